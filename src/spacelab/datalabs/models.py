@@ -1,0 +1,64 @@
+"""Datalabs and their versions: the catalogue that people launch from."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.core.validators import RegexValidator
+from django.db import models
+
+from spacelab.accounts.models import Person
+from spacelab.datalabs import rules
+
+
+class Datalab(models.Model):
+    """A catalogue entry: a packaged application and its relation to data."""
+
+    slug = models.CharField(max_length=60, unique=True, validators=[RegexValidator(rules.SLUG, rules.SLUG_ADVICE)])
+    title = models.CharField(max_length=120)
+    abstract = models.TextField(max_length=1000)
+    description = models.TextField(max_length=20000, blank=True)
+    icon = models.TextField(blank=True)
+    """The icon as SVG; shown as an image, never as markup."""
+    author = models.CharField(max_length=120)
+    contact = models.EmailField(blank=True)
+    maintainer = models.ForeignKey(Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="datalabs")
+    tags = models.JSONField(default=list)
+    kind = models.CharField(max_length=20, default="web")
+    """jupyter, desktop or web: what a person will see when it opens."""
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class DatalabVersion(models.Model):
+    """One version of a datalab: what is started, and which volumes stand beside it by default."""
+
+    datalab = models.ForeignKey(Datalab, on_delete=models.PROTECT, related_name="versions")
+    version = models.CharField(max_length=40)
+    state = models.CharField(
+        max_length=10, choices=[(one.value, one.value) for one in rules.State], default=rules.State.PUBLISHED
+    )
+    environment = models.CharField(max_length=100, blank=True)
+    """The environment that the process runtime starts it from: a folder's name below the environments directory."""
+    image = models.CharField(max_length=300, blank=True)
+    command = models.JSONField(default=list)
+    variables = models.JSONField(default=dict)
+    interface = models.JSONField(default=dict)
+    """port, path, health_path as in `workloads.rules.Interface`."""
+    activity_probe = models.CharField(max_length=20, blank=True)
+    """How to ask the application whether it is at work: "jupyter", or empty for CPU use alone."""
+    default_volumes = models.JSONField(default=list)
+    notes = models.TextField(blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-published_at", "-id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["datalab", "version"], name="version_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.datalab.title} {self.version}"

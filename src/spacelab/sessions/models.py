@@ -1,0 +1,59 @@
+"""Sessions, and what a person chose at her last launch of a datalab."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from spacelab.accounts.models import Person
+from spacelab.datalabs.models import Datalab, DatalabVersion
+from spacelab.workloads.models import Workload
+
+
+class Session(models.Model):
+    """One running copy of a datalab version, owned by one person; its id is its workload's and its host name."""
+
+    workload = models.OneToOneField(Workload, primary_key=True, on_delete=models.PROTECT, related_name="session")
+    owner = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="lab_sessions")
+    version = models.ForeignKey(DatalabVersion, on_delete=models.PROTECT, related_name="lab_sessions")
+    title = models.CharField(max_length=120)
+    profile = models.CharField(max_length=40)
+    volumes = models.JSONField(default=list)
+    teams = models.JSONField(default=list)
+    active_at = models.DateTimeField()
+    """The last sign of activity: a request from a browser, a busy kernel, or work on the CPU."""
+    active_because = models.CharField(max_length=40, default="launched")
+    keep_until = models.DateTimeField(null=True, blank=True)
+    warned_at = models.DateTimeField(null=True, blank=True)
+    restarted_as = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["owner"], name="sessions_of_owner")]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.workload_id})"
+
+    @property
+    def id(self) -> str:
+        """The session's id, which is its workload's."""
+        return self.workload_id
+
+
+class LaunchChoice(models.Model):
+    """What a person chose when she last launched a datalab, offered again next time."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    datalab = models.ForeignKey(Datalab, on_delete=models.CASCADE, related_name="+")
+    profile = models.CharField(max_length=40)
+    volumes = models.JSONField(default=list)
+    teams = models.JSONField(default=list)
+    at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["person", "datalab"], name="one_choice_per_datalab"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} at {self.datalab_id}"

@@ -1,0 +1,168 @@
+"""Every setting of the platform: name, type, default, meaning; read from the environment and one TOML file."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tempfile
+from hashlib import blake2b
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+LONGEST_SOCKET_DIRECTORY = 60
+"""Characters: Linux allows 107 for a Unix socket's path, of which `/<session>/main.sock` and a margin take the rest."""
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether `host`, a name or an address, can only be reached from this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def default_state() -> Path:
+    """Where the platform keeps everything when nobody says otherwise: `var` below the current folder."""
+    return Path.cwd() / "var"
+
+
+class Configuration(BaseSettings):
+    """The platform's settings. Each is `SPACELAB_<NAME>` in the environment, or `<name>` in `<state>/spacelab.toml`."""
+
+    model_config = SettingsConfigDict(env_prefix="SPACELAB_", extra="forbid", validate_default=True)
+
+    state: Path = Field(default_factory=default_state, description="The one directory that holds all state.")
+    debug: bool = Field(default=False, description="Show tracebacks in pages. Never on a public address.")
+    demo: bool = Field(
+        default=True,
+        description="Offer demo people with one-click sign-in. Refused on an address that others can reach.",
+    )
+    bind: str = Field(default="127.0.0.1", description="The address that the edge listens on.")
+    port: int = Field(default=8080, ge=1, le=65535, description="The port that the edge listens on.")
+    portal_url: str = Field(default="", description="The portal's public address. Empty: http://localhost:<port>.")
+    apps_domain: str = Field(
+        default="localhost", description="Sessions live at <session>.<apps domain>; needs a wildcard name in DNS."
+    )
+    database_url: str = Field(
+        default="", description="postgresql://user@host/name, or empty for SQLite in the state directory."
+    )
+    secret_key: str = Field(default="", description="Signs cookies. Empty: made once and kept in the state directory.")
+    runtime: str = Field(
+        default="spacelab.workloads.runtimes.process.ProcessRuntime",
+        description="The class that carries workloads.",
+    )
+    sandbox: Literal["auto", "bubblewrap", "plain"] = Field(
+        default="auto",
+        description="How the process runtime isolates: by bubblewrap, not at all, or what the host allows.",
+    )
+    workload_uid: int = Field(
+        default=64200, ge=1000, description="The user id that workloads get when the platform itself runs as root."
+    )
+    egress_blocked: Annotated[list[str], NoDecode] = Field(
+        default=[
+            "0.0.0.0/8",
+            "10.0.0.0/8",
+            "100.64.0.0/10",
+            "127.0.0.0/8",
+            "169.254.0.0/16",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "224.0.0.0/3",
+            "::/127",
+            "fc00::/7",
+            "fe80::/10",
+            "ff00::/8",
+        ],
+        description="Networks that a session's outbound requests may not reach, comma-separated.",
+    )
+    egress_allowed: Annotated[list[str], NoDecode] = Field(
+        default=[],
+        description="Networks or host names that are reachable in spite of the blocked networks, comma-separated.",
+    )
+    quota_sessions: int = Field(default=4, ge=1, description="Sessions that one person may have at once.")
+    quota_cpu: float = Field(default=8, gt=0, description="CPU cores that one person's sessions may ask for together.")
+    quota_memory_mb: int = Field(
+        default=16384, gt=0, description="Memory, in MiB, that one person's sessions may ask for together."
+    )
+    idle_minutes: int = Field(
+        default=480, ge=1, description="Minutes without activity after which a session is stopped."
+    )
+    idle_warning_minutes: int = Field(
+        default=30, ge=0, description="Minutes before that stop when its owner is warned."
+    )
+    start_timeout_seconds: int = Field(
+        default=120, ge=1, description="Seconds that an interface may take to answer before the start counts as failed."
+    )
+    disk_reserve_mb: int = Field(
+        default=512, ge=0, description="Free MiB below which the platform starts no session and accepts no upload."
+    )
+    controller_interval_ms: int = Field(
+        default=150, ge=10, description="Milliseconds between two looks of the controller."
+    )
+    mail_from: str = Field(default="spacelab@localhost", description="The sender of the platform's mail.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the signature is pydantic's
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        state = Path(os.environ.get("SPACELAB_STATE") or default_state())
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, state / "spacelab.toml")
+
+    @field_validator("egress_blocked", "egress_allowed", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("state")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _complete(self) -> Configuration:
+        if not self.portal_url:
+            self.portal_url = f"http://localhost:{self.port}"
+        self.portal_url = self.portal_url.rstrip("/")
+        if self.demo and not (is_loopback(self.bind) and is_loopback(self.portal_host)):
+            message = (
+                f"demo is on, but the platform would be reachable at {self.bind} ({self.portal_url}). "
+                "Demo people sign in without a password: set demo to false, or bind to 127.0.0.1."
+            )
+            raise ValueError(message)
+        return self
+
+    @property
+    def portal_host(self) -> str:
+        """The portal's host name, without a port."""
+        return urlsplit(self.portal_url).hostname or "localhost"
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach the portal by https, so cookies may insist on it."""
+        return self.portal_url.startswith("https://")
+
+    @property
+    def run_directory(self) -> Path:
+        """Where sockets live: `<state>/run`, or a short directory of its own when the state's path is too long."""
+        inside = self.state / "run"
+        if len(str(inside)) <= LONGEST_SOCKET_DIRECTORY:
+            return inside
+        mark = blake2b(str(self.state).encode(), digest_size=5).hexdigest()
+        return Path(tempfile.gettempdir()) / f"spacelab-{os.getuid()}-{mark}"

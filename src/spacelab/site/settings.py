@@ -1,0 +1,190 @@
+"""Django's settings, derived from the platform's configuration; the only module that meets the environment."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from csp.constants import NONCE, NONE, SELF
+
+from spacelab.site.configuration import Configuration
+from spacelab.site.roles import ROLE_MATRIX
+
+SPACELAB = Configuration()
+"""The platform's own settings; code below `site` reads them as `settings.SPACELAB.<name>`."""
+
+
+def _secret_key(configuration: Configuration) -> str:
+    if configuration.secret_key:
+        return configuration.secret_key
+    file = configuration.state / "secret-key"
+    if not file.exists():
+        configuration.state.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(50))
+    return file.read_text().strip()
+
+
+def _database(configuration: Configuration) -> dict[str, Any]:
+    if not configuration.database_url:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": configuration.state / "spacelab.sqlite3",
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
+            },
+        }
+    url = urlsplit(configuration.database_url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": url.path.lstrip("/"),
+        "USER": unquote(url.username or ""),
+        "PASSWORD": unquote(url.password or ""),
+        "HOST": url.hostname or "",
+        "PORT": url.port or "",
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+DEBUG = SPACELAB.debug
+SECRET_KEY = _secret_key(SPACELAB)
+ALLOWED_HOSTS = [SPACELAB.portal_host, f".{SPACELAB.apps_domain}"]
+ROOT_URLCONF = "spacelab.site.urls"
+ASGI_APPLICATION = "spacelab.site.asgi.application"
+DATABASES = {"default": _database(SPACELAB)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.Person"
+LOGIN_URL = "accounts:sign-in"
+LOGIN_REDIRECT_URL = "datalabs:catalogue"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-gb"
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "csp",
+    "django_htmx",
+    "spacelab.ui",
+    "spacelab.audit",
+    "spacelab.accounts",
+    "spacelab.volumes",
+    "spacelab.workloads",
+    "spacelab.datalabs",
+    "spacelab.sessions",
+    "spacelab.edge",
+    "spacelab.site",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "spacelab.site.middleware.RefusalMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "spacelab.site.context.platform",
+            ],
+            "builtins": ["spacelab.ui.templatetags.ui"],
+        },
+    }
+]
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+STATIC_URL = "/static/"
+STATIC_ROOT = SPACELAB.state / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "spacelab.site.static.HashedStaticFiles"
+    },
+}
+
+_PREFIX = "__Host-" if SPACELAB.secure else ""
+SESSION_COOKIE_NAME = f"{_PREFIX}spacelab"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = SPACELAB.secure
+CSRF_COOKIE_NAME = f"{_PREFIX}spacelab_csrf"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = SPACELAB.secure
+CSRF_TRUSTED_ORIGINS = [SPACELAB.portal_url]
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+USE_X_FORWARDED_HOST = False
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [
+            SELF,
+            *(
+                [f"http://*.{SPACELAB.apps_domain}:{SPACELAB.port}"]
+                if not SPACELAB.secure
+                else [f"https://*.{SPACELAB.apps_domain}"]
+            ),
+        ],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "manifest-src": [SELF],
+    }
+}
+
+DEFAULT_FROM_EMAIL = SPACELAB.mail_from
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {"httpx": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+}
+
+ROLES = ROLE_MATRIX
+"""Role name → the permissions it gives; a fresh install starts with these."""
+
+WORKLOAD_RUNTIME = SPACELAB.runtime
+VOLUMES_DIRECTORY: Path = SPACELAB.state / "volumes"
+ENVIRONMENTS_DIRECTORY: Path = SPACELAB.state / "environments"

@@ -1,0 +1,5 @@
+"""Which address leads to which domain."""
+
+from __future__ import annotations
+
+urlpatterns: list[object] = []

@@ -1,0 +1,10 @@
+"""Registers the workloads domain with Django."""
+
+from django.apps import AppConfig
+
+
+class WorkloadsConfig(AppConfig):
+    """The workloads domain."""
+
+    name = "spacelab.workloads"
+    label = "workloads"

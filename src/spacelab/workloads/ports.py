@@ -1,0 +1,45 @@
+"""What the controller needs from whatever carries workloads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from spacelab.workloads.rules import Capabilities, Observation, WorkloadSpec
+
+
+class RuntimeFault(Exception):  # noqa: N818  the word of the design
+    """The runtime could not do what was asked; the message is for people, `retry` says whether to try again."""
+
+    def __init__(self, message: str, *, retry: bool = False) -> None:
+        super().__init__(message)
+        self.retry = retry
+
+
+class Runtime(Protocol):
+    """Carries workloads. Every method may be called again at any time with the same arguments."""
+
+    def capabilities(self) -> Capabilities:
+        """Say what this runtime can do on this host."""
+
+    def start(self, spec: WorkloadSpec, secrets: Mapping[str, str]) -> None:
+        """Start the workload unless it was started before; raise `RuntimeFault` if that can't be done."""
+
+    def observe(self) -> dict[str, Observation]:
+        """Report on every workload that this runtime still knows, by id; ended ones stay until `forget`."""
+
+    def logs(self, workload_id: str, since: int = 0) -> Iterator[bytes]:
+        """Yield what the workload printed, from byte `since` on."""
+
+    def stop(self, workload_id: str, grace_seconds: float) -> None:
+        """Ask the workload to end, and end it by force after the grace; return at once."""
+
+    def forget(self, workload_id: str) -> None:
+        """Remove what is left of an ended workload; nothing happens if there is nothing left."""
+
+
+class Secrets(Protocol):
+    """Provides what a workload must know and nobody may store: called right before a start."""
+
+    def __call__(self, spec: WorkloadSpec) -> Mapping[str, str]:
+        """Return the secret environment variables of this workload."""

@@ -1,0 +1,158 @@
+"""What a workload is: its specification, its phases, and what a runtime reports about it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from spacelab.volumes.rules import Mount
+
+
+class Kind(StrEnum):
+    """Whether somebody talks to the workload while it runs."""
+
+    INTERACTIVE = "interactive"
+    BATCH = "batch"
+
+
+class Network(StrEnum):
+    """What a workload may reach: nothing, or the outside world as the platform's policy allows."""
+
+    NONE = "none"
+    OUTBOUND = "outbound"
+
+
+class Desired(StrEnum):
+    """What the web process wants of a workload."""
+
+    RUN = "run"
+    STOP = "stop"
+
+
+class Phase(StrEnum):
+    """Where a workload stands. The last three are final."""
+
+    QUEUED = "queued"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+FINAL = frozenset({Phase.STOPPED, Phase.SUCCEEDED, Phase.FAILED})
+
+NEXT_PHASES: dict[Phase, frozenset[Phase]] = {
+    Phase.QUEUED: frozenset({Phase.STARTING, Phase.STOPPED, Phase.FAILED}),
+    Phase.STARTING: frozenset({Phase.RUNNING, Phase.STOPPING, Phase.STOPPED, Phase.SUCCEEDED, Phase.FAILED}),
+    Phase.RUNNING: frozenset({Phase.STOPPING, Phase.STOPPED, Phase.SUCCEEDED, Phase.FAILED}),
+    Phase.STOPPING: frozenset({Phase.STOPPED, Phase.FAILED}),
+    Phase.STOPPED: frozenset(),
+    Phase.SUCCEEDED: frozenset(),
+    Phase.FAILED: frozenset(),
+}
+"""From each phase, the phases that may follow; any other change is a mistake of the platform."""
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a workload may use: CPU cores, memory in MiB, GPUs, scratch in MiB, processes and threads."""
+
+    cpu: float = 1.0
+    memory_mb: int = 2048
+    gpu: int = 0
+    scratch_mb: int = 1024
+    processes: int = 512
+
+
+@dataclass(frozen=True)
+class Interface:
+    """The web interface of a workload. `path` and `health_path` may hold `{id}`, the workload's id."""
+
+    name: str = "main"
+    port: int = 10000
+    path: str = "/"
+    health_path: str = "/"
+
+
+@dataclass(frozen=True)
+class WorkloadSpec:
+    """Everything a runtime needs to start a workload; what is secret is handed over apart, and never stored."""
+
+    id: str
+    owner: str
+    kind: Kind
+    command: tuple[str, ...]
+    environment: str = ""
+    image: str = ""
+    variables: dict[str, str] = field(default_factory=dict)
+    mounts: tuple[Mount, ...] = ()
+    resources: Resources = field(default_factory=Resources)
+    interface: Interface | None = None
+    network: Network = Network.NONE
+    deadline_seconds: int | None = None
+    activity_probe: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the specification as plain JSON data."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> WorkloadSpec:
+        """Read back what `to_json` made; raise `KeyError` or `TypeError` on data that it did not make."""
+        interface = data["interface"]
+        return cls(
+            **{
+                **data,
+                "kind": Kind(data["kind"]),
+                "network": Network(data["network"]),
+                "command": tuple(data["command"]),
+                "mounts": tuple(Mount(**mount) for mount in data["mounts"]),
+                "resources": Resources(**data["resources"]),
+                "interface": Interface(**interface) if interface else None,
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a workload uses: CPU seconds since its start, memory in bytes now, scratch in bytes now, processes now."""
+
+    cpu_seconds: float = 0.0
+    memory_bytes: int = 0
+    scratch_bytes: int = 0
+    processes: int = 0
+
+
+class Seen(StrEnum):
+    """What a runtime sees of a workload: coming up, answering or at work, or ended."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    EXITED = "exited"
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A runtime's report on one workload. `address` is what the edge dials; `reason` is for a person to read."""
+
+    seen: Seen
+    address: str = ""
+    exit_code: int | None = None
+    reason: str = ""
+    usage: Usage = field(default_factory=Usage)
+    busy: bool = False
+    """Whether the activity probe saw the application at work, e.g. a busy kernel."""
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a runtime can do here. `isolation` is "sandbox", "container" or "none"; `limits` says how they bind."""
+
+    images: bool
+    isolation: str
+    limits: str
+    gpu: bool = False
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,20 @@
+"""Django's settings for tests: the product's own, with a state directory that ends with the test run."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+if "SPACELAB_STATE" not in os.environ:
+    _state = tempfile.mkdtemp(prefix="spacelab-tests-")
+    os.environ["SPACELAB_STATE"] = _state
+    atexit.register(shutil.rmtree, _state, ignore_errors=True)
+
+from spacelab.site.settings import *  # noqa: F403  the environment has to be set first
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # argon2 is slow on purpose; one test uses it
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
