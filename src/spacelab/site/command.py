@@ -1,14 +1,66 @@
-"""The `spacelab` command."""
+"""The `spacelab` command: the platform's own programs first, then the domains' management commands."""
 
 from __future__ import annotations
 
 import os
 import sys
+import tomllib
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HELP = """spacelab: an open science platform
+
+  spacelab up              prepare what is missing and start edge, web and controller
+  spacelab demo            do the main job without a browser and check the answer
+  spacelab doctor          say what this host can do, and what would mend what it can't
+  spacelab backup FILE     save all state while the platform runs
+  spacelab restore FILE    bring that state back into an empty state directory
+  spacelab prepare         what `up` does before it starts anything
+  spacelab edge|web|controller   one program alone, as a service manager would start it
+  spacelab stop-sessions   stop every session, for a maintenance
+  spacelab person|password-link|volumes …   people and archives; `spacelab help` lists all
+"""
+
+
+def complain(error: ValidationError) -> None:
+    """Say in plain words which settings are wrong."""
+    sys.stderr.write("Spacelab can't start: its settings are wrong.\n")
+    for one in error.errors():
+        name = ".".join(str(part) for part in one["loc"])
+        if one["type"] == "extra_forbidden":
+            text = f"there is no setting “{name}”; see docs/reference/settings.md"
+        else:
+            text = f"{name}: {one['msg']}" if name else one["msg"].removeprefix("Value error, ")
+        sys.stderr.write(f"  · {text}\n")
+
+
+def light_commands() -> dict[str, Callable[[list[str]], int]]:
+    """Name the commands that stay small because they don't load Django: they live as long as the platform."""
+    from spacelab.site import edge_program, up, web_program  # noqa: PLC0415  loaded only for these commands
+
+    return {"up": up.main, "edge": edge_program.main, "web": web_program.main}
 
 
 def main() -> None:
-    """Run a command of the platform."""
+    """Run one command of the platform."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spacelab.site.settings")
-    from django.core.management import execute_from_command_line  # noqa: PLC0415  settings must be named first
+    arguments = sys.argv[1:]
+    if not arguments or arguments[0] in {"-h", "--help"}:
+        sys.stdout.write(HELP)
+        return
+    try:
+        if arguments[0] in {"up", "edge", "web"}:
+            sys.exit(light_commands()[arguments[0]](arguments[1:]))
+        from django.core.management import execute_from_command_line  # noqa: PLC0415  settings must be named first
 
-    execute_from_command_line(sys.argv)
+        execute_from_command_line(sys.argv)
+    except ValidationError as error:
+        complain(error)
+        sys.exit(2)
+    except tomllib.TOMLDecodeError as error:
+        sys.stderr.write(f"Spacelab can't start: spacelab.toml in the state directory is not valid TOML: {error}\n")
+        sys.exit(2)

@@ -1,0 +1,44 @@
+# Spacelab. `make up` and `make test` are all the set-up a fresh machine needs.
+PYTHON ?= python3
+RUNTIME ?= process
+BIN := .venv/bin
+
+.PHONY: help up demo test quick check types doctor screenshots benchmarks clean
+
+help: ## Show what there is to make
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+up: ## Install what is missing and start the platform; Ctrl-C ends it
+	@$(PYTHON) deploy/bootstrap.py
+	@exec $(BIN)/spacelab up
+
+demo: ## Do the main job without a browser: launch, compute, check the answer, stop
+	@$(PYTHON) deploy/bootstrap.py
+	@exec $(BIN)/spacelab demo --runtime $(RUNTIME)
+
+test: ## Install what the tests need and run all of them
+	@$(PYTHON) deploy/bootstrap.py --tests
+	@$(MAKE) --no-print-directory check
+	@$(BIN)/pytest
+
+quick: ## The tests that need neither a sandbox nor a browser
+	@$(PYTHON) deploy/bootstrap.py --tests
+	@$(BIN)/pytest -m "not slow and not browser and not runtime"
+
+check: ## Lint, types, import contracts, missing migrations
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/spacelab makemigrations --check --dry-run
+
+doctor: ## Say what this host can and cannot do, and what would mend it
+	@$(PYTHON) deploy/bootstrap.py
+	@exec $(BIN)/spacelab doctor
+
+screenshots: ## Take the pictures in the documentation from the running product
+	@$(PYTHON) deploy/bootstrap.py --tests
+	@$(BIN)/python docs/take_screenshots.py
+
+clean: ## Remove what was installed; the state directory stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
