@@ -157,7 +157,7 @@ def _add_entry(tar: tarfile.TarFile, entry: str, folder: int, name: str) -> None
                 information.size = len(content)  # it may have become shorter since
                 tar.addfile(information, io.BytesIO(content))
             else:
-                tar.addfile(information, _Padded(file))  # type: ignore[arg-type]  addfile only reads
+                tar.addfile(information, _Padded(file))
 
 
 class _Padded:
@@ -166,7 +166,7 @@ class _Padded:
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int = -1, /) -> bytes:
         return self.file.read(size).ljust(size, b"\0")
 
 
@@ -215,9 +215,8 @@ def restore(configuration: Configuration, source: Path, progress: Callable[[str]
     (configuration.state / MANIFEST).unlink()
     if configuration.database_url:
         dump = configuration.state / POSTGRES_NAME
-        _run_postgres(
-            "pg_restore", "--no-owner", "--exit-on-error", f"--dbname={configuration.database_url}", str(dump)
-        )
+        name = urlsplit(configuration.database_url).path.lstrip("/")
+        _run_postgres(configuration, "pg_restore", "--no-owner", "--exit-on-error", f"--dbname={name}", str(dump))
         dump.unlink()
     else:
         (configuration.state / SQLITE_NAME).rename(configuration.state / "spacelab.sqlite3")

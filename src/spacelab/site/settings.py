@@ -186,5 +186,7 @@ ROLES = ROLE_MATRIX
 """Role name → the permissions it gives; a fresh install starts with these."""
 
 WORKLOAD_RUNTIME = SPACELAB.runtime
+CATALOGUE_DIRECTORY: Path = Path(__file__).resolve().parents[3] / "catalogue"
+"""The datalabs and archives that a fresh install offers."""
 VOLUMES_DIRECTORY: Path = SPACELAB.state / "volumes"
 ENVIRONMENTS_DIRECTORY: Path = SPACELAB.state / "environments"

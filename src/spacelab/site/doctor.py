@@ -1,0 +1,136 @@
+"""What `spacelab doctor` looks at: each finding with what it means and what would mend it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from spacelab.site.configuration import Configuration
+from spacelab.site.up import port_is_free, portal_answers
+from spacelab.workloads.runtimes.process.host import facts as process_facts
+
+COMFORTABLE_DISK_MB = 5 * 1024
+"""Free MiB below which the first start and a few environments may not fit."""
+
+HEARTBEAT_LIMIT = 10.0
+"""Seconds after which a controller that has not been heard of counts as gone."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. `needed` says whether the platform can't work without it."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+    needed: bool = False
+
+    def to_json(self) -> dict[str, object]:
+        """Return the finding as plain JSON data."""
+        return asdict(self)
+
+
+def _python() -> Finding:
+    return Finding("Python", True, f"{platform.python_version()} at {sys.executable}", needed=True)
+
+
+def _machine() -> Finding:
+    memory = psutil.virtual_memory().total / 2**30
+    return Finding("Machine", True, f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.platform(terse=True)}")
+
+
+def _disk(configuration: Configuration) -> Finding:
+    folder = configuration.state
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free // 2**20
+    return Finding(
+        "Disk",
+        free > configuration.disk_reserve_mb,
+        f"{free / 1024:.1f} GiB free at {configuration.state}",
+        "" if free > COMFORTABLE_DISK_MB else "Free some space, or set SPACELAB_STATE to a roomier disk.",
+        needed=True,
+    )
+
+
+def _state(configuration: Configuration) -> Finding:
+    folder = configuration.state
+    while not folder.exists():
+        folder = folder.parent
+    writable = os.access(folder, os.W_OK)
+    remedy = "" if writable else f"Make {folder} writable for this user, or set SPACELAB_STATE."
+    return Finding("State directory", writable, str(configuration.state), remedy, needed=True)
+
+
+def _version(program: str, *arguments: str) -> str:
+    try:
+        done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return (done.stdout or done.stderr).strip().splitlines()[0] if done.returncode == 0 else ""
+
+
+def _edge() -> Finding:
+    caddy = Path(sys.executable).parent / "caddy"
+    version = _version(str(caddy), "version")
+    return Finding("Edge (Caddy)", bool(version), version or "caddy doesn't start", "Run `make up` again.", needed=True)
+
+
+def _engine() -> Finding:
+    for program in ("podman", "docker"):
+        path = shutil.which(program)
+        if path and _version(path, "info"):
+            return Finding("Container engine", True, f"{program} at {path}")
+    present = [program for program in ("podman", "docker") if shutil.which(program)]
+    detail = f"{' and '.join(present)} installed, but not answering" if present else "none"
+    return Finding("Container engine", False, detail, "Not needed: sessions run in the process runtime.")
+
+
+def _browser() -> Finding:
+    found = next((path for name in ("chromium", "google-chrome") if (path := shutil.which(name))), "")
+    return Finding("Chromium", bool(found), found or "none", "Only for `make test`: sudo apt-get install chromium")
+
+
+def _port(configuration: Configuration) -> Finding:
+    where = f"{configuration.bind}:{configuration.port}"
+    if portal_answers(configuration):
+        return Finding("Portal", True, f"answers at {configuration.portal_url}")
+    free = port_is_free(configuration.bind, configuration.port)
+    detail = f"not running; {where} is {'free' if free else 'in use by another program'}"
+    return Finding("Portal", free, detail, "" if free else "Choose another port: SPACELAB_PORT=8090", needed=True)
+
+
+def _controller(configuration: Configuration) -> Finding:
+    heartbeat = configuration.state / "controller.alive"
+    if not heartbeat.exists():
+        return Finding("Controller", True, "not running")
+    age = time.time() - heartbeat.stat().st_mtime
+    if age < HEARTBEAT_LIMIT:
+        return Finding("Controller", True, "at work")
+    running = portal_answers(configuration)
+    return Finding("Controller", not running, f"last heard of {age:.0f} s ago", "See log/controller.log in the state.")
+
+
+def look(configuration: Configuration) -> Iterator[Finding]:
+    """Look at this host; yields findings one by one, since some take a moment."""
+    yield _python()
+    yield _machine()
+    yield _state(configuration)
+    yield _disk(configuration)
+    yield _edge()
+    for fact in process_facts():
+        yield Finding(fact.name, fact.ok, fact.detail, fact.remedy)
+    yield _engine()
+    yield _browser()
+    yield _port(configuration)
+    yield _controller(configuration)

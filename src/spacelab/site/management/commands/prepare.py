@@ -1,0 +1,44 @@
+"""`spacelab prepare`: bring the state directory to where the platform can start; quick when nothing is missing."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+
+from spacelab.kit.refusals import Refusal
+from spacelab.site.preparation import check_disk, tasks
+
+SHOWN_FROM = 0.5
+"""Seconds from which a task is worth a line of its own."""
+
+
+class Command(BaseCommand):
+    """Prepare what is missing, with progress."""
+
+    help = "Create tables, people, archives, environments and datalabs where they are missing."
+    requires_system_checks = ()
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  Django's signature
+        console = Console(highlight=False)
+        settings.SPACELAB.state.mkdir(parents=True, exist_ok=True)
+        try:
+            check_disk()
+            for task in tasks():
+                if not task.needed():
+                    continue
+                started = time.monotonic()
+                with console.status(f"  {task.title} …") as status:
+
+                    def progress(text: str, title: str = task.title, show: Any = status) -> None:
+                        show.update(f"  {title} … [dim]{text}[/]")
+
+                    task.work(progress)
+                seconds = time.monotonic() - started
+                if seconds > SHOWN_FROM:
+                    console.print(f"  · {task.title} … {seconds:.1f} s")
+        except Refusal as refusal:
+            raise CommandError(f"{refusal.message} {refusal.advice}") from refusal
