@@ -1,0 +1,107 @@
+"""A whole platform for a test run: edge, web and controller on a free port, with a state directory of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+FIRST_START_PATIENCE = 600.0
+
+
+def free_port() -> int:
+    """Find a loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Platform:
+    """A running platform: its address, its state, and the variables with which its commands are run."""
+
+    port: int
+    state: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The portal's address."""
+        return f"http://localhost:{self.port}"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment of every command on this platform."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("SPACELAB_", "DJANGO_"))}
+        return {**kept, "SPACELAB_STATE": str(self.state), "SPACELAB_PORT": str(self.port)}
+
+    def command(self, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run `spacelab` with these arguments on this platform's state."""
+        return subprocess.run(
+            [sys.executable, "-m", "spacelab", *arguments],
+            env=self.variables,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def start(self) -> None:
+        """Start the platform and wait until it prints its address."""
+        log = self.state.parent / f"{self.state.name}-up.log"
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "spacelab", "up"], env=self.variables, stdout=output, stderr=output
+            )
+        deadline = time.monotonic() + FIRST_START_PATIENCE
+        while "Spacelab is ready" not in log.read_text():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the platform does not start:\n{log.read_text()}")
+            time.sleep(0.1)
+
+    def program(self, name: str) -> int:
+        """Return the process id of `edge`, `web` or `controller`."""
+        if self.process is None:
+            raise RuntimeError("the platform is not running")
+        marks = {"edge": "caddy", "web": "uvicorn", "controller": "controller"}
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        for child in children:
+            line = Path(f"/proc/{child}/cmdline").read_bytes().decode().replace("\0", " ")
+            if marks[name] in line:
+                return int(child)
+        raise RuntimeError(f"no {name} among {children}")
+
+    def stop(self, *, sessions: bool = True) -> int:
+        """End the platform, and its sessions unless they are to go on; return the exit status of `up`."""
+        if self.process is None:
+            return 0
+        if sessions:
+            self.command("stop-sessions")
+        self.process.send_signal(signal.SIGINT)
+        status = self.process.wait(timeout=60)
+        self.process = None
+        return status
+
+
+@contextmanager
+def running_platform() -> Iterator[Platform]:
+    """Run a platform on a fresh state for as long as the block lasts."""
+    folder = Path(tempfile.mkdtemp(prefix="spacelab-platform-"))
+    folder.chmod(0o755)
+    platform = Platform(port=free_port(), state=folder / "state")
+    try:
+        platform.start()
+        yield platform
+    finally:
+        platform.stop()
+        shutil.rmtree(folder, ignore_errors=True)
