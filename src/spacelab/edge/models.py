@@ -15,7 +15,9 @@ class EntryCode(models.Model):
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="+")
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
     portal_key = models.CharField(max_length=64)
-    """Digest of the portal sign-in it came from: signing out there ends the visit here."""
+    """Key of the portal's sign-in that it came from: see `queries.find_visit`."""
+    auth_hash = models.CharField(max_length=128, default="")
+    """What that sign-in knows of the person's password: a new password ends the visit."""
     expires_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -29,6 +31,7 @@ class Visit(models.Model):
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="visits")
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="visits")
     portal_key = models.CharField(max_length=64, db_index=True)
+    auth_hash = models.CharField(max_length=128, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
