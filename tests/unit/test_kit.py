@@ -1,3 +1,5 @@
+"""Ids and refusals of the kit."""
+
 from spacelab.kit.ids import ALPHABET, LENGTH, new_id
 
 
