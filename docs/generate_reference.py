@@ -1,0 +1,310 @@
+"""Writes the reference pages that the code itself can tell: settings, commands, permissions, pages and API.
+
+`.venv/bin/python docs/generate_reference.py` writes them; a contract test compares them with what the code says now.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import inspect
+import json
+import os
+import pkgutil
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from django.urls import URLPattern, URLResolver
+    from pydantic.fields import FieldInfo
+
+REFERENCE = Path(__file__).resolve().parent / "reference"
+NOTE = "<!-- Written by docs/generate_reference.py from the code. Change the code, then run `make reference`. -->"
+
+PERMISSION_MEANINGS = {
+    "accounts.create-team": "make a team and invite people into it",
+    "accounts.manage-own-tokens": "make and revoke personal API tokens",
+    "accounts.manage-people": "add and deactivate people, change roles, make password links",
+    "accounts.decide-access-requests": "grant or decline requests for an account",
+    "audit.view": "read the audit trail",
+    "datalabs.view": "see the catalogue when signed in",
+    "datalabs.author": "write datalabs",
+    "datalabs.author-dockerfile": "write datalabs with a Dockerfile of their own",
+    "datalabs.moderate": "decide about what is published",
+    "sessions.launch": "launch sessions, and stop, restart and extend one's own",
+    "sessions.manage-any": "see and stop anybody's sessions",
+    "volumes.manage": "add, change and retire archive volumes",
+}
+"""One line for each permission; a permission without a line fails the contract test."""
+
+DJANGO_OPTIONS = frozenset(
+    {
+        "help",
+        "version",
+        "verbosity",
+        "settings",
+        "pythonpath",
+        "traceback",
+        "no_color",
+        "force_color",
+        "skip_checks",
+    }
+)
+
+
+def cell(text: str) -> str:
+    """Make a text fit into one cell of a table."""
+    return re.sub(r"\s+", " ", text).strip().replace("|", "\\|")
+
+
+def first_sentence(thing: object) -> str:
+    """Return the first paragraph of a thing's docstring as one line."""
+    return cell((inspect.getdoc(thing) or "").split("\n\n")[0])
+
+
+def page(title: str, introduction: str, body: list[str]) -> str:
+    """Put a page together."""
+    return "\n".join([NOTE, "", f"# {title}", "", introduction.strip(), "", *body]).rstrip() + "\n"
+
+
+# Settings
+
+
+def default_of(name: str, field: FieldInfo) -> str:
+    """Write a setting's default as a person would enter it."""
+    if name == "state":
+        return "`var` in the current folder"
+    value = field.get_default(call_default_factory=True)
+    if isinstance(value, str):
+        return f"`{value}`" if value else "empty"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, list | tuple):
+        return ", ".join(f"`{getattr(one, 'name', one)}`" for one in value) or "empty"
+    return f"`{value}`"
+
+
+def type_of(field: FieldInfo) -> str:
+    """Write a setting's type in words."""
+    text = str(field.annotation)
+    if "Literal" in text:
+        return " or ".join(f"`{one}`" for one in re.findall(r"'([^']+)'", text))
+    if text.startswith(("list", "tuple")):
+        return "list"
+    names = {"Path": "path", "bool": "true or false", "str": "text", "int": "whole number", "float": "number"}
+    return names.get(getattr(field.annotation, "__name__", ""), text)
+
+
+def settings_page() -> str:
+    """Describe every setting."""
+    from spacelab.site.configuration import Configuration
+
+    body = ["| setting | type | default | meaning |", "|---|---|---|---|"]
+    for name, field in Configuration.model_fields.items():
+        meaning = cell(field.description or "")
+        body.append(f"| `{name}` | {type_of(field)} | {cell(default_of(name, field))} | {meaning} |")
+    introduction = """
+Each setting is `SPACELAB_<NAME>` in the environment, or `<name>` in the file `spacelab.toml` in the state directory.
+The environment wins. A name that is not in this table is refused at the start, so that a slip can't go unnoticed.
+
+```toml
+# <state>/spacelab.toml
+port = 8090
+idle_minutes = 720
+```
+"""
+    return page("Settings", introduction, body)
+
+
+# Commands
+
+
+def own_commands() -> Iterator[tuple[str, str]]:
+    """Yield the platform's management commands: name and the application that brings it."""
+    from django.apps import apps
+
+    for application in apps.get_app_configs():
+        if application.name.startswith("spacelab."):
+            folder = Path(application.path) / "management" / "commands"
+            for module in sorted(pkgutil.iter_modules([str(folder)]), key=lambda one: one.name):
+                if not module.name.startswith("_"):
+                    yield module.name, application.name
+
+
+def argument(action: argparse.Action) -> str:
+    """Write one argument of a command as a line of a list."""
+    name = " ".join(f"`{one}`" for one in action.option_strings) or f"`{(action.metavar or action.dest)}`"
+    parts = [str(action.help or "")]
+    if action.choices:
+        parts.append(f"one of {', '.join(str(one) for one in action.choices)}")
+    if action.option_strings and action.default not in (None, False, [], "", argparse.SUPPRESS):
+        parts.append(f"default: {action.default}")
+    return f"- {name}: {cell('; '.join(part for part in parts if part))}"
+
+
+def parser_lines(parser: argparse.ArgumentParser, prefix: str) -> Iterator[str]:
+    """Yield the lines on a command's arguments, and on its subcommands."""
+    for action in parser._actions:  # noqa: SLF001  argparse shows its arguments nowhere else
+        if action.dest in DJANGO_OPTIONS:
+            continue
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001  as above
+            told = {choice.dest: choice.help or "" for choice in action._choices_actions}  # noqa: SLF001  as above
+            for name, subparser in action.choices.items():
+                yield f"- `{prefix} {name}`: {cell(told.get(name) or subparser.description or '')}"
+                yield from (f"  {line}" for line in parser_lines(subparser, f"{prefix} {name}"))
+        else:
+            yield argument(action)
+
+
+def commands_page() -> str:
+    """Describe every command."""
+    from django.core.management import load_command_class
+
+    from spacelab.site import command
+
+    body = []
+    for name, main in sorted(command.light_commands().items()):
+        body += [f"## `spacelab {name}`", "", first_sentence(sys.modules[main.__module__]).split(": ", 1)[-1], ""]
+    for name, application in sorted(own_commands()):
+        loaded = load_command_class(application, name)
+        lines = list(parser_lines(loaded.create_parser("spacelab", name), f"spacelab {name}"))
+        body += [f"## `spacelab {name}`", "", cell(str(loaded.help) or first_sentence(loaded)), "", *lines]
+        body += [""] if lines else []
+    introduction = """
+In a checkout the command is `.venv/bin/spacelab`; `make up` installs it. Every command reads the same
+[settings](settings.md).
+`spacelab help` also lists Django's own commands, such as `migrate` and `dbshell`; `spacelab help NAME` explains one.
+"""
+    return page("Commands", introduction, body)
+
+
+# Permissions
+
+
+def permissions_page() -> str:
+    """Show which role has which permission."""
+    from spacelab.site.roles import ROLE_MATRIX
+
+    body = [f"| permission | it allows to | {' | '.join(ROLE_MATRIX)} |", f"|---|---|{'---|' * len(ROLE_MATRIX)}"]
+    for permission in sorted(all_permissions()):
+        marks = " | ".join("✓" if permission in allowed else "" for allowed in ROLE_MATRIX.values())
+        body.append(f"| `{permission}` | {PERMISSION_MEANINGS[permission]} | {marks} |")
+    introduction = """
+A person has one or more roles; a role is a set of permissions. A fresh install starts with the roles in this table.
+What a person owns (sessions, workspace, teams she made) she may manage without a permission of its own; an API token
+never allows more than its person's roles.
+"""
+    return page("Roles and permissions", introduction, body)
+
+
+def all_permissions() -> set[str]:
+    """Collect every permission that a domain defines."""
+    from enum import StrEnum
+
+    import spacelab
+
+    found = set()
+    for module in pkgutil.iter_modules(spacelab.__path__):
+        try:
+            permissions = importlib.import_module(f"spacelab.{module.name}.permissions")
+        except ModuleNotFoundError:
+            continue
+        for value in vars(permissions).values():
+            if isinstance(value, type) and issubclass(value, StrEnum) and value.__module__ == permissions.__name__:
+                found |= {str(member) for member in value}
+    return found
+
+
+# Pages and API
+
+
+def walk(patterns: list[Any], prefix: str = "", namespace: str = "") -> Iterator[tuple[str, str, Any]]:
+    """Yield the address, the full name and the view of every page."""
+    for entry in patterns:
+        address = prefix + str(entry.pattern).removeprefix("^").removesuffix("$").removesuffix("\\Z")
+        if hasattr(entry, "url_patterns"):
+            inner = f"{namespace}{entry.namespace}:" if entry.namespace else namespace
+            yield from walk(entry.url_patterns, address, inner)
+        else:
+            yield address, f"{namespace}{entry.name}" if entry.name else "", entry.callback
+
+
+def site_patterns() -> list[URLPattern | URLResolver]:
+    """Return the site's addresses."""
+    from spacelab.site.urls import urlpatterns
+
+    return urlpatterns
+
+
+def page_rows() -> list[tuple[str, str, str]]:
+    """List the pages: address, name, what it is; the addresses of the API are listed apart."""
+    rows = []
+    for address, name, view in walk(site_patterns()):
+        if address.startswith("api/"):
+            continue
+        shown = view.view_class if hasattr(view, "view_class") else inspect.unwrap(view)
+        rows.append((f"/{address}", name, first_sentence(shown)))
+    return sorted(rows)
+
+
+def api_rows() -> list[tuple[str, str, str]]:
+    """List the operations of the API: method, path, summary."""
+    try:
+        api = importlib.import_module("spacelab.site.api").api
+    except ModuleNotFoundError:
+        return []
+    schema = json.loads(json.dumps(api.get_openapi_schema(), default=str))
+    return [
+        (method.upper(), path, cell(operation.get("description") or operation.get("summary") or ""))
+        for path, operations in sorted(schema["paths"].items())
+        for method, operation in operations.items()
+    ]
+
+
+def pages_page() -> str:
+    """List every page and every operation of the API."""
+    body = ["## Pages", "", "| address | name | what it is |", "|---|---|---|"]
+    body += [f"| `{address}` | `{name}` | {cell(text)} |" for address, name, text in page_rows()]
+    operations = api_rows()
+    if operations:
+        body += ["", "## API", "", "| method | path | what it does |", "|---|---|---|"]
+        body += [f"| {method} | `{path}` | {text} |" for method, path, text in operations]
+    introduction = """
+Everything here is served on the portal's address. The API speaks JSON; errors are problem documents (RFC 9457) with
+`title`, `detail`, `advice` and, where one is at fault, `field`. The same actions stand behind pages and API.
+"""
+    return page("Pages and API", introduction, body)
+
+
+def generated() -> dict[str, str]:
+    """Return every generated page by its file name below docs/reference."""
+    return {
+        "settings.md": settings_page(),
+        "commands.md": commands_page(),
+        "permissions.md": permissions_page(),
+        "pages-and-api.md": pages_page(),
+    }
+
+
+def main() -> None:
+    """Write the pages."""
+    with tempfile.TemporaryDirectory() as state:
+        for name in [name for name in os.environ if name.startswith("SPACELAB_")]:
+            del os.environ[name]
+        os.environ["SPACELAB_STATE"] = state
+        os.environ["DJANGO_SETTINGS_MODULE"] = "spacelab.site.settings"
+        import django
+
+        django.setup()
+        REFERENCE.mkdir(exist_ok=True)
+        for name, text in generated().items():
+            (REFERENCE / name).write_text(text)
+            sys.stdout.write(f"docs/reference/{name}\n")
+
+
+if __name__ == "__main__":
+    main()
