@@ -1,0 +1,87 @@
+"""Reads about workloads: whose they are, which are at work, how they went, and whether a controller attends to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import Count, QuerySet, Sum
+
+from spacelab.accounts.models import Person
+from spacelab.workloads.models import PhaseChange, Workload
+from spacelab.workloads.rules import FINAL, Phase, WorkloadSpec
+
+CONTROLLER_MISSED_SECONDS = 10.0
+"""A controller that did not look for this long counts as not running; it looks at least every five seconds."""
+
+
+@dataclass(frozen=True)
+class UsageSummary:
+    """What workloads use together: how many are at work, CPU seconds so far, memory and scratch in bytes now."""
+
+    workloads: int
+    cpu_seconds: float
+    memory_bytes: int
+    scratch_bytes: int
+
+
+def at_work() -> QuerySet[Workload]:
+    """List the workloads that have not ended, oldest first."""
+    return Workload.objects.filter(forgotten=False).exclude(phase__in=FINAL).order_by("created_at")
+
+
+def of_owner(person: Person, *, include_ended: bool = False) -> QuerySet[Workload]:
+    """List a person's workloads, newest first; ended ones only where asked for."""
+    found = Workload.objects.filter(owner=person).order_by("-created_at")
+    return found if include_ended else found.exclude(phase__in=FINAL)
+
+
+def get(workload_id: str) -> Workload | None:
+    """Find a workload by its id."""
+    return Workload.objects.filter(pk=workload_id).first()
+
+
+def changes(workload: Workload, *, after: int = 0) -> QuerySet[PhaseChange]:
+    """List a workload's changes of phase, oldest first, from the one after the change with the id `after`."""
+    return PhaseChange.objects.filter(workload=workload, id__gt=after).order_by("id")
+
+
+def spec_of(workload: Workload) -> WorkloadSpec:
+    """Read a workload's specification."""
+    return WorkloadSpec.from_json(workload.spec)
+
+
+def usage(person: Person | None = None) -> UsageSummary:
+    """Sum up what is at work uses, of one person or of everybody."""
+    found = at_work() if person is None else at_work().filter(owner=person)
+    sums = found.order_by().aggregate(
+        workloads=Count("pk"), cpu=Sum("cpu_seconds"), memory=Sum("memory_bytes"), scratch=Sum("scratch_bytes")
+    )
+    return UsageSummary(sums["workloads"], sums["cpu"] or 0.0, sums["memory"] or 0, sums["scratch"] or 0)
+
+
+def counts() -> dict[Phase, int]:
+    """Count the workloads at work by phase."""
+    rows = at_work().order_by().values_list("phase").annotate(number=Count("pk"))
+    return {Phase(phase): number for phase, number in rows}
+
+
+def heartbeat_file() -> Path:
+    """Return the file that a controller touches whenever it has looked."""
+    return Path(settings.SPACELAB.state) / "controller.alive"
+
+
+def controller_seen_at() -> datetime | None:
+    """Say when a controller of this state directory last looked; None if none ever did."""
+    try:
+        return datetime.fromtimestamp(heartbeat_file().stat().st_mtime, tz=UTC)
+    except OSError:
+        return None
+
+
+def controller_is_running(now: datetime | None = None) -> bool:
+    """Say whether a controller has looked lately."""
+    seen = controller_seen_at()
+    return seen is not None and ((now or datetime.now(UTC)) - seen).total_seconds() < CONTROLLER_MISSED_SECONDS
