@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from spacelab.edge import queries, rules
 from spacelab.edge.answers import Header, Receive, Scope, Send, redirect, say, show
 from spacelab.edge.asking import ask
 from spacelab.workloads.rules import FINAL
+
+logger = logging.getLogger(__name__)
 
 MOST_ANSWERS = 20_000
 """Answers kept at one time, a few hundred bytes each; beyond it the oldest go first."""
@@ -177,13 +180,21 @@ class Authorizer:
         while len(self._noted) >= MOST_ANSWERS:
             del self._noted[next(iter(self._noted))]
         self._noted[session_id] = now
-        task = asyncio.create_task(ask(lambda: note_activity(session_id)))
+        task = asyncio.create_task(self._note(session_id))
         self._noting.add(task)
         task.add_done_callback(self._noting.discard)
+
+    async def _note(self, session_id: str) -> None:
+        try:
+            await ask(lambda: note_activity(session_id))
+        except Exception:  # the visitor's request goes on
+            logger.exception("The activity of session %s could not be written down", session_id)
 
 
 def note_activity(session_id: str) -> None:
     """Tell the sessions' domain that somebody is there."""
-    action = getattr(import_module("spacelab.sessions.actions"), "note_activity", None)
-    if action is not None:
-        action(session_id=session_id, because=rules.ACTIVITY_REASON)
+    try:
+        actions = import_module("spacelab.sessions.actions")
+    except ModuleNotFoundError:
+        return
+    actions.note_activity(session_id=session_id, because=rules.ACTIVITY_REASON)
