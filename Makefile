@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUNTIME ?= process
 BIN := .venv/bin
 
-.PHONY: help up demo test quick check types doctor screenshots benchmarks clean
+.PHONY: help up demo test quick check types doctor reference screenshots benchmarks clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -35,6 +35,10 @@ check: ## Lint, types, import contracts, missing migrations
 doctor: ## Say what this host can and cannot do, and what would mend it
 	@$(PYTHON) deploy/bootstrap.py
 	@exec $(BIN)/spacelab doctor
+
+reference: ## Write the reference pages that come from the code
+	@$(PYTHON) deploy/bootstrap.py --tests
+	@$(BIN)/python docs/generate_reference.py
 
 screenshots: ## Take the pictures in the documentation from the running product
 	@$(PYTHON) deploy/bootstrap.py --tests
