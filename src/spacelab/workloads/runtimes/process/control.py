@@ -1,0 +1,169 @@
+"""The folder through which the runtime and a workload's supervisor know of each other.
+
+It outlives every program: who looks at it after a crash sees the same as before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from socket import AF_UNIX, SOCK_STREAM
+from socket import socket as Socket  # noqa: N812  `socket` is a property here
+from typing import Any
+
+from spacelab.workloads.rules import WorkloadSpec
+
+CLAIM_PATIENCE = 0.2
+"""Seconds to wait for another `start` or `forget` of the same workload."""
+
+CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True)
+class ControlFolder:
+    """What lies in `<run directory>/<id>/`: spec.json, state.json, main.sock, log, and the way to give orders."""
+
+    path: Path
+
+    @property
+    def socket(self) -> Path:
+        """Where the workload's interface answers."""
+        return self.path / "main.sock"
+
+    @property
+    def spec_file(self) -> Path:
+        """The specification, which holds no secrets."""
+        return self.path / "spec.json"
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file so that a reader sees all of it or nothing."""
+        fresh = self.path / f".{name}.{os.getpid()}"
+        fresh.write_text(text)
+        fresh.replace(self.path / name)
+
+    def spec(self) -> WorkloadSpec | None:
+        """Return the specification, or None while the start has not come that far."""
+        try:
+            return WorkloadSpec.from_json(json.loads(self.spec_file.read_text()))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def read(self, name: str) -> dict[str, Any]:
+        """Return a JSON file's content, or nothing while it has none."""
+        for _ in range(3):
+            try:
+                text = (self.path / name).read_text()
+                return dict(json.loads(text)) if text.strip() else {}
+            except OSError:
+                return {}
+            except ValueError:
+                time.sleep(0.001)  # between the old block and the new one
+        return {}
+
+    def state(self) -> dict[str, Any]:
+        """Return what the supervisor last reported: phase, exit_code, reason, at (seconds since 1970)."""
+        return self.read("state.json")
+
+    @contextlib.contextmanager
+    def claim(self) -> Iterator[int | None]:
+        """Yield the lock's descriptor, or None when somebody else holds the folder.
+
+        A start hands the descriptor on to the supervisor, so that the folder stays claimed as long as that lives.
+        """
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            yield descriptor if self._lock(descriptor) else None
+        finally:
+            os.close(descriptor)
+
+    def _lock(self, descriptor: int) -> bool:
+        deadline = time.monotonic() + CLAIM_PATIENCE
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                if time.monotonic() > deadline or self.alive():
+                    return False
+                time.sleep(0.01)
+            else:
+                return os.fstat(descriptor).st_nlink > 0  # else forgotten meanwhile
+
+    def open_control(self) -> int:
+        """Open the channel for orders; whoever holds it counts as alive."""
+        path = self.path / "control"
+        with contextlib.suppress(FileExistsError):
+            os.mkfifo(path, 0o600)
+        return os.open(path, os.O_RDWR | os.O_NONBLOCK)
+
+    def alive(self) -> bool:
+        """Say whether a supervisor lives, or a start is under way; no pid that may be another's by now is asked."""
+        return self.order("")
+
+    def order(self, text: str) -> bool:
+        """Send an order to the supervisor; return whether there is one."""
+        try:
+            descriptor = os.open(self.path / "control", os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno in {errno.ENXIO, errno.ENOENT, errno.ENOTDIR}:
+                return False
+            raise
+        try:
+            if text:
+                os.write(descriptor, text.encode())
+        finally:
+            os.close(descriptor)
+        return True
+
+    def pid(self) -> int | None:
+        """Return the supervisor's pid on the host, as the sandbox or the supervisor itself told it."""
+        pid = self.read("process.json").get("child-pid") or self.state().get("pid")
+        return int(pid) if pid and int(pid) > 1 else None
+
+    def kill(self) -> None:
+        """End the supervisor by force; in a sandbox everything else goes with it."""
+        pid = self.pid()
+        if pid is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            descriptor = os.pidfd_open(pid)
+            try:
+                if self.alive():  # asked after the pidfd was opened, so the pid can't be somebody else's
+                    signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            finally:
+                os.close(descriptor)
+
+    def listen(self) -> Socket:
+        """Bind the interface's socket; only the platform's own user can reach into the folder."""
+        self.socket.unlink(missing_ok=True)
+        listener = Socket(AF_UNIX, SOCK_STREAM)
+        listener.bind(str(self.socket))
+        listener.listen(128)
+        return listener
+
+    def log(self, since: int) -> Iterator[bytes]:
+        """Yield the output from byte `since` on; what was given back to the disk is skipped."""
+        try:
+            file = (self.path / "log").open("rb", buffering=0)
+        except OSError:
+            return
+        with file:
+            try:
+                file.seek(os.lseek(file.fileno(), max(since, 0), os.SEEK_DATA))
+            except OSError:
+                return  # nothing behind `since`
+            while chunk := file.read(CHUNK):
+                yield chunk
+
+    def remove(self) -> None:
+        """Remove the folder, never following a link out of it."""
+        shutil.rmtree(self.path, ignore_errors=True)

@@ -1,0 +1,192 @@
+"""Carries bytes between the workload's Unix socket and a port inside its sandbox; the standard library alone.
+
+Runs inside the sandbox in the supervisor's only thread, so it keeps one shared buffer and no thread per connection.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BUFFER_BYTES = 256 * 1024
+"""Bytes moved at once: large enough that a big download costs few system calls."""
+
+LOOPBACK, LOOPBACK_6 = b"127.0.0.1", b"::1"
+"""As bytes: a str would make Python load its tables of international names, which costs memory."""
+
+TURNS = 4
+"""Buffers moved for one connection before the others get their turn."""
+
+RETRY_ERRORS = (BlockingIOError, InterruptedError)
+GONE_ERRORS = (OSError,)
+
+
+class Loop:
+    """A readiness loop over `epoll`: a handler per descriptor, called with the events that occurred."""
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self._handlers: dict[int, Callable[[int], None]] = {}
+        self._events: dict[int, int] = {}
+
+    def watch(self, descriptor: int, events: int, handler: Callable[[int], None]) -> None:
+        """Call `handler` when one of `events` occurs; without events, stop watching."""
+        before = self._events.get(descriptor, 0)
+        self._handlers[descriptor] = handler
+        if events == before:
+            return
+        if not events:
+            self.forget(descriptor)
+        elif before:
+            self._epoll.modify(descriptor, events)
+            self._events[descriptor] = events
+        else:
+            self._epoll.register(descriptor, events)
+            self._events[descriptor] = events
+
+    def forget(self, descriptor: int) -> None:
+        """Stop watching the descriptor, also when it isn't watched."""
+        self._handlers.pop(descriptor, None)
+        if self._events.pop(descriptor, 0):
+            self._epoll.unregister(descriptor)
+
+    def turn(self, timeout: float) -> None:
+        """Wait up to `timeout` seconds and handle what occurred."""
+        for descriptor, events in self._epoll.poll(timeout):
+            handler = self._handlers.get(descriptor)
+            if handler is not None:
+                handler(events)
+
+
+class Side:
+    """One end of a carried connection: what waits to be sent to it, and whether it has finished sending."""
+
+    __slots__ = ("ended", "other", "pending", "sock")
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.other: Side = self
+        self.pending = b""
+        self.ended = False
+
+
+class Forwarder:
+    """Accepts on `listener` and carries each connection to what `connect` opens."""
+
+    def __init__(self, loop: Loop, listener: socket.socket, connect: Callable[[], socket.socket]) -> None:
+        self._loop = loop
+        self._listener = listener
+        self._connect = connect
+        self._view = memoryview(bytearray(BUFFER_BYTES))
+        listener.setblocking(False)
+        loop.watch(listener.fileno(), select.EPOLLIN, self._accept)
+
+    def _accept(self, _events: int) -> None:
+        try:
+            accepted, _ = self._listener.accept()
+        except OSError:
+            return
+        try:
+            opened = self._connect()
+        except OSError:
+            accepted.close()
+            return
+        near, far = Side(accepted), Side(opened)
+        near.other, far.other = far, near
+        for side in (near, far):
+            side.sock.setblocking(False)
+            self._update(side)
+
+    def _update(self, side: Side) -> None:
+        wants_input = not side.ended and not side.other.pending
+        events = (select.EPOLLIN if wants_input else 0) | (select.EPOLLOUT if side.pending else 0)
+        self._loop.watch(side.sock.fileno(), events, lambda occurred: self._handle(side, occurred))
+
+    def _handle(self, side: Side, events: int) -> None:
+        try:
+            if side.pending and events & (select.EPOLLOUT | select.EPOLLERR | select.EPOLLHUP):
+                self._flush(side)
+            if not side.ended and not side.other.pending:
+                self._carry(side, events)
+        except RETRY_ERRORS:
+            pass
+        except GONE_ERRORS:
+            self._close(side)
+            return
+        if side.ended and side.other.ended and not side.pending and not side.other.pending:
+            self._close(side)
+            return
+        self._update(side)
+        self._update(side.other)
+
+    def _flush(self, side: Side) -> None:
+        sent = side.sock.send(side.pending)
+        side.pending = side.pending[sent:]
+        if not side.pending and side.other.ended:
+            side.sock.shutdown(socket.SHUT_WR)
+
+    def _carry(self, side: Side, events: int) -> None:
+        """Move what has arrived; what the other end can't take yet waits there, and reading pauses until it's gone."""
+        other = side.other
+        for _ in range(TURNS):
+            count = side.sock.recv_into(self._view)
+            if not count:
+                side.ended = True
+                if events & select.EPOLLHUP:
+                    other.ended = True  # closed both ways: nobody is left to hear the other end
+                elif not other.pending:
+                    other.sock.shutdown(socket.SHUT_WR)
+                return
+            try:
+                sent = other.sock.send(self._view[:count])
+            except RETRY_ERRORS:
+                sent = 0
+            if sent < count:
+                other.pending = bytes(self._view[sent:count])
+                return
+            if count < BUFFER_BYTES:
+                return
+
+    def _close(self, side: Side) -> None:
+        for one in (side, side.other):
+            if one.sock.fileno() >= 0:
+                self._loop.forget(one.sock.fileno())
+                one.sock.close()
+
+
+def to_port(port: int) -> Callable[[], socket.socket]:
+    """Return what opens a connection to a port of this sandbox, whichever loopback address its server listens on."""
+
+    def connect() -> socket.socket:
+        try:
+            opened = dial(socket.AF_INET, (LOOPBACK, port))
+        except OSError:
+            opened = dial(socket.AF_INET6, (LOOPBACK_6, port))
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return opened
+
+    return connect
+
+
+def to_socket(path: str) -> Callable[[], socket.socket]:
+    """Return what opens a connection to a Unix socket, such as the platform's way out to the network."""
+
+    def connect() -> socket.socket:
+        return dial(socket.AF_UNIX, path)
+
+    return connect
+
+
+def dial(family: int, address: tuple[bytes, int] | str) -> socket.socket:
+    """Connect a stream socket; raise `OSError` when nobody listens."""
+    opened = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        opened.connect(address)
+    except OSError:
+        opened.close()
+        raise
+    return opened

@@ -1,0 +1,250 @@
+"""Starts a supervisor detached from the platform: in bubblewrap, or without it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spacelab.workloads.ports import RuntimeFault
+from spacelab.workloads.rules import Kind, Network, WorkloadSpec
+from spacelab.workloads.runtimes.process import sandbox
+from spacelab.workloads.runtimes.process.control import ControlFolder
+from spacelab.workloads.runtimes.process.limits import Group, cores_for
+from spacelab.workloads.runtimes.process.options import Options
+from spacelab.workloads.runtimes.process.plain import free_port, own_processes, stand_in
+from spacelab.workloads.runtimes.process.variables import (
+    Places,
+    expand,
+    overlay_path,
+    plain_places,
+    sandbox_places,
+    variables,
+)
+
+INSIDE = Path(__file__).parent / "inside"
+LOG_BYTES = 8 * 2**20
+"""Bytes of a workload's output that are kept."""
+
+HELLO_SECONDS = 15.0
+"""Longest wait for the supervisor's first sign of life; usually it takes less than a tenth of a second."""
+
+SANDBOX_UID = 1000
+"""The user id inside a user namespace."""
+
+JOIN = 'for group in $1; do echo 0 > "/proc/self/fd/$group" || exit 120; done; shift; exec "$@"'  # 0: the shell itself
+"""Joins the control groups before anything else runs, so that nothing of the workload is ever outside of them."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The Python environment of a workload: its base interpreter, that one's version, folders it needs to see."""
+
+    interpreter: Path
+    version: str
+    prefixes: tuple[Path, ...]
+
+
+def read_environment(options: Options, spec: WorkloadSpec) -> Environment | None:
+    """Read what an environment is made of; raise `RuntimeFault` when it isn't there."""
+    if not spec.environment:
+        return None
+    folder = options.environments / spec.environment
+    python = folder / "bin" / "python"
+    if "/" in spec.environment or spec.environment.startswith(".") or not python.exists():
+        raise RuntimeFault(f"The environment “{spec.environment}” is not on this machine. It has to be built again.")
+    lines = (folder / "pyvenv.cfg").read_text().splitlines()
+    facts = {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}
+    version = facts.get("version_info") or facts.get("version") or "{}.{}.{}".format(*sys.version_info[:3])
+    interpreter = python.resolve()
+    return Environment(interpreter, version, (interpreter.parent.parent, Path(facts["home"]).parent))
+
+
+def _prefixes(options: Options, environment: Environment | None) -> tuple[Path, ...]:
+    """Return the interpreters' folders outside /usr; never one that holds the platform's own state."""
+    wanted = [options.python.parent.parent, *(environment.prefixes if environment else ())]
+    usable = [
+        prefix
+        for prefix in dict.fromkeys(wanted)
+        if not prefix.is_relative_to("/usr") and not options.run_directory.is_relative_to(prefix)
+    ]
+    return tuple(prefix for prefix in usable if prefix != Path("/"))
+
+
+@dataclass
+class Launch:
+    """One start: everything is opened first, so that the new process needs nobody once it runs."""
+
+    options: Options
+    folder: ControlFolder
+    spec: WorkloadSpec
+    secrets: Mapping[str, str]
+    group: Group
+    sandboxed: bool
+    lock: int
+    control: int
+
+    def __post_init__(self) -> None:
+        self.files = contextlib.ExitStack()
+        self.passed: list[int] = [self.lock, self.control]
+        self.root = self.sandboxed and os.geteuid() == 0
+        self.environment = read_environment(self.options, self.spec)
+
+    def run(self) -> subprocess.Popen[bytes]:
+        """Start the supervisor and wait for its sign of life; raise `RuntimeFault` when there is none."""
+        with self.files:
+            hello, hello_end = os.pipe()
+            self.files.callback(os.close, hello)
+            places = self._places()
+            orders = self._orders(places, hello_end)
+            try:
+                child = self._spawn(places, orders)
+            finally:
+                os.close(hello_end)
+            ready, _, _ = select.select([hello], [], [], HELLO_SECONDS)
+            if not (ready and os.read(hello, 1)) and not self.folder.state():
+                self.folder.kill()
+                child.kill()
+                child.wait()
+                said = b"".join(self.folder.log(0)).decode(errors="replace").strip()[-500:]
+                raise RuntimeFault(f"The sandbox could not be set up: {said or 'it gave no sign of life'}.")
+            return child
+
+    def _places(self) -> Places:
+        if self.sandboxed:
+            uid = self.options.workload_uid if self.root else SANDBOX_UID
+            return sandbox_places(self.spec, uid)
+        port = free_port() if self.spec.interface else 0
+        root = self.folder.path / "root"
+        places = plain_places(self.spec, root, self.options.environments, os.getuid(), port)
+        stand_in(self.spec, root, places)
+        return places
+
+    def _open(self, path: Path, flags: int) -> int:
+        descriptor = os.open(path, flags | os.O_CLOEXEC, 0o600)
+        self.files.callback(os.close, descriptor)
+        self.passed.append(descriptor)
+        return descriptor
+
+    def _data(self, content: bytes) -> int:
+        descriptor = os.memfd_create("spacelab")
+        self.files.callback(os.close, descriptor)
+        self.passed.append(descriptor)
+        with os.fdopen(descriptor, "wb", closefd=False) as file:
+            file.write(content)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return descriptor
+
+    def _listen(self) -> int:
+        if not self.spec.interface:
+            return -1
+        listener: socket.socket = self.files.enter_context(self.folder.listen())
+        self.passed.append(listener.fileno())
+        return listener.fileno()
+
+    def _orders(self, places: Places, hello: int) -> int:
+        """Write the supervisor's instructions, secrets included, to memory that only it is handed."""
+        spec = self.spec
+        overlay = overlay_path(spec, places, self.environment.version if self.environment else "")
+        known = variables(spec, places, overlay, own_network=self.sandboxed)
+        oom = self.group.oom_file() if self.group.paths else None
+        self.passed.append(hello)
+        descriptors = {
+            "listen": self._listen(),
+            "log": self._open(self.folder.path / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND),
+            "state": self._open(self.folder.path / "state.json", os.O_WRONLY | os.O_CREAT),
+            "control": self.control,
+            "hello": hello,
+            "oom": self._open(oom, os.O_RDONLY) if oom else -1,
+        }
+        orders: dict[str, Any] = {
+            "descriptors": descriptors,
+            "command": [expand(word, known) for word in spec.command],
+            "variables": {**known, **self.secrets},
+            "cwd": places.workspace,
+            "uid": places.uid if self.root else None,
+            "gid": places.uid if self.root else None,
+            "limits": self._rlimits(),
+            "memory_mb": spec.resources.memory_mb,
+            "cores": cores_for(spec.id, spec.resources.cpu, sorted(os.sched_getaffinity(0))),
+            "port": places.port,
+            "outbound": self._outbound(),
+            "links": self._links(places),
+            "overlay": self._overlay(overlay, places),
+            "deadline": (spec.deadline_seconds or 0) if spec.kind is Kind.BATCH else 0,
+            "log_bytes": LOG_BYTES,
+        }
+        return self._data(json.dumps(orders).encode())
+
+    def _rlimits(self) -> dict[str, int]:
+        if self.group.paths:
+            return {"data_bytes": 0, "processes": 0}
+        processes = self.spec.resources.processes
+        if self.root:
+            processes *= 16  # all workloads share one user, and the kernel counts by user
+        elif not self.sandboxed:
+            processes += own_processes()
+        return {"data_bytes": self.spec.resources.memory_mb * 2**20, "processes": processes}
+
+    def _outbound(self) -> str:
+        if not self.sandboxed or self.spec.network is not Network.OUTBOUND:
+            return ""
+        return str(sandbox.EGRESS / self.options.egress_socket.name)
+
+    def _links(self, places: Places) -> list[tuple[str, str]]:
+        links = [(f"{places.home}/my_workspace", places.workspace)]
+        if any(mount.target.startswith("/media/team_workspaces/") for mount in self.spec.mounts):
+            links.append((f"{places.home}/team_workspaces", places.teams))
+        return links if self.sandboxed else []
+
+    def _overlay(self, overlay: str, places: Places) -> dict[str, str] | None:
+        if not overlay or not self.environment:
+            return None
+        return {
+            "overlay": overlay,
+            "environment": places.environment,
+            "interpreter": str(self.environment.interpreter),
+            "version": self.environment.version,
+        }
+
+    def _spawn(self, places: Places, orders: int) -> subprocess.Popen[bytes]:
+        log = self._open(self.folder.path / "log", os.O_WRONLY | os.O_APPEND)
+        joins = [str(self._open(path, os.O_WRONLY)) for path in self.group.procs_files()]
+        if self.sandboxed:
+            files = {path: self._data(text.encode()) for path, text in sandbox.users(places).items()}
+            words = sandbox.arguments(self.spec, self._host(), places, self.group, files)
+            info = self._open(self.folder.path / "process.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            described = self._data(b"\0".join(word.encode() for word in [*words, "--info-fd", str(info)]) + b"\0")
+            program = [shutil.which("bwrap") or "bwrap", "--args", str(described), "--", str(sandbox.PYTHON)]
+            script = str(sandbox.SUPERVISOR)
+        else:
+            program, script = [str(self.options.python)], str(INSIDE / "supervisor.py")
+        return subprocess.Popen(
+            ["/bin/sh", "-c", JOIN, "sh", " ".join(joins), *program, "-I", "-S", "-B", script, str(orders)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+            pass_fds=self.passed,
+            start_new_session=True,
+        )
+
+    def _host(self) -> sandbox.Host:
+        return sandbox.Host(
+            inside=INSIDE,
+            python=self.options.python,
+            prefixes=_prefixes(self.options, self.environment),
+            environments=self.options.environments,
+            egress=self.options.egress_socket.parent if self.spec.network is Network.OUTBOUND else None,
+            root=self.root,
+        )

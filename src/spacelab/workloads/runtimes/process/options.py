@@ -1,0 +1,51 @@
+"""What the process runtime needs to know about its platform."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from django.conf import settings
+
+EGRESS_FOLDER = "egress"
+
+
+@dataclass(frozen=True)
+class Options:
+    """The runtime's settings: where sockets and environments live, how to isolate, and as which user."""
+
+    run_directory: Path
+    environments: Path
+    sandbox: Literal["auto", "bubblewrap", "plain"] = "auto"
+    workload_uid: int = 64200
+    interpreter: str = ""
+    """The Python that supervises workloads; empty: the one that runs the platform, outside its virtual environment."""
+    limits: Literal["auto", "cgroup", "rlimit"] = "auto"
+
+    @classmethod
+    def from_settings(cls) -> Options:
+        """Read the platform's settings."""
+        platform = settings.SPACELAB
+        return cls(
+            run_directory=platform.run_directory,
+            environments=settings.ENVIRONMENTS_DIRECTORY,
+            sandbox=platform.sandbox,
+            workload_uid=platform.workload_uid,
+        )
+
+    @property
+    def python(self) -> Path:
+        """The real path of the interpreter that supervises workloads."""
+        return Path(self.interpreter or sys.executable).resolve()
+
+    @property
+    def egress_socket(self) -> Path:
+        """Where workloads find the way out: in a folder of its own, which survives the socket's renewal."""
+        return egress_socket(self.run_directory)
+
+
+def egress_socket(run_directory: Path) -> Path:
+    """Return the path on which the controller serves the way out for workloads."""
+    return run_directory / EGRESS_FOLDER / "egress.sock"
