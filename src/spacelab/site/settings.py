@@ -186,6 +186,12 @@ ROLES = ROLE_MATRIX
 """Role name → the permissions it gives; a fresh install starts with these."""
 
 WORKLOAD_RUNTIME = SPACELAB.runtime
+WORKLOAD_SECRETS = ""
+"""Dotted name of what provides a workload's secret variables right before its start (`ports.Secrets`), or empty."""
+RECONCILERS: list[tuple[str, float]] = []
+"""Dotted names of functions without arguments that the controller calls, each with the seconds between two calls."""
+CONTROLLER_SERVICES: list[str] = []
+"""Dotted names of asynchronous functions without arguments that run for as long as the controller does."""
 CATALOGUE_DIRECTORY: Path = Path(__file__).resolve().parents[3] / "catalogue"
 """The datalabs and archives that a fresh install offers."""
 VOLUMES_DIRECTORY: Path = SPACELAB.state / "volumes"

@@ -17,7 +17,10 @@ class RuntimeFault(Exception):  # noqa: N818  the word of the design
 
 
 class Runtime(Protocol):
-    """Carries workloads. Every method may be called again at any time with the same arguments."""
+    """Carries workloads. Every method may be called again at any time with the same arguments, and from any thread.
+
+    Calls to start, stop or forget one workload never overlap; calls about different ones, and `observe`, do.
+    """
 
     def capabilities(self) -> Capabilities:
         """Say what this runtime can do on this host."""
@@ -35,7 +38,7 @@ class Runtime(Protocol):
         """Ask the workload to end, and end it by force after the grace; return at once."""
 
     def forget(self, workload_id: str) -> None:
-        """Remove what is left of an ended workload; nothing happens if there is nothing left."""
+        """Remove what is left of an ended workload; nothing happens if there is nothing left, or it still runs."""
 
 
 class Secrets(Protocol):
