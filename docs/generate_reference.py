@@ -209,6 +209,8 @@ def all_permissions() -> set[str]:
 
     found = set()
     for module in pkgutil.iter_modules(spacelab.__path__):
+        if not module.ispkg:
+            continue
         try:
             permissions = importlib.import_module(f"spacelab.{module.name}.permissions")
         except ModuleNotFoundError:
@@ -280,14 +282,17 @@ Everything here is served on the portal's address. The API speaks JSON; errors a
     return page("Pages and API", introduction, body)
 
 
-def generated() -> dict[str, str]:
-    """Return every generated page by its file name below docs/reference."""
-    return {
-        "settings.md": settings_page(),
-        "commands.md": commands_page(),
-        "permissions.md": permissions_page(),
-        "pages-and-api.md": pages_page(),
-    }
+PAGES = {
+    "settings.md": settings_page,
+    "commands.md": commands_page,
+    "permissions.md": permissions_page,
+    "pages-and-api.md": pages_page,
+}
+
+
+def generated(name: str) -> str:
+    """Return the text of one of the generated pages, by its file name below docs/reference."""
+    return PAGES[name]()
 
 
 def main() -> None:
@@ -301,8 +306,8 @@ def main() -> None:
 
         django.setup()
         REFERENCE.mkdir(exist_ok=True)
-        for name, text in generated().items():
-            (REFERENCE / name).write_text(text)
+        for name in PAGES:
+            (REFERENCE / name).write_text(generated(name))
             sys.stdout.write(f"docs/reference/{name}\n")
 
 
