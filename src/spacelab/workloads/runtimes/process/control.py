@@ -25,6 +25,9 @@ from spacelab.workloads.rules import WorkloadSpec
 CLAIM_PATIENCE = 0.2
 """Seconds to wait for another `start` or `forget` of the same workload."""
 
+END_PATIENCE = 1.0
+"""Seconds that a supervisor has to be gone after it reported the end of its workload."""
+
 CHUNK = 64 * 1024
 
 
@@ -74,25 +77,26 @@ class ControlFolder:
         return self.read("state.json")
 
     @contextlib.contextmanager
-    def claim(self) -> Iterator[int | None]:
+    def claim(self, *, ending: bool = False) -> Iterator[int | None]:
         """Yield the lock's descriptor, or None when somebody else holds the folder.
 
         A start hands the descriptor on to the supervisor, so that the folder stays claimed as long as that lives.
+        With `ending`, a supervisor that has reported the end gets a moment to be gone.
         """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            yield descriptor if self._lock(descriptor) else None
+            yield descriptor if self._lock(descriptor, ending=ending) else None
         finally:
             os.close(descriptor)
 
-    def _lock(self, descriptor: int) -> bool:
-        deadline = time.monotonic() + CLAIM_PATIENCE
+    def _lock(self, descriptor: int, *, ending: bool) -> bool:
+        deadline = time.monotonic() + (END_PATIENCE if ending else CLAIM_PATIENCE)
         while True:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                if time.monotonic() > deadline or self.alive():
+                if time.monotonic() > deadline or (self.alive() and not ending):
                     return False
                 time.sleep(0.01)
             else:

@@ -269,7 +269,7 @@ class ProcessRuntime:
         folder = self._folder(workload_id)
         if not folder.path.exists():
             return
-        with folder.claim() as lock:
+        with folder.claim(ending=folder.state().get("phase") == "exited") as lock:
             if lock is not None:
                 self._clear(folder, workload_id)
                 self._known.pop(workload_id, None)
