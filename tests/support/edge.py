@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import httpx
 
-from spacelab.edge.rules import caddy_variables, visit_cookie
+from spacelab.edge.rules import caddy_variables
 from support.platform import free_port
 
 HERE = Path(__file__).parent
@@ -50,6 +50,8 @@ class Edge:
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     keeper: subprocess.Popen[str] | None = None
     caddyfile: Path = CADDYFILE
+    public: str = ""
+    """The portal's public address if a proxy in front ends TLS; sessions then live below `apps.example.org`."""
 
     @property
     def run(self) -> Path:
@@ -64,6 +66,9 @@ class Edge:
             **kept,
             "SPACELAB_STATE": str(self.state),
             "SPACELAB_PORT": str(self.port),
+            "SPACELAB_PORTAL_URL": self.portal,
+            "SPACELAB_APPS_DOMAIN": self.apps_domain,
+            "SPACELAB_DEMO": "false",
             "PYTHONPATH": str(HERE.parent),
         }
 
@@ -96,9 +101,10 @@ class Edge:
             bind="127.0.0.1",
             port=self.port,
             portal_url=self.portal,
-            apps_domain="localhost",
+            apps_domain=self.apps_domain,
             run_directory=self.run,
             state=self.state,
+            trusted_proxies=("127.0.0.0/8",) if self.public else (),
         )
         self.spawn("caddy", [str(CADDY), "run", "--config", str(self.caddyfile), "--adapter", "caddyfile"], variables)
         deadline = time.monotonic() + PATIENCE
@@ -155,7 +161,12 @@ class Edge:
     @property
     def portal(self) -> str:
         """The portal's address."""
-        return f"http://localhost:{self.port}"
+        return self.public or f"http://localhost:{self.port}"
+
+    @property
+    def apps_domain(self) -> str:
+        """Below which name sessions live."""
+        return "apps.example.org" if self.public else "localhost"
 
     @property
     def base(self) -> str:
@@ -164,7 +175,7 @@ class Edge:
 
     def host(self, session_id: str) -> dict[str, str]:
         """Return the headers that name a session's origin."""
-        return {"Host": f"{session_id}.localhost:{self.port}"}
+        return {"Host": f"{session_id}.{self.apps_domain}" + ("" if self.public else f":{self.port}")}
 
     def enter(self, username: str, session_id: str, key: str = "") -> dict[str, str]:
         """Let somebody in by a code and return the headers of her requests."""
@@ -173,15 +184,15 @@ class Edge:
         answer = httpx.get(url, headers=self.host(session_id))
         if answer.status_code != 303:
             raise RuntimeError(f"{answer.status_code}: {answer.text}")
-        cookie = answer.cookies[visit_cookie(secure=False)]
-        return {**self.host(session_id), "Cookie": f"{visit_cookie(secure=False)}={cookie}"}
+        cookie = answer.headers["set-cookie"].partition(";")[0]
+        return {**self.host(session_id), "Cookie": cookie}
 
 
 @contextmanager
-def running_edge(caddyfile: Path = CADDYFILE) -> Iterator[Edge]:
+def running_edge(public: str = "") -> Iterator[Edge]:
     """Run an edge with the people `ada` and `ben` on a fresh state for as long as the block lasts."""
     state = Path(tempfile.mkdtemp(prefix="edge-"))
-    edge = Edge(state=state, port=free_port(), caddyfile=caddyfile)
+    edge = Edge(state=state, port=free_port(), public=public)
     try:
         edge.run.mkdir(mode=0o700)
         edge.start_keeper()

@@ -114,8 +114,13 @@ class Authorizer:
         task = self._asking.get(key)
         if task is None:
             task = self._asking[key] = asyncio.create_task(self._find(key, asked))
-            task.add_done_callback(lambda _: self._asking.pop(key, None))
+            task.add_done_callback(lambda done: self._asked(key, done))
         return task
+
+    def _asked(self, key: bytes, done: asyncio.Task[queries.Found | None]) -> None:
+        self._asking.pop(key, None)
+        if not done.cancelled() and done.exception() is not None:
+            logger.error("A request could not be authorised", exc_info=done.exception())
 
     async def _find(self, key: bytes, asked: Asked) -> queries.Found | None:
         session_id = rules.session_of_host(asked.host, self._apps_domain)

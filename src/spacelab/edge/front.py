@@ -12,6 +12,10 @@ from spacelab.edge.entry import Entry
 from spacelab.edge.streams import Streams
 
 
+def _header(scope: Scope, wanted: bytes) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), "")
+
+
 class Front:
     """Answers what concerns sessions' origins itself, without any middleware; everything else is Django's.
 
@@ -36,7 +40,8 @@ class Front:
         if scope["path"] == "/edge/authorize":
             await self.authorize(scope, receive, send)
             return
-        host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+        host = _header(scope, b"host")
+        scope["client"] = (_header(scope, b"x-real-ip"), 0)  # a Unix socket has no address; the edge says whose it is
         name = host.partition(":")[0].lower()
         if name == self._portal_host or not name.endswith(f".{self._apps_domain}"):
             await self._inner(scope, receive, send)

@@ -52,6 +52,10 @@ class Configuration(BaseSettings):
     bind: str = Field(default="127.0.0.1", description="The address that the edge listens on.")
     port: int = Field(default=8080, ge=1, le=65535, description="The port that the edge listens on.")
     portal_url: str = Field(default="", description="The portal's public address. Empty: http://localhost:<port>.")
+    trusted_proxies: Annotated[list[str], NoDecode] = Field(
+        default=[],
+        description="Networks of proxies in front of the edge, comma-separated: only these may say for whom they ask.",
+    )
     apps_domain: str = Field(
         default="localhost", description="Sessions live at <session>.<apps domain>; needs a wildcard name in DNS."
     )
@@ -125,7 +129,7 @@ class Configuration(BaseSettings):
         state = Path(os.environ.get("SPACELAB_STATE") or default_state())
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, state / "spacelab.toml")
 
-    @field_validator("egress_blocked", "egress_allowed", mode="before")
+    @field_validator("egress_blocked", "egress_allowed", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

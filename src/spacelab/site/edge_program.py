@@ -28,6 +28,7 @@ def variables(configuration: Configuration) -> dict[str, str]:
         apps_domain=configuration.apps_domain,
         run_directory=configuration.run_directory,
         state=configuration.state,
+        trusted_proxies=tuple(configuration.trusted_proxies),
     )
 
 
