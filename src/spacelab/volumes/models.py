@@ -32,6 +32,8 @@ class Volume(models.Model):
     teams = models.ManyToManyField(Team, blank=True, related_name="granted_volumes")
     owner = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="volumes")
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.PROTECT, related_name="volumes")
+    size_bytes = models.BigIntegerField(null=True, blank=True)
+    """What an archive held when it was declared; empty where that was too much to count."""
     created_at = models.DateTimeField(auto_now_add=True)
     retired_at = models.DateTimeField(null=True, blank=True)
 

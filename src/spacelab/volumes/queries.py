@@ -1,0 +1,96 @@
+"""Reads about volumes: which ones a person sees, and from volumes to the mounts of a workload."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q, QuerySet
+
+from spacelab.accounts.models import Person
+from spacelab.accounts.queries import teams_of
+from spacelab.kit.refusals import NotFound, Unavailable
+from spacelab.volumes import rules
+from spacelab.volumes.models import Volume
+from spacelab.volumes.rules import Access, Kind, Mount
+
+
+def archives() -> QuerySet[Volume]:
+    """List every archive volume, retired ones too, for operators."""
+    return Volume.objects.filter(kind=Kind.ARCHIVE).order_by("name")
+
+
+def visible_to(person: Person | AnonymousUser) -> QuerySet[Volume]:
+    """List the archive volumes that the person may mount; a visitor sees only those that are for everyone."""
+    allowed = Q(access=Access.EVERYONE)
+    if isinstance(person, Person) and person.is_active:
+        mine = Volume.objects.filter(Q(people=person) | Q(teams__in=teams_of(person)))
+        allowed |= Q(pk__in=mine.values("pk"))
+    return archives().filter(allowed, retired_at=None).order_by("domain", "title", "name")
+
+
+def get_visible(person: Person | AnonymousUser, name: str) -> Volume:
+    """Return the archive volume `name`; raise `NotFound`, alike for one that is unknown and one that is hidden."""
+    try:
+        return visible_to(person).get(name=name)
+    except Volume.DoesNotExist:
+        shown = name if len(name) <= 60 else f"{name[:57]}…"  # noqa: PLR2004  the longest name shown whole
+        raise NotFound(
+            f"There is no volume “{shown}” that you can use.",
+            advice="Choose one from the list of data, or ask an operator for access.",
+            field="volumes",
+        ) from None
+
+
+def area_of(person: Person, kind: Kind) -> Volume:
+    """Return the person's home or workspace; raise `Unavailable` if `actions.ensure_areas` never made it."""
+    try:
+        return Volume.objects.get(owner=person, kind=kind)
+    except Volume.DoesNotExist:
+        raise Unavailable("Your areas are not there yet.", advice="Try again in a moment.") from None
+
+
+def mounts_for(person: Person, *, volumes: Sequence[str], teams: Sequence[str]) -> tuple[Mount, ...]:
+    """Return what a workload of the person mounts: archives read-only, her own areas and her teams' for writing.
+
+    Raises `NotFound` for a volume or team that is unknown or not hers, `Unavailable` when a folder is missing.
+    """
+    mounts: list[Mount] = []
+    for name in dict.fromkeys(volumes):
+        volume = get_visible(person, name)
+        source = _existing(volume)
+        mounts.extend(
+            Mount(source, str(root / volume.name), read_only=True, volume=volume.name)
+            for root in (rules.ARCHIVE_ROOT, rules.OLD_ARCHIVE_ROOT)
+        )
+    for kind, target in ((Kind.HOME, rules.HOME), (Kind.WORKSPACE, rules.WORKSPACE)):
+        area = area_of(person, kind)
+        mounts.append(Mount(_existing(area), str(target), read_only=False, volume=str(kind)))
+    for slug in dict.fromkeys(teams):
+        area = _team_area(person, slug)
+        mounts.append(Mount(_existing(area), str(rules.TEAM_ROOT / slug), read_only=False, volume=f"team {slug}"))
+    return tuple(mounts)
+
+
+def _team_area(person: Person, slug: str) -> Volume:
+    try:
+        return Volume.objects.get(kind=Kind.TEAM, team__in=teams_of(person), team__slug=slug)
+    except Volume.DoesNotExist:
+        raise NotFound(
+            f"You are in no team “{slug[:60]}”.", advice="Choose one of your teams.", field="teams"
+        ) from None
+
+
+def _existing(volume: Volume) -> str:
+    try:
+        there = Path(volume.path).is_dir()
+    except OSError:
+        there = False
+    if not there:
+        raise Unavailable(
+            f"The folder of “{volume.title}” is not reachable on this machine.",
+            advice="Launch without it, or tell an operator.",
+            field="volumes",
+        )
+    return volume.path
