@@ -1,0 +1,288 @@
+"""Takes the pictures in the documentation from the running product, in light and dark, wide and narrow.
+
+`make screenshots` runs a platform of its own on a temporary state and a free port; `--url` names one that runs already,
+with demo people and its archives made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import re
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import Error as BrowserError
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from support.platform import running_platform
+
+IMAGES = Path(__file__).resolve().parent / "images"
+WIDE = {"width": 1440, "height": 900}
+NARROW = {"width": 360, "height": 740}
+LARGEST = 200_000
+"""Bytes that a picture should not exceed: it is stored with fewer colours until it fits."""
+
+COLOURS = (256, 160, 96, 48)
+PATIENCE = 180.0
+"""Seconds that a session may take until it runs; the first one of a fresh install is slow."""
+
+CHROMIUM = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+)
+
+SCIENTIST = "demo-scientist"
+OPERATOR = "demo-operator"
+VOLUME = "hipparcos"
+NOTEBOOK_DATALAB = "jupyterlab"
+WEB_DATALAB = "sky-explorer"
+
+PAGES = {
+    "catalogue": "/datalabs",
+    "datalab": f"/datalabs/{NOTEBOOK_DATALAB}",
+    "sessions": "/sessions",
+    "volume": f"/data/{VOLUME}",
+    "teams": "/teams",
+    "tokens": "/account/tokens",
+}
+"""Pages that a scientist sees, by the name of their picture."""
+
+OPERATORS_PAGES = {"people": "/people"}
+LAUNCH_FORM = "/datalabs/{slug}/launch"
+
+
+@dataclass
+class Album:
+    """The pictures taken so far, and what went wrong."""
+
+    folder: Path
+    problems: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def attempt(self, name: str) -> Iterator[None]:
+        """Go on with the next picture when this one can't be taken."""
+        try:
+            yield
+        except (BrowserError, OSError, RuntimeError) as error:
+            self.problems.append(f"{name}: {str(error).splitlines()[0]}")
+            sys.stdout.write(f"  ✗ {name}\n")
+
+    def take(self, page: Page, name: str, *, whole: bool = False) -> None:
+        """Take a picture of what the page shows, or of the whole page, and store it small."""
+        page.evaluate("document.fonts ? document.fonts.ready.then(() => true) : true")
+        page.wait_for_timeout(250)
+        self.store(name, page.screenshot(full_page=whole, animations="disabled", caret="hide"))
+
+    def store(self, name: str, png: bytes) -> None:
+        """Write a picture with as many colours as its size allows."""
+        picture = Image.open(io.BytesIO(png)).convert("RGB")
+        for colours in COLOURS:
+            small = io.BytesIO()
+            picture.quantize(colours, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+            if small.tell() <= LARGEST:
+                break
+        self.folder.mkdir(exist_ok=True)
+        (self.folder / f"{name}.png").write_bytes(small.getvalue())
+        sys.stdout.write(f"  · {name}.png, {small.tell() / 1000:.0f} kB\n")
+        sys.stdout.flush()
+
+
+def sign_in(page: Page, url: str, username: str) -> None:
+    """Sign in as a demo person, by one click."""
+    page.goto(f"{url}/sign-in")
+    form = page.locator(f"form:has(input[value='{username}']), form:has(button[value='{username}'])").first
+    form.locator("button").first.click()
+    page.wait_for_load_state()
+    if "/sign-in" in page.url:
+        raise RuntimeError(f"{username} can't sign in")
+
+
+def submit(page: Page) -> Locator:
+    """Find the button that sends the page's main form."""
+    return page.locator(
+        "main form[method=post] button[type=submit].primary, main form[method=post] button.primary"
+    ).last
+
+
+def launch(page: Page, url: str, slug: str, *, volume: str = "") -> str:
+    """Launch a datalab by its form and return the session's id; the page is then the session's."""
+    page.goto(url + LAUNCH_FORM.format(slug=slug))
+    if volume:
+        box = page.locator(f"input[type=checkbox][value='{volume}']")
+        if box.count():
+            box.first.check()
+    submit(page).click()
+    page.wait_for_url(re.compile(r"/sessions/[a-z0-9]{12}"))
+    found = re.search(r"/sessions/([a-z0-9]{12})", page.url)
+    if not found:
+        raise RuntimeError(f"no session after launching {slug}: {page.url}")
+    return found[1]
+
+
+def wait_until_running(page: Page, url: str, session: str) -> None:
+    """Wait until the session's page offers to open it."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        answer = page.request.get(f"{url}/api/v1/sessions/{session}")
+        phase = answer.json().get("phase", "") if answer.ok else ""
+        if phase == "running":
+            return
+        if phase in {"failed", "stopped"}:
+            raise RuntimeError(f"the session {phase}")
+        page.wait_for_timeout(300)
+    raise RuntimeError("the session takes too long to start")
+
+
+def open_notebook(page: Page, url: str, session: str) -> None:
+    """Open the shipped notebook in JupyterLab, run all of it, and wait for its last result."""
+    page.goto(f"{url}/sessions/{session}/open")
+    page.wait_for_selector(".jp-Launcher, .jp-NotebookPanel, .jp-FileBrowser", timeout=120_000)
+    base = page.url.split("/lab")[0]
+    folder = f"data/{VOLUME}/Example_Notebooks"
+    listing = page.request.get(f"{base}/api/contents/{folder}")
+    notebooks = [one["path"] for one in listing.json()["content"] if one["type"] == "notebook"] if listing.ok else []
+    if not notebooks:
+        raise RuntimeError(f"no notebook in {folder} (status {listing.status})")
+    page.goto(f"{base}/lab/tree/{notebooks[0]}")
+    page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=120_000)
+    page.wait_for_timeout(3000)
+    dismiss_dialogs(page)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name=re.compile("^Run All Cells")).first.click()
+    page.wait_for_timeout(1500)
+    dismiss_dialogs(page)
+    busy = "() => ![...document.querySelectorAll('.jp-InputPrompt')].some(one => one.textContent.includes('*'))"
+    page.wait_for_function(busy, timeout=120_000)
+    page.wait_for_timeout(1500)
+    page.locator(".jp-CodeCell .jp-RenderedImage, .jp-CodeCell .jp-OutputArea-output").last.scroll_into_view_if_needed()
+
+
+def dismiss_dialogs(page: Page) -> None:
+    """Close what JupyterLab asks at its first start: a kernel to choose, news to fetch."""
+    for _ in range(3):
+        button = page.locator(".jp-Dialog button.jp-mod-accept")
+        if not button.count():
+            break
+        button.first.click()
+        page.wait_for_timeout(400)
+    for button in page.locator(".Toastify__close-button").all():
+        button.click()
+
+
+def context(browser: Browser, scheme: str, size: dict[str, int], state: object = None) -> BrowserContext:
+    """Open a browser of its own, with the cookies of another if given."""
+    made: BrowserContext = browser.new_context(
+        viewport=size,  # type: ignore[arg-type]
+        color_scheme=scheme,  # type: ignore[arg-type]
+        storage_state=state,  # type: ignore[arg-type]
+        locale="en-GB",
+        reduced_motion="reduce",
+    )
+    made.set_default_timeout(30_000)
+    return made
+
+
+def before_signing_in(browser: Browser, url: str, album: Album) -> None:
+    """Take what a visitor sees."""
+    for scheme in ("light", "dark"):
+        with context(browser, scheme, WIDE) as visitor:
+            page = visitor.new_page()
+            for name, path in (("landing", "/"), ("sign-in", "/sign-in")):
+                with album.attempt(f"{name}-{scheme}"):
+                    page.goto(url + path)
+                    album.take(page, f"{name}-{scheme}")
+
+
+def everywhere(browser: Browser, url: str, state: object, pages: dict[str, str], album: Album) -> None:
+    """Take pages in light, dark and narrow, signed in by `state`."""
+    for suffix, scheme, size in (("light", "light", WIDE), ("dark", "dark", WIDE), ("narrow", "light", NARROW)):
+        with context(browser, scheme, size, state) as signed_in:
+            page = signed_in.new_page()
+            for name, path in pages.items():
+                with album.attempt(f"{name}-{suffix}"):
+                    answer = page.goto(url + path)
+                    if answer is None or not answer.ok:
+                        raise RuntimeError(f"{path} answers {answer.status if answer else 'nothing'}")
+                    album.take(page, f"{name}-{suffix}")
+
+
+def journey(browser: Browser, url: str, album: Album) -> None:
+    """Take a scientist's way from the catalogue to a notebook and back."""
+    with context(browser, "light", WIDE) as scientist:
+        page = scientist.new_page()
+        sign_in(page, url, SCIENTIST)
+        sessions: list[str] = []
+        pages = dict(PAGES)
+        with album.attempt("session-starting-light"):
+            sessions.append(launch(page, url, NOTEBOOK_DATALAB, volume=VOLUME))
+            album.take(page, "session-starting-light")
+            wait_until_running(page, url, sessions[0])
+            pages |= {
+                "session-running": f"/sessions/{sessions[0]}",
+                "launch": LAUNCH_FORM.format(slug=NOTEBOOK_DATALAB),
+            }
+        with album.attempt("jupyterlab-notebook-light"):
+            open_notebook(page, url, sessions[0])
+            album.take(page, "jupyterlab-notebook-light")
+        with album.attempt("sky-explorer-light"):
+            sessions.append(launch(page, url, WEB_DATALAB, volume=VOLUME))
+            wait_until_running(page, url, sessions[-1])
+            page.goto(f"{url}/sessions/{sessions[-1]}/open")
+            page.wait_for_load_state("networkidle")
+            page.wait_for_timeout(1500)
+            album.take(page, "sky-explorer-light")
+        everywhere(browser, url, scientist.storage_state(), pages, album)
+
+
+def operator(browser: Browser, url: str, album: Album) -> None:
+    """Take what an operator sees."""
+    with context(browser, "light", WIDE) as signed_in:
+        sign_in(signed_in.new_page(), url, OPERATOR)
+        everywhere(browser, url, signed_in.storage_state(), OPERATORS_PAGES, album)
+
+
+def walk(url: str, album: Album) -> None:
+    """Take all pictures of the platform at `url`."""
+    program = next((path for name in ("chromium", "google-chrome") if (path := shutil.which(name))), None)
+    parts: tuple[Callable[[Browser, str, Album], None], ...] = (before_signing_in, journey, operator)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM))
+        for part in parts:
+            with album.attempt(part.__name__):
+                part(browser, url, album)
+        browser.close()
+
+
+def main() -> None:
+    """Take the pictures; exit status 1 if one of them could not be taken."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--url", help="a running platform; without it one is started for the pictures")
+    parser.add_argument("--into", type=Path, default=IMAGES, help="where the pictures go")
+    options = parser.parse_args()
+    album = Album(options.into)
+    if options.url:
+        walk(options.url.rstrip("/"), album)
+    else:
+        sys.stdout.write("Starting a platform; a first start takes some minutes …\n")
+        with running_platform() as platform:
+            walk(platform.url, album)
+    if album.problems:
+        sys.exit("\n".join(["These pictures are missing:", *album.problems]))
+
+
+if __name__ == "__main__":
+    main()
