@@ -57,7 +57,7 @@ def main() -> None:
             sys.exit(light_commands()[arguments[0]](arguments[1:]))
         from django.core.management import execute_from_command_line  # noqa: PLC0415  settings must be named first
 
-        execute_from_command_line(sys.argv)
+        execute_from_command_line([sys.argv[0], arguments[0].replace("-", "_"), *arguments[1:]])
     except ValidationError as error:
         complain(error)
         sys.exit(2)
