@@ -17,12 +17,11 @@ from spacelab.workloads.ports import Runtime, RuntimeFault
 from spacelab.workloads.rules import Interface, Kind, Network, Observation, Resources, Seen, WorkloadSpec
 
 PATIENCE = 20.0
-SERVER = (
-    "python3",
-    "-u",
-    "-c",
-    "import os,http.server as h; H=h.SimpleHTTPRequestHandler; p=int(os.environ['IF_main_port']); h.test(H,port=p,bind='127.1')",
-)
+SERVER_CODE = """
+import http.server, os
+http.server.test(http.server.SimpleHTTPRequestHandler, port=int(os.environ["IF_main_port"]), bind="127.0.0.1")
+"""
+SERVER = ("python3", "-u", "-c", SERVER_CODE)
 Made = Callable[..., WorkloadSpec]
 
 
@@ -75,6 +74,9 @@ def ask(address: str, path: str = "/") -> bytes:
 
 class RuntimeContract:
     """Behaviour of any runtime. Fixtures to provide: `again`, which makes a runtime over the same state each time."""
+
+    processes_are_counted_by_user = False
+    """Whether this runtime, as tested, can only limit the processes of all its workloads together."""
 
     @pytest.fixture
     def runtime(self, again: Callable[[], Runtime]) -> Runtime:
@@ -138,7 +140,7 @@ class RuntimeContract:
         assert b"200 OK" in ask(address)
 
     def test_an_interface_is_ready_only_when_it_answers(self, runtime: Runtime, make: Made) -> None:
-        late = (SERVER[0], SERVER[1], SERVER[2], f"import time; time.sleep(1.5); {SERVER[3]}")
+        late = python(f"import time; time.sleep(1.5)\n{SERVER_CODE}")
         spec = make(late, interface=Interface(), kind=Kind.INTERACTIVE)
         runtime.start(spec, {})
         time.sleep(0.5)
@@ -253,8 +255,8 @@ class RuntimeContract:
             "except OSError as e: print('refused', n, e)\nelse: print('unbounded')\nos._exit(0)"
         )
         limits = Resources(memory_mb=512, processes=30)
-        if runtime.capabilities().limits == "rlimit" and runtime.capabilities().isolation == "none":
-            pytest.skip("without control groups and namespaces the kernel counts by user")
+        if self.processes_are_counted_by_user:
+            pytest.skip("without control groups the kernel counts all of a user's processes together")
         _, text = outcome(runtime, make(python(code), resources=limits))
         assert text.startswith("refused")
         assert int(text.split()[1]) <= 34

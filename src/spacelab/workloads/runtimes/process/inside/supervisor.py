@@ -242,6 +242,14 @@ class Supervisor:
         except ProcessLookupError:
             return  # it has just ended
 
+    def greet(self) -> None:
+        """Tell the starter that the application runs; a starter that was killed meanwhile needs no answer."""
+        try:
+            os.write(self.descriptors["hello"], b"1")
+        except BrokenPipeError:
+            self.report(starter="gone")
+        os.close(self.descriptors["hello"])
+
     def wake(self, descriptor: int) -> None:
         """Take note that a signal came: the loop turns, and with it every check is made."""
         try:
@@ -325,8 +333,7 @@ class Supervisor:
         carried = self.listen()
         self.prepare()
         self.start_application()
-        os.write(self.descriptors["hello"], b"1")
-        os.close(self.descriptors["hello"])
+        self.greet()
         deadline = float(str(self.orders["deadline"]))
         while self.status is None:
             self.reap()
