@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 from unittest import mock
 
@@ -14,8 +15,9 @@ from spacelab.workloads import actions
 from spacelab.workloads.models import PhaseChange, Workload
 from spacelab.workloads.ports import RuntimeFault
 from spacelab.workloads.rules import FINAL, NEXT_PHASES, Desired, Kind, Observation, Phase, Seen
+from support.fake_runtime import FakeCopy
 from support.people import make_person
-from support.workloads import Bench, submit
+from support.workloads import Bench, make_spec, submit
 
 LONGEST_TROUBLE = 12
 """Looks at half a second each, below what the controller bears before it counts a workload as lost."""
@@ -35,6 +37,7 @@ class Trouble:
         self.past: list[dict[str, Observation]] = []
         self.picked = 0
         self.spoilt = 0
+        self.stop_meanwhile = False
 
     def step(self, _point: str) -> None:
         if self.crash_in is None:
@@ -76,6 +79,7 @@ class Machine(RuleBasedStateMachine):
         self.runtime.report = self.trouble.report
         self.ended: dict[str, str] = {}
         self.vanished: set[str] = set()
+        self.stopped_at: dict[str, datetime] = {}
         self.came_to_end: set[str] = set()
         self.patches = [mock.patch.object(actions, name, self._fragile(name)) for name in WRITES]
         for patch in self.patches:
@@ -86,6 +90,10 @@ class Machine(RuleBasedStateMachine):
 
         def fragile(**arguments: Any) -> Any:
             self.trouble.step(f"before {name}")
+            if self.trouble.stop_meanwhile and name == "change_phase":
+                one = arguments["workload_id"]
+                actions.request_stop(by=self.person, workload_id=one, reason="at that moment")
+                self.stopped_at.setdefault(one, datetime.now(UTC))
             result = write(**arguments)
             self.trouble.step(f"after {name}")
             return result
@@ -139,12 +147,32 @@ class Machine(RuleBasedStateMachine):
         picked=st.integers(0, 5),
         looks=st.integers(1, 4),
         glance=st.booleans(),
+        stop_meanwhile=st.sampled_from([False, False, False, True]),
     )
-    def look(self, crash_in: int | None, spoil: str, picked: int, looks: int, glance: bool) -> None:  # noqa: FBT001  drawn by hypothesis
+    def look(
+        self, crash_in: int | None, spoil: str, picked: int, looks: int, *, glance: bool, stop_meanwhile: bool
+    ) -> None:
         self.trouble.crash_in, self.trouble.spoil, self.trouble.picked = crash_in, spoil, picked
+        self.trouble.stop_meanwhile = stop_meanwhile
         for _ in range(looks):
             self._look(glance=glance)
-        self.trouble.crash_in, self.trouble.spoil = None, ""
+        self.trouble.crash_in, self.trouble.spoil, self.trouble.stop_meanwhile = None, "", False
+
+    @rule()
+    def stray(self) -> None:
+        """Something runs that no table knows."""
+        spec = make_spec(self.person)
+        self.runtime.copies[spec.id] = FakeCopy(spec)
+
+    @invariant()
+    def what_was_stopped_in_time_never_starts(self) -> None:
+        waiting = set(Workload.objects.filter(phase=Phase.QUEUED).values_list("pk", flat=True))
+        assert not waiting & set(self.runtime.started)
+        unstarted = set(Workload.objects.filter(reason__startswith="Stopped before").values_list("pk", flat=True))
+        assert not unstarted & set(self.runtime.started)
+        late = PhaseChange.objects.filter(phase=Phase.STARTING, workload__stop_reason="at that moment")
+        for change in late:
+            assert change.at < self.stopped_at[change.workload_id]
 
     @invariant()
     def nothing_starts_twice(self) -> None:
@@ -159,10 +187,10 @@ class Machine(RuleBasedStateMachine):
             phase = Phase(name)
             assert workload_id not in last or phase in NEXT_PHASES[last[workload_id]]
             last[workload_id] = phase
-        for pk, phase in Workload.objects.values_list("pk", "phase"):
-            assert last[pk] == phase
-            if Phase(phase) in FINAL:
-                assert self.ended.setdefault(pk, phase) == phase
+        for pk, now in Workload.objects.values_list("pk", "phase"):
+            assert last[pk] == now
+            if Phase(now) in FINAL:
+                assert self.ended.setdefault(pk, str(now)) == now
 
     @invariant()
     def nothing_is_lost_without_cause(self) -> None:
@@ -216,7 +244,7 @@ class RandomController(TestCase):
                 try:
                     super().teardown()
                 finally:
-                    transaction.set_rollback(True)  # noqa: FBT003  Django's signature
+                    transaction.set_rollback(True)
                     self.transaction.__exit__(None, None, None)
 
         run_state_machine_as_test(
