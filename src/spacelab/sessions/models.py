@@ -26,10 +26,17 @@ class Session(models.Model):
     active_because = models.CharField(max_length=40, default="launched")
     keep_until = models.DateTimeField(null=True, blank=True)
     warned_at = models.DateTimeField(null=True, blank=True)
+    restart_wanted = models.BooleanField(default=False)
+    """Whether the same choices are to be launched again once this session has ended."""
     restarted_as = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["owner"], name="sessions_of_owner")]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["owner"], name="sessions_of_owner"),
+            models.Index(
+                fields=["restart_wanted"], name="sessions_to_restart", condition=models.Q(restart_wanted=True)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.title} ({self.workload_id})"

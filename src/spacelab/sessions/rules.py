@@ -157,7 +157,7 @@ def in_words(length: timedelta) -> str:
     seconds = max(int(length.total_seconds()), 0)
     units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
     first = next((index for index, (_, size) in enumerate(units) if seconds >= size), len(units) - 1)
-    parts = []
+    parts: list[str] = []
     for unit, size in units[first : first + 2]:
         count, seconds = divmod(seconds, size)
         if count or not parts:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from django.conf import settings
 from django.db.models import Count, QuerySet, Sum
+from django.utils.module_loading import import_string
 
 from spacelab.accounts.models import Person
 from spacelab.workloads.models import PhaseChange, Workload
-from spacelab.workloads.rules import FINAL, Phase, WorkloadSpec
+from spacelab.workloads.ports import Runtime
+from spacelab.workloads.rules import FINAL, Capabilities, Phase, WorkloadSpec
 
 CONTROLLER_MISSED_SECONDS = 10.0
 """A controller that did not look for this long counts as not running; it looks at least every five seconds."""
@@ -85,3 +88,36 @@ def controller_is_running(now: datetime | None = None) -> bool:
     """Say whether a controller has looked lately."""
     seen = controller_seen_at()
     return seen is not None and ((now or datetime.now(UTC)) - seen).total_seconds() < CONTROLLER_MISSED_SECONDS
+
+
+@cache
+def _runtime_of(name: str) -> Runtime:
+    made: Runtime = import_string(name)()
+    return made
+
+
+def runtime() -> Runtime:
+    """Return this process's view of the runtime that the settings name; made once, at the first question."""
+    return _runtime_of(settings.WORKLOAD_RUNTIME)
+
+
+def capabilities() -> Capabilities:
+    """Say what the runtime can do on this host, with the warnings that people should read."""
+    return runtime().capabilities()
+
+
+def log_since(workload_id: str, since: int = 0) -> bytes:
+    """Read what a workload printed, from byte `since` on; empty where nothing is kept of it any more."""
+    try:
+        return b"".join(runtime().logs(workload_id, since))
+    except (OSError, KeyError):
+        return b""
+
+
+def log_tail(workload_id: str, limit: int = 16_384) -> str:
+    """Read the last `limit` bytes that a workload printed, as text that begins with a whole line."""
+    printed = log_since(workload_id)
+    tail = printed[-limit:]
+    if len(tail) < len(printed):
+        tail = tail.partition(b"\n")[2] or tail
+    return tail.decode(errors="replace")

@@ -1,0 +1,228 @@
+"""Reads about sessions: whose they are, what they use of the quota, what a person chose last, what a page shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from spacelab.accounts.models import Person
+from spacelab.accounts.queries import may
+from spacelab.datalabs import queries as datalab_queries
+from spacelab.datalabs.models import Datalab, DatalabVersion
+from spacelab.datalabs.rules import State
+from spacelab.kit.refusals import Conflict, NotFound
+from spacelab.sessions.models import LaunchChoice, Session
+from spacelab.sessions.permissions import SessionPermission
+from spacelab.sessions.rules import Amount, IdlePolicy, Profile, end_of_idleness, idle_deadline
+from spacelab.volumes.rules import Mount
+from spacelab.workloads.queries import capabilities
+from spacelab.workloads.rules import FINAL, Phase, WorkloadSpec
+
+RECENT = 20
+"""Ended sessions that the list shows."""
+
+NO_SUCH_SESSION = NotFound("There is no such session.", advice="Look at the list of your sessions.")
+
+
+def profiles() -> tuple[Profile, ...]:
+    """List the resource profiles, smallest first."""
+    return tuple(settings.SPACELAB.profiles)
+
+
+def idle_policy() -> IdlePolicy:
+    """Return the platform's rule for idle sessions."""
+    return IdlePolicy(
+        limit=timedelta(minutes=settings.SPACELAB.idle_minutes),
+        warning=timedelta(minutes=settings.SPACELAB.idle_warning_minutes),
+    )
+
+
+def quota() -> Amount:
+    """Say what one person's sessions may take together."""
+    wanted = settings.SPACELAB
+    return Amount(sessions=wanted.quota_sessions, cpu=wanted.quota_cpu, memory_mb=wanted.quota_memory_mb)
+
+
+def sessions() -> QuerySet[Session]:
+    """List all sessions, newest first, with what pages show of them."""
+    return Session.objects.select_related("workload", "owner", "version__datalab", "restarted_as").order_by(
+        "-workload__created_at"
+    )
+
+
+def running(person: Person | None = None) -> QuerySet[Session]:
+    """List the sessions that have not ended, newest first, of one person or of everybody."""
+    found = sessions().exclude(workload__phase__in=FINAL)
+    return found if person is None else found.filter(owner=person)
+
+
+def recent(person: Person, limit: int = RECENT) -> QuerySet[Session]:
+    """List a person's ended sessions, newest first; those that were restarted live on in the list of the running."""
+    return sessions().filter(owner=person, workload__phase__in=FINAL, restarted_as=None)[:limit]
+
+
+def used_by(person: Person, *, leaving_out: str = "") -> Amount:
+    """Sum up what the person's sessions take of her quota; one that waits for its restart still holds its part."""
+    found = Session.objects.filter(owner=person).filter(~Q(workload__phase__in=FINAL) | Q(restart_wanted=True))
+    used = Amount()
+    for spec in found.exclude(pk=leaving_out).values_list("workload__spec", flat=True):
+        used = used.plus(Amount(1, spec["resources"]["cpu"], spec["resources"]["memory_mb"]))
+    return used
+
+
+def find_own(person: Person, session_id: str) -> Session:
+    """Find one of the person's own sessions; raise `NotFound` for anything else."""
+    found = sessions().filter(pk=session_id, owner=person).first()
+    if found is None:
+        raise NO_SUCH_SESSION
+    return found
+
+
+def find_seen(person: Person, session_id: str) -> Session:
+    """Find a session that the person may see: her own, or any for an operator; raise `NotFound` for anything else."""
+    found = sessions().filter(pk=session_id).first()
+    if found is None or (found.owner_id != person.pk and not may(person, SessionPermission.MANAGE_ANY)):
+        raise NO_SUCH_SESSION
+    return found
+
+
+def find_datalab(slug: str) -> Datalab:
+    """Find a datalab with a published version; raise `NotFound` if there is none."""
+    return datalab_queries.datalab(slug)
+
+
+def published_versions(datalab: Datalab) -> list[DatalabVersion]:
+    """List the versions that can be launched, newest first."""
+    return list(datalab.versions.filter(state=State.PUBLISHED))
+
+
+def package_of(version: DatalabVersion) -> Path | None:
+    """Return the folder of the version's package on this host; None where there is none."""
+    return Path(version.package) if version.package and Path(version.package).is_dir() else None
+
+
+def last_choice(person: Person, datalab: Datalab) -> LaunchChoice | None:
+    """Return what the person chose when she last launched this datalab."""
+    return LaunchChoice.objects.filter(person=person, datalab=datalab).first()
+
+
+def check_isolation(person: Person) -> None:
+    """Raise `Conflict` where sessions can't be kept apart and somebody else already uses the platform."""
+    if capabilities().isolation != "none":
+        return
+    if Session.objects.exclude(owner=person).exists():
+        raise Conflict(
+            "Sessions can't be kept apart on this host, so it serves one person only, and somebody else has begun.",
+            advice="Ask the operator to install bubblewrap; `spacelab doctor` says what the host lacks.",
+        )
+
+
+@dataclass(frozen=True)
+class Share:
+    """One part of the quota, as a meter shows it."""
+
+    title: str
+    used: float
+    total: float
+    unit: str = ""
+
+    @property
+    def free(self) -> float:
+        return max(self.total - self.used, 0)
+
+    @property
+    def nearly(self) -> float:
+        """From where the meter warns."""
+        return self.total * 0.75
+
+    @property
+    def full(self) -> float:
+        """From where the meter alarms."""
+        return self.total * 0.99
+
+
+def shares(person: Person) -> list[Share]:
+    """List the parts of the person's quota with what is used of them."""
+    total, used = quota(), used_by(person)
+    return [
+        Share("Sessions", used.sessions, total.sessions),
+        Share("CPU", used.cpu, total.cpu, "cores"),
+        Share("Memory", round(used.memory_mb / 1024, 2), round(total.memory_mb / 1024, 2), "GiB"),
+    ]
+
+
+def spec_of(session: Session) -> WorkloadSpec:
+    """Return what the session runs."""
+    return WorkloadSpec.from_json(session.workload.spec)
+
+
+def mounts_of(session: Session) -> list[Mount]:
+    """List the volumes of a session with where they stand inside, without the host's own folders."""
+    return [mount for mount in spec_of(session).mounts if mount.volume]
+
+
+def url_of(session: Session) -> str:
+    """Return the address of the session's interface at its own origin; empty if it has none."""
+    interface = session.workload.spec["interface"]
+    if not interface:
+        return ""
+    portal = urlsplit(settings.SPACELAB.portal_url)
+    port = f":{portal.port}" if portal.port else ""
+    path = interface["path"].replace("{id}", session.id)
+    return f"{portal.scheme}://{session.id}.{settings.SPACELAB.apps_domain}{port}{path}"
+
+
+@dataclass(frozen=True)
+class Idleness:
+    """What the rule for idle sessions says of one: since when it is idle, when it ends, and whether it was warned."""
+
+    active_at: datetime
+    because: str
+    ends_at: datetime
+    warned: bool
+
+    @property
+    def words(self) -> str:
+        """The last activity in words."""
+        return {"launched": "it was launched", "browser": "a browser tab was open on it"}.get(
+            self.because, self.because
+        )
+
+
+def activity_of(session: Session) -> tuple[datetime, str]:
+    """Return the session's last activity and what it was: a visit, or what the controller saw of its work."""
+    worked_at = session.workload.active_at
+    if worked_at is not None and worked_at > session.active_at:
+        return worked_at, "it was computing"
+    return session.active_at, session.active_because
+
+
+def idleness_of(session: Session) -> Idleness | None:
+    """Say how long the session may still be idle; None unless it is running."""
+    if session.workload.phase != Phase.RUNNING:
+        return None
+    policy = idle_policy()
+    active_at, because = activity_of(session)
+    warned = session.warned_at is not None and session.warned_at >= active_at
+    ends_at = (
+        end_of_idleness(active_at, session.keep_until, session.warned_at, policy)
+        if warned
+        else idle_deadline(active_at, session.keep_until, policy.limit)
+    )
+    return Idleness(active_at, because, ends_at, warned)
+
+
+def warned(person: Person) -> list[Session]:
+    """List the person's sessions that are about to be stopped for idleness."""
+    found = running(person).filter(workload__phase=Phase.RUNNING, warned_at__isnull=False)
+    return [one for one in found if (idleness := idleness_of(one)) and idleness.warned]
+
+
+def to_restart() -> QuerySet[Session]:
+    """List the ended sessions whose owners wait for their restart, oldest first."""
+    return sessions().filter(restart_wanted=True, workload__phase__in=FINAL).order_by("workload__created_at")
