@@ -14,7 +14,7 @@ import pkgutil
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +109,8 @@ def settings_page() -> str:
         body.append(f"| `{name}` | {type_of(field)} | {cell(default_of(name, field))} | {meaning} |")
     introduction = """
 Each setting is `SPACELAB_<NAME>` in the environment, or `<name>` in the file `spacelab.toml` in the state directory.
-The environment wins. A name that is not in this table is refused at the start, so that a slip can't go unnoticed.
+The environment wins; lists are comma-separated there, and lists in the file. A name that is not
+in this table is refused at the start, so that a slip can't go unnoticed.
 
 ```toml
 # <state>/spacelab.toml
@@ -160,20 +161,30 @@ def parser_lines(parser: argparse.ArgumentParser, prefix: str) -> Iterator[str]:
             yield argument(action)
 
 
+def purpose_of(main: Callable[[list[str]], int]) -> str:
+    """Return what the module of a program says of it, as a sentence of its own."""
+    text = first_sentence(sys.modules[main.__module__]).split(": ", 1)[-1]
+    return text[0].upper() + text[1:]
+
+
 def commands_page() -> str:
     """Describe every command."""
     from django.core.management import load_command_class
 
     from spacelab.site import command
 
-    body = []
-    for name, main in sorted(command.light_commands().items()):
-        body += [f"## `spacelab {name}`", "", first_sentence(sys.modules[main.__module__]).split(": ", 1)[-1], ""]
-    for name, application in sorted(own_commands()):
+    described: dict[str, tuple[str, list[str]]] = {
+        name: (purpose_of(main), []) for name, main in command.light_commands().items()
+    }
+    for name, application in own_commands():
         loaded = load_command_class(application, name)
-        lines = list(parser_lines(loaded.create_parser("spacelab", name), f"spacelab {name}"))
-        body += [f"## `spacelab {name}`", "", cell(str(loaded.help) or first_sentence(loaded)), "", *lines]
-        body += [""] if lines else []
+        shown = name.replace("_", "-")
+        lines = list(parser_lines(loaded.create_parser("spacelab", shown), f"spacelab {shown}"))
+        described[shown] = (cell(str(loaded.help) or first_sentence(loaded)), lines)
+    body = []
+    for name, (purpose, arguments) in sorted(described.items()):
+        body += [f"## `spacelab {name}`", "", purpose, ""]
+        body += [*arguments, ""] if arguments else []
     introduction = """
 In a checkout the command is `.venv/bin/spacelab`; `make up` installs it. Every command reads the same
 [settings](settings.md).
