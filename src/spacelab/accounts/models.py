@@ -8,6 +8,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
 from spacelab.accounts import rules
 
@@ -34,6 +35,8 @@ class Person(AbstractBaseUser):
     affiliation = models.CharField(max_length=200, blank=True)
     is_active = models.BooleanField(default=True)
     is_demo = models.BooleanField(default=False)
+    sign_ins_ended = models.PositiveIntegerField(default=0)
+    """How often all sign-ins were ended at once; part of what each sign-in has to match."""
     created_at = models.DateTimeField(auto_now_add=True)
     roles = models.ManyToManyField(Role, related_name="people")
 
@@ -55,6 +58,10 @@ class Person(AbstractBaseUser):
     def audit_name(self) -> str:
         """How the audit trail names this person."""
         return f"person:{self.username}"
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        text = f"{self.password}:{self.sign_ins_ended}"
+        return salted_hmac("spacelab.accounts.sign-in", text, secret=secret, algorithm="sha256").hexdigest()
 
 
 class Team(models.Model):
@@ -87,20 +94,24 @@ class Membership(models.Model):
 
 
 class Invitation(models.Model):
-    """A team's invitation to a person, who accepts or declines it."""
+    """A team's invitation to a username, whose person accepts or declines it.
+
+    One to a name that nobody has looks the same to the team: who has an account is not theirs to find out.
+    """
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="invitations")
-    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="invitations")
+    username = models.CharField(max_length=40, default="")
+    person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.CASCADE, related_name="invitations")
     invited_by = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["team", "person"], name="invited_once"),
+            models.UniqueConstraint(fields=["team", "username"], name="invited_name_once"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.team_id} invites {self.person_id}"
+        return f"{self.team_id} invites {self.username}"
 
 
 class ApiToken(models.Model):
@@ -165,6 +176,7 @@ class AccessRequest(models.Model):
     reason = models.TextField(max_length=2000, blank=True)
     decided_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)
+    address = models.CharField(max_length=64, blank=True, db_index=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from spacelab.accounts.models import Membership, Person, Role, Team
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from spacelab.accounts import rules
+from spacelab.accounts.models import AccessRequest, ApiToken, Invitation, Membership, PasswordLink, Person, Role, Team
 from spacelab.kit.refusals import Forbidden, NotSignedIn
 
 if TYPE_CHECKING:
@@ -12,9 +19,20 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 
+def acting_people() -> QuerySet[Person]:
+    """List the people who may use the platform: active, and demo people only where the demo is on."""
+    active = Person.objects.filter(is_active=True)
+    return active if settings.SPACELAB.demo else active.filter(is_demo=False)
+
+
+def may_act(person: Person) -> bool:
+    """Say whether the person may use the platform at all: see `acting_people`."""
+    return person.is_active and (settings.SPACELAB.demo or not person.is_demo)
+
+
 def permissions_of(person: Person | AnonymousUser) -> frozenset[str]:
     """Collect what the person's roles allow; nothing for a visitor or a deactivated account."""
-    if not isinstance(person, Person) or not person.is_active:
+    if not isinstance(person, Person) or not may_act(person):
         return frozenset()
     sets = Role.objects.filter(people=person).values_list("permissions", flat=True)
     return frozenset(permission for permissions in sets for permission in permissions)
@@ -44,3 +62,89 @@ def teams_of(person: Person) -> QuerySet[Team]:
 def is_member(person: Person, team: Team) -> bool:
     """Say whether the person belongs to the team."""
     return Membership.objects.filter(person=person, team=team).exists()
+
+
+def find_person(username: str) -> Person | None:
+    """Find a person by username, in any case; None if nobody has it."""
+    return Person.objects.filter(username=username.strip().lower()).first()
+
+
+def find_people(search: str = "") -> QuerySet[Person]:
+    """List people by name, those whose name, username, email or affiliation holds `search`."""
+    found = Person.objects.prefetch_related("roles").order_by("display_name", "pk")
+    wanted = Q()
+    for field in ("username", "display_name", "email", "affiliation"):
+        wanted |= Q(**{f"{field}__icontains": search})
+    return found.filter(wanted) if search else found
+
+
+def demo_people() -> QuerySet[Person]:
+    """List the people of the demo; none where the demo is off."""
+    return acting_people().filter(is_demo=True).prefetch_related("roles").order_by("pk")
+
+
+def known_permissions() -> list[str]:
+    """List every permission that a role may hold: those of a fresh install and those that roles hold now."""
+    held = [permission for row in Role.objects.values_list("permissions", flat=True) for permission in row]
+    return sorted({*held, *(permission for row in settings.ROLES.values() for permission in row)})
+
+
+def digest_of(secret: str) -> str:
+    """Return what the tables keep of a token or of a one-time link: its SHA-256, in hexadecimal."""
+    return sha256(secret.encode()).hexdigest()
+
+
+def valid_tokens() -> QuerySet[ApiToken]:
+    """List the tokens that hold now: neither revoked nor expired, of people who may use the platform."""
+    return ApiToken.objects.filter(revoked_at=None, expires_at__gt=timezone.now(), person__in=acting_people())
+
+
+def token_for(token: str, *, scope: str = "") -> ApiToken | None:
+    """Find the row (with its person) of a token that holds now and has the scope, where one is asked for."""
+    if not token.startswith(rules.TOKEN_PREFIX):
+        return None
+    row = valid_tokens().select_related("person").filter(digest=digest_of(token)).first()
+    return row if row is not None and (not scope or scope in row.scopes) else None
+
+
+def person_for_token(token: str, *, scope: str) -> Person | None:
+    """Find whose token this is, if it holds now and has the scope."""
+    row = token_for(token, scope=scope)
+    return row.person if row else None
+
+
+def valid_token_ids(ids: Iterable[int]) -> set[int]:
+    """Return those of the token ids whose tokens hold now, in one query."""
+    return set(valid_tokens().filter(pk__in=list(ids)).values_list("pk", flat=True))
+
+
+def personal_tokens(person: Person) -> QuerySet[ApiToken]:
+    """List the tokens that the person made, newest first, without those of workloads."""
+    return person.tokens.filter(workload="").order_by("-created_at", "-pk")
+
+
+def open_password_link(secret: str) -> PasswordLink | None:
+    """Find a one-time link that can still be used."""
+    links = PasswordLink.objects.select_related("person").filter(used_at=None, expires_at__gt=timezone.now())
+    return links.filter(digest=digest_of(secret), person__is_active=True).first()
+
+
+def team_for(person: Person, slug: str) -> Team | None:
+    """Find a team that the person belongs to."""
+    return Team.objects.filter(slug=slug, memberships__person=person).first()
+
+
+def is_owner(person: Person, team: Team) -> bool:
+    """Say whether the person owns the team, alone or with others."""
+    return Membership.objects.filter(person=person, team=team, is_owner=True).exists()
+
+
+def invitations_of(person: Person) -> QuerySet[Invitation]:
+    """List the invitations that wait for the person's answer."""
+    return Invitation.objects.filter(person=person).select_related("team", "invited_by").order_by("created_at")
+
+
+def access_requests(state: str = "") -> QuerySet[AccessRequest]:
+    """List the requests for access, the oldest first, in one state where given."""
+    found = AccessRequest.objects.select_related("decided_by").order_by("created_at", "pk")
+    return found.filter(state=state) if state else found

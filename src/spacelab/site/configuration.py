@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import tempfile
 from hashlib import blake2b
@@ -19,18 +18,11 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from spacelab.kit.loopback import is_loopback
+from spacelab.sessions.rules import PROFILES, Profile
+
 LONGEST_SOCKET_DIRECTORY = 60
 """Characters: Linux allows 107 for a Unix socket's path, of which `/<session>/main.sock` and a margin take the rest."""
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether `host`, a name or an address, can only be reached from this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def default_state() -> Path:
@@ -99,6 +91,11 @@ class Configuration(BaseSettings):
     quota_cpu: float = Field(default=8, gt=0, description="CPU cores that one person's sessions may ask for together.")
     quota_memory_mb: int = Field(
         default=16384, gt=0, description="Memory, in MiB, that one person's sessions may ask for together."
+    )
+    profiles: list[Profile] = Field(
+        default=list(PROFILES),
+        min_length=1,
+        description="The resource profiles of sessions, smallest first.",
     )
     idle_minutes: int = Field(
         default=480, ge=1, description="Minutes without activity after which a session is stopped."

@@ -1,0 +1,75 @@
+"""The roles of a fresh install, the people of the demo, and what operators change of roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.db import transaction
+
+from spacelab.accounts import queries
+from spacelab.accounts.actions.allowing import allow, keep_a_manager, lock_roles
+from spacelab.accounts.models import Person, Role
+from spacelab.accounts.permissions import AccountPermission
+from spacelab.audit.actions import Actor, System, record
+from spacelab.kit.refusals import Invalid
+
+PREPARE = System("prepare")
+
+DEMO_PEOPLE = (
+    ("demo-scientist", "Dana (demo scientist)", "scientist"),
+    ("demo-developer", "Henrietta (demo developer)", "developer"),
+    ("demo-advanced", "Edwin (demo advanced developer)", "advanced-developer"),
+    ("demo-moderator", "Maria (demo moderator)", "moderator"),
+    ("demo-operator", "Tycho (demo operator)", "operator"),
+    ("demo-cecilia", "Cecilia (demo scientist)", "scientist"),
+    ("demo-johannes", "Johannes (demo scientist)", "scientist"),
+)
+
+
+@transaction.atomic
+def install_roles(*, by: Actor = PREPARE) -> None:
+    """Add the roles of a fresh install that are missing; what an operator changed stays."""
+    allow(by, AccountPermission.MANAGE_PEOPLE)
+    for name, permissions in settings.ROLES.items():
+        _, made = Role.objects.get_or_create(name=name, defaults={"permissions": list(permissions)})
+        if made:
+            record(by=by, action="accounts.install-role", subject=f"role:{name}")
+
+
+@transaction.atomic
+def install_demo_people(*, by: Actor = PREPARE) -> None:
+    """Add the demo's people who are missing, one for each role and two more scientists; nothing where it is off."""
+    allow(by, AccountPermission.MANAGE_PEOPLE)
+    if not settings.SPACELAB.demo:
+        return
+    for username, display_name, role in DEMO_PEOPLE:
+        if Person.objects.filter(username=username).exists():
+            continue
+        email = f"{username}@demo.invalid"
+        person = Person(username=username, display_name=display_name, email=email, is_demo=True)
+        person.affiliation = "Spacelab demo"
+        person.set_unusable_password()
+        person.save()
+        person.roles.set(Role.objects.filter(name=role))
+        record(by=by, action="accounts.install-demo-person", subject=person.audit_name)
+
+
+@transaction.atomic
+def set_role_permissions(*, by: Actor, role: str, permissions: Iterable[str]) -> None:
+    """Give a role exactly these permissions; somebody who may manage people has to be left."""
+    allow(by, AccountPermission.MANAGE_PEOPLE)
+    wanted = sorted(set(permissions))
+    if unknown := set(wanted) - set(queries.known_permissions()):
+        raise Invalid(f"There is no permission “{min(unknown)}”.", field="permissions")
+    before = lock_roles()
+    row = Role.objects.filter(name=role).first()
+    if row is None:
+        raise Invalid(f"There is no role “{role}”.", field="role")
+    had = row.permissions
+    if sorted(had) == wanted:
+        return
+    row.permissions = wanted
+    row.save(update_fields=["permissions"])
+    keep_a_manager(before)
+    record(by=by, action="accounts.set-role-permissions", subject=f"role:{role}", before=had, after=wanted)
