@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.core.validators import RegexValidator
 from django.db import models
@@ -26,11 +26,19 @@ class Datalab(models.Model):
     tags = models.JSONField(default=list)
     kind = models.CharField(max_length=20, default="web")
     """jupyter, desktop or web: what a person will see when it opens."""
+    search_text = models.TextField(blank=True, default="", editable=False)
+    """Title, abstract, tags and author, folded: what the search looks through."""
+    tag_index = models.TextField(blank=True, default="", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:
         return self.title
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.search_text = rules.fold("\n".join([self.title, self.abstract, self.author, *self.tags]))
+        self.tag_index = rules.tag_index(self.tags)
+        super().save(*args, **kwargs)
 
 
 class DatalabVersion(models.Model):
@@ -51,6 +59,9 @@ class DatalabVersion(models.Model):
     activity_probe = models.CharField(max_length=20, blank=True)
     """How to ask the application whether it is at work: "jupyter", or empty for CPU use alone."""
     default_volumes = models.JSONField(default=list)
+    package = models.CharField(max_length=1000, blank=True, default="")
+    """The folder that holds the package's files on the host, or empty."""
+    licence = models.CharField(max_length=200, blank=True, default="")
     notes = models.TextField(blank=True)
     published_at = models.DateTimeField(null=True, blank=True)
 

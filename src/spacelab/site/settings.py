@@ -140,6 +140,7 @@ CSRF_COOKIE_NAME = f"{_PREFIX}spacelab_csrf"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = SPACELAB.secure
+CSRF_FAILURE_VIEW = "spacelab.ui.views.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [SPACELAB.portal_url]
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -186,9 +187,13 @@ ROLES = ROLE_MATRIX
 """Role name → the permissions it gives; a fresh install starts with these."""
 
 WORKLOAD_RUNTIME = SPACELAB.runtime
-WORKLOAD_SECRETS = ""
+WORKLOAD_SECRETS = "spacelab.sessions.secrets.workload_secrets"
 """Dotted name of what provides a workload's secret variables right before its start (`ports.Secrets`), or empty."""
-RECONCILERS: list[tuple[str, float]] = []
+RECONCILERS: list[tuple[str, float]] = [
+    ("spacelab.sessions.upkeep.apply_idle_policy", 15.0),
+    ("spacelab.sessions.upkeep.finish_restarts", 0.5),
+    ("spacelab.sessions.upkeep.end_tokens", 5.0),
+]
 """Dotted names of functions without arguments that the controller calls, each with the seconds between two calls."""
 CONTROLLER_SERVICES: list[str] = []
 """Dotted names of asynchronous functions without arguments that run for as long as the controller does."""

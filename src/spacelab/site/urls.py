@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from spacelab.site import views
+
+handler400 = "spacelab.ui.views.bad_request"
+handler403 = "spacelab.ui.views.forbidden"
+handler404 = "spacelab.ui.views.not_found"
+handler500 = "spacelab.ui.views.server_error"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("spacelab.edge.urls")),
+    path("", views.front, name="front"),
+    path("", include("spacelab.ui.urls")),
+    path("", include("spacelab.datalabs.urls")),
 ]

@@ -1,0 +1,84 @@
+"""Every write to the app store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.utils import timezone
+
+from spacelab.accounts.models import Person
+from spacelab.accounts.queries import require
+from spacelab.audit import actions as audit
+from spacelab.datalabs import rules
+from spacelab.datalabs.manifest import Manifest
+from spacelab.datalabs.models import Datalab, DatalabVersion
+from spacelab.datalabs.permissions import DatalabPermission
+
+Row = TypeVar("Row", Datalab, DatalabVersion)
+
+
+@transaction.atomic
+def install_from_manifest(
+    *, by: audit.Actor, manifest: Manifest, environment: str, package_dir: Path
+) -> DatalabVersion:
+    """Publish what the manifest describes, started from `environment` beside the files in `package_dir`.
+
+    Doing it again with the same content writes nothing. A person needs the right to moderate.
+    """
+    if isinstance(by, Person):
+        require(by, DatalabPermission.MODERATE)
+    datalab, entry_changed = _upsert(Datalab, {"slug": manifest.slug}, _entry(manifest))
+    wanted = _version(manifest, environment, package_dir)
+    version, version_changed = _upsert(
+        DatalabVersion,
+        {"datalab": datalab, "version": manifest.version},
+        wanted,
+        first={"published_at": timezone.now()},
+    )
+    if entry_changed or version_changed:
+        audit.record(by=by, action="datalabs.install", subject=f"datalab:{datalab.slug}", version=manifest.version)
+    return version
+
+
+def _entry(manifest: Manifest) -> dict[str, Any]:
+    return {
+        "title": manifest.title,
+        "abstract": manifest.abstract,
+        "description": manifest.description,
+        "icon": manifest.icon,
+        "author": manifest.author,
+        "contact": manifest.contact,
+        "tags": manifest.tags,
+        "kind": manifest.kind,
+    }
+
+
+def _version(manifest: Manifest, environment: str, package_dir: Path) -> dict[str, Any]:
+    return {
+        "state": rules.State.PUBLISHED,
+        "environment": environment,
+        "package": str(package_dir),
+        "licence": manifest.licence,
+        "command": manifest.command,
+        "variables": manifest.variables,
+        "interface": manifest.interface,
+        "activity_probe": manifest.activity_probe,
+        "default_volumes": manifest.default_volumes,
+    }
+
+
+def _upsert(
+    model: type[Row], key: dict[str, Any], values: dict[str, Any], first: dict[str, Any] | None = None
+) -> tuple[Row, bool]:
+    """Find or make the row; save it only where it differs. Returns it and whether anything was written."""
+    row = model.objects.select_for_update().filter(**key).first()
+    if row is None:
+        return model.objects.create(**key, **values, **(first or {})), True
+    changed = [name for name, value in values.items() if getattr(row, name) != value]
+    for name in changed:
+        setattr(row, name, values[name])
+    if changed:
+        row.save()
+    return row, bool(changed)
