@@ -1,0 +1,33 @@
+"""JupyterLab behind an edge that has authorised every request before it arrives here."""
+
+import os
+from pathlib import Path
+
+c = get_config()  # noqa: F821
+
+DATA = os.environ.get("SPACELAB_DATA", "/data")
+WORKSPACE = os.environ.get("SPACELAB_WORKSPACE", "/media/user")
+ROOT = os.path.commonpath([DATA, WORKSPACE])
+
+c.ServerApp.ip = "127.0.0.1"
+c.ServerApp.port = int(os.environ.get("IF_main_port", "10000"))
+c.ServerApp.port_retries = 0
+c.ServerApp.base_url = f"/datalabs/{os.environ.get('IF_main_id', 'main')}/"
+c.ServerApp.open_browser = False
+c.ServerApp.allow_root = True
+# The edge lets in only the session's owner, so a second key would be one more secret to lose.
+c.IdentityProvider.token = ""
+c.PasswordIdentityProvider.hashed_password = ""
+c.PasswordIdentityProvider.password_required = False
+c.ServerApp.allow_remote_access = True
+c.ServerApp.trust_xheaders = True
+c.ServerApp.terminals_enabled = True
+c.ServerApp.root_dir = ROOT
+c.ServerApp.preferred_dir = WORKSPACE if Path(WORKSPACE).is_dir() else ROOT
+c.ContentsManager.allow_hidden = False
+# The platform's idle policy is the only one, and it never stops a busy kernel.
+c.MappingKernelManager.cull_idle_timeout = 0
+c.TerminalManager.cull_inactive_timeout = 0
+c.ServerApp.shutdown_no_activity_timeout = 0
+c.LabApp.news_url = None
+c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
