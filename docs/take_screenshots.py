@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import re
 import shutil
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import django
+from django.urls import NoReverseMatch, reverse
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 from playwright.sync_api import Error as BrowserError
@@ -52,17 +56,30 @@ NOTEBOOK_DATALAB = "jupyterlab"
 WEB_DATALAB = "sky-explorer"
 
 PAGES = {
-    "catalogue": "/datalabs",
-    "datalab": f"/datalabs/{NOTEBOOK_DATALAB}",
-    "sessions": "/sessions",
-    "volume": f"/data/{VOLUME}",
-    "teams": "/teams",
-    "tokens": "/account/tokens",
+    "catalogue": ("datalabs:catalogue",),
+    "datalab": ("datalabs:detail", NOTEBOOK_DATALAB),
+    "launch": ("lab_sessions:launch", NOTEBOOK_DATALAB),
+    "sessions": ("lab_sessions:list",),
+    "data": ("volumes:list",),
+    "volume": ("volumes:detail", VOLUME),
+    "teams": ("accounts:teams",),
+    "tokens": ("accounts:tokens",),
 }
-"""Pages that a scientist sees, by the name of their picture."""
+"""Pages that a scientist sees, by the name of their picture: the address's name and its arguments."""
 
-OPERATORS_PAGES = {"people": "/people"}
-LAUNCH_FORM = "/datalabs/{slug}/launch"
+VISITORS_PAGES = {"landing": ("front",), "sign-in": ("accounts:sign-in",)}
+OPERATORS_PAGES = {"people": ("accounts:people",), "audit": ("audit:trail",)}
+
+
+@dataclass(frozen=True)
+class Portal:
+    """A running platform."""
+
+    url: str
+
+    def page(self, name: str, *arguments: str) -> str:
+        """Return the address of a page by its name."""
+        return self.url + reverse(name, args=arguments)
 
 
 @dataclass
@@ -77,7 +94,7 @@ class Album:
         """Go on with the next picture when this one can't be taken."""
         try:
             yield
-        except (BrowserError, OSError, RuntimeError) as error:
+        except (BrowserError, NoReverseMatch, OSError, RuntimeError) as error:
             self.problems.append(f"{name}: {str(error).splitlines()[0]}")
             sys.stdout.write(f"  ✗ {name}\n")
 
@@ -101,13 +118,13 @@ class Album:
         sys.stdout.flush()
 
 
-def sign_in(page: Page, url: str, username: str) -> None:
+def sign_in(page: Page, portal: Portal, username: str) -> None:
     """Sign in as a demo person, by one click."""
-    page.goto(f"{url}/sign-in")
+    page.goto(portal.page("accounts:sign-in"))
     form = page.locator(f"form:has(input[value='{username}']), form:has(button[value='{username}'])").first
     form.locator("button").first.click()
     page.wait_for_load_state()
-    if "/sign-in" in page.url:
+    if page.url.startswith(portal.page("accounts:sign-in")):
         raise RuntimeError(f"{username} can't sign in")
 
 
@@ -118,9 +135,9 @@ def submit(page: Page) -> Locator:
     ).last
 
 
-def launch(page: Page, url: str, slug: str, *, volume: str = "") -> str:
+def launch(page: Page, portal: Portal, slug: str, *, volume: str = "") -> str:
     """Launch a datalab by its form and return the session's id; the page is then the session's."""
-    page.goto(url + LAUNCH_FORM.format(slug=slug))
+    page.goto(portal.page("lab_sessions:launch", slug))
     if volume:
         box = page.locator(f"input[type=checkbox][value='{volume}']")
         if box.count():
@@ -133,13 +150,14 @@ def launch(page: Page, url: str, slug: str, *, volume: str = "") -> str:
     return found[1]
 
 
-def wait_until_running(page: Page, url: str, session: str) -> None:
-    """Wait until the session's page offers to open it."""
+def wait_until_running(page: Page, portal: Portal, session: str) -> None:
+    """Wait until the session's page says that it runs; it follows the session by itself."""
+    way_in = page.locator(f"a[href*='/{session}/open']")
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        answer = page.request.get(f"{url}/api/v1/sessions/{session}")
+        answer = page.request.get(f"{portal.url}/api/v1/sessions/{session}")
         phase = answer.json().get("phase", "") if answer.ok else ""
-        if phase == "running":
+        if phase == "running" or (not answer.ok and way_in.count()):
             return
         if phase in {"failed", "stopped"}:
             raise RuntimeError(f"the session {phase}")
@@ -147,9 +165,9 @@ def wait_until_running(page: Page, url: str, session: str) -> None:
     raise RuntimeError("the session takes too long to start")
 
 
-def open_notebook(page: Page, url: str, session: str) -> None:
+def open_notebook(page: Page, portal: Portal, session: str) -> None:
     """Open the shipped notebook in JupyterLab, run all of it, and wait for its last result."""
-    page.goto(f"{url}/sessions/{session}/open")
+    page.goto(portal.page("edge:open", session))
     page.wait_for_selector(".jp-Launcher, .jp-NotebookPanel, .jp-FileBrowser", timeout=120_000)
     base = page.url.split("/lab")[0]
     folder = f"data/{VOLUME}/Example_Notebooks"
@@ -196,74 +214,65 @@ def context(browser: Browser, scheme: str, size: dict[str, int], state: object =
     return made
 
 
-def before_signing_in(browser: Browser, url: str, album: Album) -> None:
-    """Take what a visitor sees."""
-    for scheme in ("light", "dark"):
-        with context(browser, scheme, WIDE) as visitor:
-            page = visitor.new_page()
-            for name, path in (("landing", "/"), ("sign-in", "/sign-in")):
-                with album.attempt(f"{name}-{scheme}"):
-                    page.goto(url + path)
-                    album.take(page, f"{name}-{scheme}")
-
-
-def everywhere(browser: Browser, url: str, state: object, pages: dict[str, str], album: Album) -> None:
-    """Take pages in light, dark and narrow, signed in by `state`."""
+def everywhere(
+    browser: Browser, portal: Portal, state: object, pages: Mapping[str, tuple[str, ...]], album: Album
+) -> None:
+    """Take pages in light, dark and narrow, as whoever `state` holds the cookies of."""
     for suffix, scheme, size in (("light", "light", WIDE), ("dark", "dark", WIDE), ("narrow", "light", NARROW)):
-        with context(browser, scheme, size, state) as signed_in:
-            page = signed_in.new_page()
-            for name, path in pages.items():
+        with context(browser, scheme, size, state) as visitor:
+            page = visitor.new_page()
+            for name, where in pages.items():
                 with album.attempt(f"{name}-{suffix}"):
-                    answer = page.goto(url + path)
+                    answer = page.goto(portal.page(*where))
                     if answer is None or not answer.ok:
-                        raise RuntimeError(f"{path} answers {answer.status if answer else 'nothing'}")
+                        raise RuntimeError(f"{page.url} answers {answer.status if answer else 'nothing'}")
                     album.take(page, f"{name}-{suffix}")
 
 
-def journey(browser: Browser, url: str, album: Album) -> None:
+def before_signing_in(browser: Browser, portal: Portal, album: Album) -> None:
+    """Take what a visitor sees."""
+    everywhere(browser, portal, None, VISITORS_PAGES, album)
+
+
+def journey(browser: Browser, portal: Portal, album: Album) -> None:
     """Take a scientist's way from the catalogue to a notebook and back."""
     with context(browser, "light", WIDE) as scientist:
         page = scientist.new_page()
-        sign_in(page, url, SCIENTIST)
-        sessions: list[str] = []
+        sign_in(page, portal, SCIENTIST)
         pages = dict(PAGES)
-        with album.attempt("session-starting-light"):
-            sessions.append(launch(page, url, NOTEBOOK_DATALAB, volume=VOLUME))
-            album.take(page, "session-starting-light")
-            wait_until_running(page, url, sessions[0])
-            pages |= {
-                "session-running": f"/sessions/{sessions[0]}",
-                "launch": LAUNCH_FORM.format(slug=NOTEBOOK_DATALAB),
-            }
         with album.attempt("jupyterlab-notebook-light"):
-            open_notebook(page, url, sessions[0])
+            session = launch(page, portal, NOTEBOOK_DATALAB, volume=VOLUME)
+            album.take(page, "session-starting-light")
+            wait_until_running(page, portal, session)
+            pages["session-running"] = ("lab_sessions:detail", session)
+            open_notebook(page, portal, session)
             album.take(page, "jupyterlab-notebook-light")
         with album.attempt("sky-explorer-light"):
-            sessions.append(launch(page, url, WEB_DATALAB, volume=VOLUME))
-            wait_until_running(page, url, sessions[-1])
-            page.goto(f"{url}/sessions/{sessions[-1]}/open")
+            session = launch(page, portal, WEB_DATALAB, volume=VOLUME)
+            wait_until_running(page, portal, session)
+            page.goto(portal.page("edge:open", session))
             page.wait_for_load_state("networkidle")
             page.wait_for_timeout(1500)
             album.take(page, "sky-explorer-light")
-        everywhere(browser, url, scientist.storage_state(), pages, album)
+        everywhere(browser, portal, scientist.storage_state(), pages, album)
 
 
-def operator(browser: Browser, url: str, album: Album) -> None:
+def operator(browser: Browser, portal: Portal, album: Album) -> None:
     """Take what an operator sees."""
     with context(browser, "light", WIDE) as signed_in:
-        sign_in(signed_in.new_page(), url, OPERATOR)
-        everywhere(browser, url, signed_in.storage_state(), OPERATORS_PAGES, album)
+        sign_in(signed_in.new_page(), portal, OPERATOR)
+        everywhere(browser, portal, signed_in.storage_state(), OPERATORS_PAGES, album)
 
 
-def walk(url: str, album: Album) -> None:
-    """Take all pictures of the platform at `url`."""
+def walk(portal: Portal, album: Album) -> None:
+    """Take all pictures of a platform."""
     program = next((path for name in ("chromium", "google-chrome") if (path := shutil.which(name))), None)
-    parts: tuple[Callable[[Browser, str, Album], None], ...] = (before_signing_in, journey, operator)
+    parts: tuple[Callable[[Browser, Portal, Album], None], ...] = (before_signing_in, journey, operator)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM))
         for part in parts:
-            with album.attempt(part.__name__):
-                part(browser, url, album)
+            with album.attempt(part.__name__.replace("_", " ")):
+                part(browser, portal, album)
         browser.close()
 
 
@@ -274,12 +283,18 @@ def main() -> None:
     parser.add_argument("--into", type=Path, default=IMAGES, help="where the pictures go")
     options = parser.parse_args()
     album = Album(options.into)
+    with tempfile.TemporaryDirectory() as state:
+        os.environ["SPACELAB_STATE"] = state  # the addresses are all that this process needs of the platform
+        os.environ["DJANGO_SETTINGS_MODULE"] = "spacelab.site.settings"
+        django.setup()
+        reverse("front")
+        del os.environ["SPACELAB_STATE"]
     if options.url:
-        walk(options.url.rstrip("/"), album)
+        walk(Portal(options.url.rstrip("/")), album)
     else:
         sys.stdout.write("Starting a platform; a first start takes some minutes …\n")
         with running_platform() as platform:
-            walk(platform.url, album)
+            walk(Portal(platform.url), album)
     if album.problems:
         sys.exit("\n".join(["These pictures are missing:", *album.problems]))
 
