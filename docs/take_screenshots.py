@@ -173,6 +173,7 @@ def open_notebook(page: Page, portal: Portal, session: str) -> None:
     folder = f"data/{VOLUME}/Example_Notebooks"
     listing = page.request.get(f"{base}/api/contents/{folder}")
     notebooks = [one["path"] for one in listing.json()["content"] if one["type"] == "notebook"] if listing.ok else []
+    notebooks.sort(key=lambda path: "hyades" not in path)
     if not notebooks:
         raise RuntimeError(f"no notebook in {folder} (status {listing.status})")
     page.goto(f"{base}/lab/tree/{notebooks[0]}")
