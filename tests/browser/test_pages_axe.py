@@ -1,0 +1,88 @@
+"""Every page in a real browser: axe finds nothing, the policy blocks nothing, nothing sticks out on a phone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
+from playwright.sync_api import Browser, sync_playwright
+
+from support.datalabs import make_datalab
+from support.people import make_person
+
+if TYPE_CHECKING:
+    from pytest_django.live_server_helper import LiveServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+PAGES = [
+    ("/", ""),
+    ("/", "scientist"),
+    ("/catalogue/", ""),
+    ("/catalogue/", "operator"),
+    ("/catalogue/?q=nothing-has-this", ""),
+    ("/catalogue/jupyterlab/", ""),
+    ("/no-such-page", ""),
+    ("/catalogue/no-such-datalab/", ""),
+]
+"""Addresses, each with the role of who looks at it (empty for a visitor). Add yours here."""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One browser for the module; its loop must not keep the ORM from working in the test."""
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+    if before is None:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+def cookie_of(role: str) -> str:
+    """Sign somebody with this role in, and return the cookie's value."""
+    client = Client()
+    client.force_login(make_person("ada", role))
+    return client.cookies["spacelab"].value
+
+
+@pytest.mark.parametrize("shape", [("light", 1440), ("dark", 360)], ids=["light-wide", "dark-narrow"])
+@pytest.mark.parametrize(("address", "role"), PAGES)
+def test_a_page_is_usable_by_everybody(
+    chromium: Browser, live_server: LiveServer, address: str, role: str, shape: tuple[str, int]
+) -> None:
+    make_datalab("jupyterlab", tags=["notebook"], description="# Inside\n\n| a | b |\n|---|---|\n| 1 | 2 |")
+    scheme, width = shape
+    context = chromium.new_context(
+        viewport={"width": width, "height": 900}, color_scheme="dark" if scheme == "dark" else "light"
+    )
+    if role:
+        context.add_cookies([{"name": "spacelab", "value": cookie_of(role), "url": live_server.url}])
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if "Content Security" in message.text else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{live_server.url}{address}", wait_until="load")
+    results = Axe().run(page)
+    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    context.close()
+    assert results.violations_count == 0, results.generate_report()
+    assert complaints == []
+    assert wide <= 0
