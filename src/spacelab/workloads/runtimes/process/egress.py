@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 import psutil
 from django.conf import settings
 
+from spacelab.workloads.runtimes.process.options import egress_socket
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -192,7 +194,8 @@ async def egress_server(path: Path, policy: EgressPolicy) -> AsyncIterator[async
         yield server
 
 
-async def serve_egress(path: Path, policy: EgressPolicy | None = None) -> None:
-    """Serve the way out at `path` (see `options.egress_socket`) until cancelled; without a policy, the settings'."""
-    async with egress_server(path, policy or EgressPolicy.from_settings()) as server:
+async def serve_egress(path: Path | None = None, policy: EgressPolicy | None = None) -> None:
+    """Serve the way out until cancelled: by default where workloads look for it, by the settings' policy."""
+    where = path or egress_socket(settings.SPACELAB.run_directory)
+    async with egress_server(where, policy or EgressPolicy.from_settings()) as server:
         await server.serve_forever()

@@ -154,10 +154,12 @@ class ProcessRuntime:
 
     def observe(self) -> dict[str, Observation]:
         """Report on every workload whose folder exists and whose supervisor ever lived."""
-        self._children = [child for child in self._children if child.poll() is None]
+        for child in list(self._children):
+            if child.poll() is not None:
+                self._children.remove(child)
         folders = self._folders()
         for gone in self._known.keys() - folders.keys():
-            del self._known[gone]
+            del self._known[gone]  # only observations, of which there is one at a time, touch what is known
         alive: dict[str, bool] = {}
         asked: list[Future[bool]] = []
         for workload_id, folder in folders.items():
@@ -272,7 +274,6 @@ class ProcessRuntime:
         with folder.claim(ending=folder.state().get("phase") == "exited") as lock:
             if lock is not None:
                 self._clear(folder, workload_id)
-                self._known.pop(workload_id, None)
 
     def _clear(self, folder: ControlFolder, workload_id: str) -> None:
         Group.from_json(folder.read("group.json")).remove()
