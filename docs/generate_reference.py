@@ -257,11 +257,18 @@ def page_rows() -> list[tuple[str, str, str]]:
     """List the pages: address, name, what it is; the addresses of the API are listed apart."""
     rows = []
     for address, name, view in walk(site_patterns()):
-        if address.startswith("api/"):
+        if address.startswith("api/v1/"):
             continue
         shown = view.view_class if hasattr(view, "view_class") else inspect.unwrap(view)
-        rows.append((f"/{address}", name, first_sentence(shown)))
+        rows.append((re.sub(r"<\w+:", "<", f"/{address}"), name, first_sentence(shown)))
     return sorted(rows)
+
+
+def in_words(operation: dict[str, Any]) -> str:
+    """Say what an operation of the API does: its title, and what is said beyond it."""
+    title, text = (cell(operation.get(key) or "").rstrip(".") for key in ("summary", "description"))
+    parts = [title, text] if not text.lower().startswith(title.lower()) else [text]
+    return "".join(f"{part}. " for part in parts if part).strip()
 
 
 def api_rows() -> list[tuple[str, str, str]]:
@@ -272,7 +279,7 @@ def api_rows() -> list[tuple[str, str, str]]:
         return []
     schema = json.loads(json.dumps(api.get_openapi_schema(), default=str))
     return [
-        (method.upper(), path, cell(operation.get("description") or operation.get("summary") or ""))
+        (method.upper(), path, in_words(operation))
         for path, operations in sorted(schema["paths"].items())
         for method, operation in operations.items()
     ]
