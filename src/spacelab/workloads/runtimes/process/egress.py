@@ -29,6 +29,9 @@ HEAD_LIMIT = 64 * 1024
 
 HEAD_SECONDS = 30.0
 CONNECT_SECONDS = 15.0
+HALF_CLOSED_SECONDS = 600.0
+"""How long an answer may go on after the workload closed its side; most often nobody listens any more."""
+
 CHUNK = 64 * 1024
 HOP_HEADERS = (b"proxy-", b"connection:", b"keep-alive:")
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -161,7 +164,8 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pol
             far_writer.write(passed_on)
         back = asyncio.ensure_future(_pump(far_reader, writer))
         await _pump(reader, far_writer)
-        await back
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(back, HALF_CLOSED_SECONDS)
     finally:
         far_writer.close()
 
@@ -169,6 +173,8 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pol
 async def _handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, policy: EgressPolicy) -> None:
     try:
         await _serve(reader, writer, policy)
+    except asyncio.CancelledError:
+        return  # the controller ends; asyncio would log this as an error for each open connection
     except Refused as refusal:
         body = f"{refusal}\n".encode()
         head = f"HTTP/1.1 {refusal.status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
