@@ -30,7 +30,7 @@ def build_environment(*, slug: str, requirements: Path, progress: Callable[[str]
     """Build the environment for these requirements unless it is there, and return its name.
 
     The folder `settings.ENVIRONMENTS_DIRECTORY/<name>` appears whole or not at all, may be moved or mounted anywhere,
-    and is readable by every user. Raises `Invalid` if there are no requirements, `Unavailable` if a package can't be had.
+    and is readable by every user. Raises `Invalid` without requirements, `Unavailable` if a package can't be had.
     """
     try:
         text = requirements.read_text(encoding="utf-8")

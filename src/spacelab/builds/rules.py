@@ -21,6 +21,6 @@ def environment_name(slug: str, requirements_text: str, python_version: str) -> 
 
 def explain_failure(output: str) -> str:
     """Pick out of the installer's output the lines that say which package can't be had, as one line of text."""
-    lines = [" ".join(line.strip(" ×╰─▶│├").split()) for line in output.splitlines()]
+    lines = [" ".join(line.strip(" \u00d7╰─▶│├").split()) for line in output.splitlines()]
     told = [line for line in lines if line and not line.startswith(("Using ", "Resolved ", "warning"))]
     return " ".join(told)[:1500]

@@ -208,7 +208,7 @@ def apply_declarations(directory: Path, *, by: Actor = SYSTEM) -> dict[str, dict
         try:
             declaration = read_declaration(file)
             if declaration.name in seen:
-                raise Invalid(f"{file.name}: “{declaration.name}” is declared in {seen[declaration.name]} too.")  # noqa: TRY301  the same answer as for any other fault of the file
+                raise Invalid(f"{file.name}: “{declaration.name}” is declared in {seen[declaration.name]} too.")
             seen[declaration.name] = file.name
             changes = declare_archive(by=by, declaration=declaration)
         except Refusal as refusal:

@@ -1,0 +1,60 @@
+"""Looking into a volume: the entries of a folder, and a README as safe HTML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+
+from spacelab.kit.refusals import NotFound
+from spacelab.volumes.rules import resolve_inside
+
+MOST_SHOWN = 500
+"""Entries of one folder on a page."""
+LARGEST_README = 200_000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file or folder. `inside` is its path below the volume."""
+
+    name: str
+    inside: str
+    is_folder: bool
+    size: int
+    changed_at: datetime
+
+
+def entries(root: Path, inside: str) -> list[Entry]:
+    """List a folder of the volume, folders first; leave out hidden entries and links that lead out of the volume.
+
+    Raises `Invalid` for a path that leaves the volume, `NotFound` if there is no such folder.
+    """
+    folder = resolve_inside(root, inside)
+    if not folder.is_dir():
+        raise NotFound("There is no such folder in this volume.", advice="Go back to the volume.")
+    found: list[Entry] = []
+    for entry in folder.iterdir():
+        if entry.name.startswith(".") or (entry.is_symlink() and root.resolve() not in entry.resolve().parents):
+            continue
+        try:
+            status = entry.stat()
+        except OSError:
+            continue
+        where = f"{inside}/{entry.name}".lstrip("/")
+        changed = datetime.fromtimestamp(status.st_mtime, UTC)
+        found.append(Entry(entry.name, where, entry.is_dir(), status.st_size, changed))
+        if len(found) >= MOST_SHOWN:
+            break
+    return sorted(found, key=lambda one: (not one.is_folder, one.name.lower()))
+
+
+def readme(root: Path) -> str:
+    """Return README.md of the volume as HTML in which raw HTML stays text; empty if there is none."""
+    file = resolve_inside(root, "README.md")
+    if not file.is_file() or file.stat().st_size > LARGEST_README:
+        return ""
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    return str(markdown.render(file.read_text(encoding="utf-8", errors="replace")))
