@@ -26,6 +26,15 @@ def test_the_owner_reaches_the_application(http: httpx.Client, lab: Lab) -> None
     assert "frame-ancestors 'self'" in answer.headers["content-security-policy"]
 
 
+def test_a_request_is_activity(http: httpx.Client, edge: Edge, lab: Lab) -> None:
+    assert edge.call("activity", lab.id) == "launched"
+    http.get("/headers", headers=lab.headers)
+    deadline = time.monotonic() + 3
+    while edge.call("activity", lab.id) == "launched" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert edge.call("activity", lab.id) == "a browser is open"
+
+
 def test_each_session_gets_its_own_application(http: httpx.Client, edge: Edge, lab: Lab) -> None:
     other = edge.call("session", "ada", f"unix/{edge.run / 'two.sock'}")
     headers = edge.enter("ada", other)

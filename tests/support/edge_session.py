@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.utils import timezone
 
 from spacelab.accounts.models import Person
@@ -28,5 +30,10 @@ def make_session(
         id=name, owner=owner, kind=Kind.INTERACTIVE, spec=spec.to_json(), phase=phase, address=address
     )
     return Session.objects.create(
-        workload=workload, owner=owner, version=version, title="Edge app", profile="small", active_at=timezone.now()
+        workload=workload,
+        owner=owner,
+        version=version,
+        title="Edge app",
+        profile="small",
+        active_at=timezone.now() - timedelta(minutes=5),
     )

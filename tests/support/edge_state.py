@@ -109,9 +109,9 @@ def phase(session_id: str, value: str, reason: str = "") -> None:
     Workload.objects.filter(pk=session_id).update(phase=value, reason=reason)
 
 
-def active_at(session_id: str) -> str:
-    """Say when the session was last active."""
-    return Session.objects.get(pk=session_id).active_at.isoformat()
+def activity(session_id: str) -> str:
+    """Say why the session last counted as active."""
+    return Session.objects.get(pk=session_id).active_because
 
 
 CALLS: dict[str, Callable[..., Any]] = {
@@ -129,7 +129,7 @@ CALLS: dict[str, Callable[..., Any]] = {
         deactivate,
         new_password,
         phase,
-        active_at,
+        activity,
     )
 }
 

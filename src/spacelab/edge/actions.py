@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from django.contrib.sessions.models import Session as SignIn
 from django.db import transaction
 from django.utils import timezone
 
@@ -55,6 +56,8 @@ def redeem_code(*, code: str, session_id: str, guest: int | None = None) -> str:
     if guest == person.pk:
         return ""
     with transaction.atomic():
+        sign_ins = SignIn.objects.values("session_key")
+        Visit.objects.filter(person=person).exclude(portal_key__in=sign_ins).delete()
         cookie = secrets.token_urlsafe(32)
         visit = Visit.objects.create(
             digest=digest_of(cookie),

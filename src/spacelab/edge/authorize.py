@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
-from importlib import import_module
 
 from spacelab.accounts.rules import TOKEN_PREFIX
 from spacelab.edge import queries, rules
 from spacelab.edge.answers import Header, Receive, Scope, Send, redirect, say, show
 from spacelab.edge.asking import ask
+from spacelab.sessions.actions import note_activity
 from spacelab.workloads.rules import FINAL
 
 logger = logging.getLogger(__name__)
@@ -191,15 +191,6 @@ class Authorizer:
 
     async def _note(self, session_id: str) -> None:
         try:
-            await ask(lambda: note_activity(session_id))
+            await ask(lambda: note_activity(session_id=session_id, because=rules.ACTIVITY_REASON))
         except Exception:  # the visitor's request goes on
             logger.exception("The activity of session %s could not be written down", session_id)
-
-
-def note_activity(session_id: str) -> None:
-    """Tell the sessions' domain that somebody is there."""
-    try:
-        actions = import_module("spacelab.sessions.actions")
-    except ModuleNotFoundError:
-        return
-    actions.note_activity(session_id=session_id, because=rules.ACTIVITY_REASON)

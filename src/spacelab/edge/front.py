@@ -35,7 +35,8 @@ class Front:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
-        if scope["type"] != "http":
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
             return
         if scope["path"] == "/edge/authorize":
             await self.authorize(scope, receive, send)
