@@ -1,0 +1,61 @@
+"""Live parts: events replace what they name, focus stays, a lost line is taken up again, and forms ask first."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Browser, Route, expect
+
+if TYPE_CHECKING:
+    from pytest_django.live_server_helper import LiveServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+LIVE = (
+    '<section id="part" data-live="/events"><p id="phase">starting</p>'
+    '<div id="tools"><button>Keep</button></div></section>'
+    '<form action="/sent" data-confirm="Really?"><button>Stop it</button></form></main>'
+)
+
+
+def fragment(part: str, html: str) -> str:
+    return f"event: fragment\ndata: {json.dumps({'id': part, 'html': html})}\n\n"
+
+
+def test_events_replace_fragments_and_a_form_asks_first(chromium: Browser, live_server: LiveServer) -> None:
+    page = chromium.new_context().new_page()
+    answers = [
+        fragment("phase", '<p id="phase">running</p>'),
+        fragment("tools", '<div id="tools"><button>Keep</button><button>More</button></div>')
+        + "event: end\ndata: {}\n\n",
+    ]
+    asked: list[str] = []
+
+    def with_live_part(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace("</main>", LIVE))
+
+    def events(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(content_type="text/event-stream", body=answers[min(len(asked), 2) - 1])
+
+    page.route("**/catalogue/", with_live_part)
+    page.route("**/events", events)
+    page.goto(f"{live_server.url}/catalogue/")
+    page.get_by_role("button", name="Keep").focus()
+    expect(page.locator("#phase")).to_have_text("running")
+    expect(page.get_by_role("button", name="More")).to_be_visible()
+    expect(page.get_by_role("button", name="Keep")).to_be_focused()
+    page.wait_for_timeout(1500)
+    assert len(asked) == 2
+
+    page.get_by_role("button", name="Stop it").click()
+    expect(page.get_by_role("dialog", name="Really?")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    assert page.url.endswith("/catalogue/")
+    page.get_by_role("button", name="Stop it").click()
+    page.get_by_role("dialog").get_by_role("button", name="Stop it").click()
+    page.wait_for_url("**/sent?")
+    page.context.close()
