@@ -45,7 +45,7 @@ class Command(BaseCommand):
             changes = actions.declare_archive(by=SYSTEM, declaration=declaration)
             self.stdout.write(f"{declaration.name}: {'changed' if changes else 'as declared already'}")
             for key, (before, after) in changes.items():
-                self.stdout.write(f"  {key}: {before or 'none'} → {after or '(none)'}")
+                self.stdout.write(f"  {key}: {before or 'none'} → {after or 'none'}")
 
     def _list(self) -> None:
         for volume in queries.archives():
