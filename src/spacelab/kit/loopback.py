@@ -49,7 +49,7 @@ def is_local_request(request: HttpRequest) -> bool:
     """
     if "HTTP_FORWARDED" in request.META:
         return False
-    hosts = [request.META.get("HTTP_HOST", "")]
+    hosts = [request.get_host()]
     if "HTTP_X_FORWARDED_HOST" in request.META:
         hosts += [one.strip() for one in request.META["HTTP_X_FORWARDED_HOST"].split(",")]
     if "HTTP_ORIGIN" in request.META:

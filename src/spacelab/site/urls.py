@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from spacelab.site import views
+from spacelab.site.api import api, reference
 
 handler400 = "spacelab.ui.views.bad_request"
 handler403 = "spacelab.ui.views.forbidden"
@@ -14,6 +15,10 @@ handler500 = "spacelab.ui.views.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("spacelab.edge.urls")),
     path("", views.front, name="front"),
+    path("api/docs", reference, name="api-reference"),
+    path("api/v1/", api.urls),
     path("", include("spacelab.ui.urls")),
     path("", include("spacelab.datalabs.urls")),
+    path("", include("spacelab.sessions.urls")),
+    path("data/", include("spacelab.volumes.urls")),
 ]
