@@ -16,7 +16,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from spacelab.accounts.models import ApiToken, Person
+from spacelab.accounts.models import Person
+from spacelab.accounts.queries import acting_people, token_for, valid_tokens
 from spacelab.accounts.rules import Scope
 from spacelab.edge import rules
 from spacelab.edge.models import Visit
@@ -48,7 +49,7 @@ def start_path(session: Session) -> str:
 
 def _visits() -> QuerySet[Visit]:
     sign_in = SignIn.objects.filter(session_key=OuterRef("portal_key"), expire_date__gt=timezone.now())
-    return Visit.objects.filter(Exists(sign_in), revoked_at=None, person__is_active=True)
+    return Visit.objects.filter(Exists(sign_in), revoked_at=None, person__in=acting_people())
 
 
 def _holds(visit: Visit) -> bool:
@@ -66,15 +67,10 @@ def find_visit(session_id: str, cookie: str) -> Found | None:
     return _found(Pass("visit", visit.pk, session_id, visit.person_id), visit.session)
 
 
-def _tokens() -> QuerySet[ApiToken]:
-    now = timezone.now()
-    return ApiToken.objects.filter(revoked_at=None, expires_at__gt=now, person__is_active=True)
-
-
 def find_token(session_id: str, token: str) -> Found | None:
     """Find a personal token that may be used with this session."""
-    row = _tokens().filter(digest=digest_of(token)).select_related("person").first()
-    if row is None or Scope.SESSIONS not in row.scopes:
+    row = token_for(token, scope=Scope.SESSIONS)
+    if row is None:
         return None
     session = Session.objects.select_related("workload").filter(pk=session_id).first()
     if session is None or not may_enter(row.person, session):
@@ -103,7 +99,7 @@ def still_valid(passes: Iterable[Pass]) -> frozenset[Pass]:
         sessions = Session.objects.filter(
             owner=OuterRef("person"), pk__in={one.session_id for one in tokens}, workload__phase=Phase.RUNNING
         )
-        rows_of_tokens = _tokens().filter(pk__in={one.row for one in tokens})
+        rows_of_tokens = valid_tokens().filter(pk__in={one.row for one in tokens})
         pairs = set(rows_of_tokens.filter(Exists(sessions)).values_list("pk", "person__lab_sessions__workload_id"))
         valid.update(one for one in tokens if (one.row, one.session_id) in pairs)
     return frozenset(valid)
