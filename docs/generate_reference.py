@@ -144,7 +144,8 @@ def argument(action: argparse.Action) -> str:
         parts.append(f"one of {', '.join(str(one) for one in action.choices)}")
     if action.option_strings and action.default not in (None, False, [], "", argparse.SUPPRESS):
         parts.append(f"default: {action.default}")
-    return f"- {name}: {cell('; '.join(part for part in parts if part))}"
+    said = cell("; ".join(part for part in parts if part))
+    return f"- {name}: {said}" if said else f"- {name}"
 
 
 def parser_lines(parser: argparse.ArgumentParser, prefix: str) -> Iterator[str]:
