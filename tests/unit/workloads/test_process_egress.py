@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.conf import settings
 
@@ -80,3 +82,32 @@ def test_what_is_no_proxy_request_is_refused(line: bytes) -> None:
 
 def test_a_tunnel_may_name_an_ipv6_address() -> None:
     assert parse(b"CONNECT [2606:2800::1]:443 HTTP/1.1\r\n\r\n")[:3] == ("CONNECT", "2606:2800::1", 443)
+
+
+PORTAL = egress.Portal(Path("/nowhere/web.sock"), "http://localhost:8080")
+
+
+def test_the_api_is_reached_as_a_stranger_to_this_machine() -> None:
+    head = (
+        b"GET http://portal.spacelab.internal/api/v1/me HTTP/1.1\r\nHost: portal.spacelab.internal\r\n"
+        b"X-Real-IP: 127.0.0.1\r\nX-Forwarded-For: 127.0.0.1\r\nForwarded: for=127.0.0.1\r\nAuthorization: Bearer t\r\n\r\n"
+    )
+    _, host, _, passed_on = parse(head)
+    assert host == egress.PORTAL_NAME
+    assert PORTAL.rewrite(passed_on).split(b"\r\n") == [
+        b"GET /api/v1/me HTTP/1.1",
+        b"Host: localhost:8080",
+        b"X-Forwarded-Proto: http",
+        b"X-Real-IP: session",
+        b"X-Forwarded-For: session",
+        b"Authorization: Bearer t",
+        b"Connection: close",
+        b"",
+        b"",
+    ]
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in", "/edge/authorize", "/apis", "/x/api/v1/me", "/healthz"])
+def test_nothing_but_the_api_is_reached(path: str) -> None:
+    with pytest.raises(Refused, match="only the API"):
+        PORTAL.rewrite(f"GET {path} HTTP/1.1\r\n\r\n".encode())

@@ -12,7 +12,7 @@ import ipaddress
 import os
 import socket
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -35,6 +35,12 @@ HALF_CLOSED_SECONDS = 600.0
 CHUNK = 64 * 1024
 HOP_HEADERS = (b"proxy-", b"connection:", b"keep-alive:")
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+PORTAL_NAME = "portal.spacelab.internal"
+"""The name under which a workload finds the platform's API: its real address may be this machine's own."""
+NOT_LOCAL = b"session"
+"""What the portal is told of such a client's address: never one that is trusted for being on this machine."""
 
 
 class Refused(Exception):  # noqa: N818  an answer to the workload, not an error of ours
@@ -61,12 +67,33 @@ def own_addresses() -> frozenset[str]:
 
 
 @dataclass(frozen=True)
+class Portal:
+    """The platform's own API: the web program's socket, and the portal's address as people know it."""
+
+    socket: Path
+    url: str
+
+    def rewrite(self, head: bytes) -> bytes:
+        """Return a request's head as the web program takes it; raise `Refused` for anything but the API."""
+        line, *headers = head.rstrip(b"\r\n").split(b"\r\n")
+        if not line.partition(b" ")[2].startswith(b"/api/"):
+            raise Refused("403 Forbidden", f"At {PORTAL_NAME} there is only the API, below /api/.")
+        names = (b"host:", b"forwarded:", b"x-forwarded-", b"x-real-ip:")
+        kept = [header for header in headers if not header.lower().startswith(names)]
+        where = urlsplit(self.url)
+        ours = [b"Host: " + where.netloc.encode(), b"X-Forwarded-Proto: " + where.scheme.encode()]
+        ours += [b"X-Real-IP: " + NOT_LOCAL, b"X-Forwarded-For: " + NOT_LOCAL]
+        return b"\r\n".join([line, *ours, *kept, b"", b""])
+
+
+@dataclass(frozen=True)
 class EgressPolicy:
     """What workloads may reach: everything but the blocked networks, except what is allowed by network or name."""
 
     blocked: tuple[Network, ...]
     allowed_networks: tuple[Network, ...] = ()
     allowed_hosts: frozenset[str] = frozenset()
+    portal: Portal | None = None
 
     @classmethod
     def of(cls, blocked: Sequence[str], allowed: Sequence[str]) -> EgressPolicy:
@@ -83,7 +110,10 @@ class EgressPolicy:
     @classmethod
     def from_settings(cls) -> EgressPolicy:
         """Read the platform's settings."""
-        return cls.of(settings.SPACELAB.egress_blocked, settings.SPACELAB.egress_allowed)
+        policy = cls.of(settings.SPACELAB.egress_blocked, settings.SPACELAB.egress_allowed)
+        return replace(
+            policy, portal=Portal(settings.SPACELAB.run_directory / "web.sock", settings.SPACELAB.portal_url)
+        )
 
     def permits(self, host: str, address: str) -> bool:
         """Say whether a workload may reach `address`, to which `host` resolved."""
@@ -113,6 +143,13 @@ async def _connect(host: str, port: int, policy: EgressPolicy) -> tuple[asyncio.
         with contextlib.suppress(OSError, TimeoutError):
             return await asyncio.wait_for(asyncio.open_connection(address, port), CONNECT_SECONDS)
     raise Refused("504 Gateway Timeout", f"“{host}” does not accept connections on port {port}.")
+
+
+async def _connect_portal(portal: Portal) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    try:
+        return await asyncio.open_unix_connection(str(portal.socket))
+    except OSError as error:
+        raise Refused("503 Service Unavailable", "The portal is starting again; try in a moment.") from error
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -156,7 +193,11 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pol
     except (asyncio.IncompleteReadError, TimeoutError, OSError):
         return
     method, host, port, passed_on = parse(head)
-    far_reader, far_writer = await _connect(host, port, policy)
+    if host == PORTAL_NAME and passed_on and policy.portal:
+        passed_on = policy.portal.rewrite(passed_on)
+        far_reader, far_writer = await _connect_portal(policy.portal)
+    else:
+        far_reader, far_writer = await _connect(host, port, policy)
     try:
         if method == "CONNECT":
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")

@@ -14,6 +14,8 @@ PACKAGE = PurePosixPath("/opt/datalab")
 ENVIRONMENTS = PurePosixPath("/opt/environments")
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 OUTBOUND_PROXY = "http://127.0.0.1:3128"
+PORTAL_URL = "http://portal.spacelab.internal"
+"""The API as a workload with a network of its own reaches it, by way of the proxy (see `egress`)."""
 NUMERIC_LIBRARIES = ("OMP", "OPENBLAS", "MKL", "NUMEXPR")
 
 
@@ -114,6 +116,8 @@ def variables(spec: WorkloadSpec, places: Places, overlay: str, *, own_network: 
             result[name] = result[name.lower()] = OUTBOUND_PROXY
         result["NO_PROXY"] = result["no_proxy"] = "localhost,127.0.0.1"
     result |= spec.variables
+    if own_network and "SPACELAB_URL" in result:
+        result["SPACELAB_URL"] = PORTAL_URL
     result |= {"USER": places.user, "LOGNAME": places.user, "UID": str(places.uid), "HOME": places.home}
     if spec.interface:
         result[f"IF_{spec.interface.name}_port"] = str(places.port)
