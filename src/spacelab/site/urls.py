@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from spacelab.site import views
 from spacelab.site.api import api, reference
+from spacelab.site.health import healthz
 
 handler400 = "spacelab.ui.views.bad_request"
 handler403 = "spacelab.ui.views.forbidden"
@@ -14,6 +15,7 @@ handler500 = "spacelab.ui.views.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("spacelab.edge.urls")),
+    path("healthz", healthz, name="healthz"),
     path("", views.front, name="front"),
     path("api/docs", reference, name="api-reference"),
     path("api/v1/", api.urls),
