@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from markdown_it import MarkdownIt
 
-from spacelab.kit.refusals import NotFound
+from spacelab.kit.refusals import Invalid, NotFound
 from spacelab.volumes.rules import resolve_inside
 
 MOST_SHOWN = 500
@@ -58,3 +61,29 @@ def readme(root: Path) -> str:
         return ""
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     return str(markdown.render(file.read_text(encoding="utf-8", errors="replace")))
+
+
+def open_own(root: Path, inside: str) -> BinaryIO:
+    """Open a regular file of a person's own area, whose content she may change at any moment.
+
+    Each step opens relative to the one before and follows no link, so nothing outside can be swapped in meanwhile.
+    Raises `Invalid` for `..`, `NotFound` for anything that is no regular file there.
+    """
+    parts = [part for part in inside.split("/") if part not in {"", "."}]
+    if not parts or ".." in parts or "\0" in inside:
+        raise Invalid("This path leads out of your workspace.", advice="Name a file inside it.", field="path")
+    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for part in parts[:-1]:
+            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = inner
+        found = os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=descriptor)
+    except OSError:
+        raise NotFound("There is no such file in your workspace.", advice="Check its name.", field="path") from None
+    finally:
+        os.close(descriptor)
+    if not stat.S_ISREG(os.fstat(found).st_mode):
+        os.close(found)
+        raise NotFound("This is not a file.", advice="Name a file.", field="path")
+    return os.fdopen(found, "rb")

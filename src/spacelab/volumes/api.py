@@ -1,0 +1,56 @@
+"""Archive volumes, and files of a person's own workspace, for programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.http import FileResponse, HttpRequest
+from ninja import Router, Schema
+
+from spacelab.accounts.models import Person
+from spacelab.kit.refusals import NotSignedIn
+from spacelab.volumes import actions, listing, queries
+from spacelab.volumes.models import Volume
+from spacelab.volumes.rules import Kind
+
+router = Router(tags=["volumes"])
+"""Stands at `/volumes` of the API."""
+workspace_router = Router(tags=["workspace"])
+"""Stands at `/workspace` of the API."""
+
+
+class VolumeOut(Schema):
+    """One archive volume; `target` is where it appears in a session, `size_bytes` is empty if never counted."""
+
+    name: str
+    title: str
+    summary: str
+    domain: str
+    mission: str
+    licence: str
+    source: str
+    target: str
+    size_bytes: int | None
+
+
+@router.get("", response=list[VolumeOut])
+def list_volumes(request: HttpRequest) -> list[Volume]:
+    """List the archive volumes that you may mount."""
+    return list(queries.visible_to(request.user))
+
+
+@router.get("/{name}", response=VolumeOut)
+def get_volume(request: HttpRequest, name: str) -> Volume:
+    """Describe one archive volume."""
+    return queries.get_visible(request.user, name)
+
+
+@workspace_router.get("/files/{path:inside}")
+def get_file(request: HttpRequest, inside: str) -> FileResponse:
+    """Download one file of your workspace."""
+    if not isinstance(request.user, Person):
+        raise NotSignedIn("This needs an account.", advice="Sign in, or send a token.")
+    actions.ensure_areas(person=request.user)
+    area = queries.area_of(request.user, Kind.WORKSPACE)
+    file = listing.open_own(Path(area.path), inside)
+    return FileResponse(file, as_attachment=True, filename=Path(inside).name, content_type="application/octet-stream")

@@ -1,0 +1,48 @@
+"""Environments: their names, and that one works from wherever it is seen."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from pytest_django.fixtures import SettingsWrapper
+
+from spacelab.builds.actions import build_environment
+from spacelab.builds.rules import environment_name
+from spacelab.kit.refusals import Invalid, Unavailable
+
+
+def test_a_name_follows_what_is_needed_and_nothing_else() -> None:
+    name = environment_name("lab", "b==2\na==1\n", "3.11.7")
+    assert name == environment_name("lab", "# why\na==1  # because\n\nb==2", "3.11.7")
+    assert name.startswith("lab-")
+    assert name != environment_name("lab", "b==2\na==1\n", "3.12.0")
+    assert name != environment_name("lab", "b==3\na==1\n", "3.11.7")
+
+
+def test_an_environment_is_built_once_and_may_be_moved(settings: SettingsWrapper, tmp_path: Path) -> None:
+    settings.ENVIRONMENTS_DIRECTORY = tmp_path / "environments"
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("h11==0.16.0\nuvicorn==0.54.0\nclick\n")
+    said: list[str] = []
+    name = build_environment(slug="lab", requirements=requirements, progress=said.append)
+    assert said
+    moved = (settings.ENVIRONMENTS_DIRECTORY / name).rename(tmp_path / "seen-elsewhere")
+    for argv in ([moved / "bin" / "python", "-c", "import h11"], [moved / "bin" / "uvicorn", "--version"]):
+        assert subprocess.run(argv, check=False, capture_output=True).returncode == 0
+    moved.rename(settings.ENVIRONMENTS_DIRECTORY / name)
+    said.clear()
+    assert build_environment(slug="lab", requirements=requirements, progress=said.append) == name
+    assert not said
+
+
+def test_what_can_not_be_had_is_named_and_leaves_nothing(settings: SettingsWrapper, tmp_path: Path) -> None:
+    settings.ENVIRONMENTS_DIRECTORY = tmp_path / "environments"
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("h11==0.0.999\n")
+    with pytest.raises(Unavailable, match="h11"):
+        build_environment(slug="lab", requirements=requirements, progress=lambda _text: None)
+    assert [one for one in settings.ENVIRONMENTS_DIRECTORY.iterdir() if one.is_dir()] == []
+    with pytest.raises(Invalid):
+        build_environment(slug="lab", requirements=tmp_path / "none.txt", progress=lambda _text: None)
