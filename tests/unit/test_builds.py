@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from django.conf import settings
 
 from spacelab.builds.actions import build_environment
 from spacelab.builds.rules import environment_name
@@ -21,8 +21,8 @@ def test_a_name_follows_what_is_needed_and_nothing_else() -> None:
     assert name != environment_name("lab", "b==3\na==1\n", "3.11.7")
 
 
-def test_an_environment_is_built_once_and_may_be_moved(settings: SettingsWrapper, tmp_path: Path) -> None:
-    settings.ENVIRONMENTS_DIRECTORY = tmp_path / "environments"
+def test_an_environment_is_built_once_and_may_be_moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(settings, "ENVIRONMENTS_DIRECTORY", tmp_path / "environments")
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("h11==0.16.0\nuvicorn==0.54.0\nclick\n")
     said: list[str] = []
@@ -37,8 +37,8 @@ def test_an_environment_is_built_once_and_may_be_moved(settings: SettingsWrapper
     assert not said
 
 
-def test_what_can_not_be_had_is_named_and_leaves_nothing(settings: SettingsWrapper, tmp_path: Path) -> None:
-    settings.ENVIRONMENTS_DIRECTORY = tmp_path / "environments"
+def test_what_can_not_be_had_is_named_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(settings, "ENVIRONMENTS_DIRECTORY", tmp_path / "environments")
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("h11==0.0.999\n")
     with pytest.raises(Unavailable, match="h11"):
