@@ -43,10 +43,11 @@ class Event:
 
 @dataclass(frozen=True)
 class News:
-    """What one look found: the events to send, and whether they are the last."""
+    """What one look found: the events to send, whether they are the last, and seconds until the next look."""
 
     events: tuple[Event, ...] = ()
     final: bool = False
+    pause: float = 0.5
 
 
 class Differences:
@@ -91,11 +92,10 @@ async def release_request_thread() -> None:
 async def follow(
     look: Callable[[], Awaitable[News]],
     *,
-    every: float = 0.5,
     heartbeat: float = HEARTBEAT_SECONDS,
     longest: float = LONGEST_STREAM_SECONDS,
 ) -> AsyncIterator[bytes]:
-    """Look for news every so many seconds and yield it, with heartbeats between, until a look says it was the last."""
+    """Look for news again and again and yield it, with heartbeats between, until a look says it was the last."""
     await release_request_thread()
     began = spoke = time.monotonic()
     yield b"retry: 2000\n\n"
@@ -109,7 +109,7 @@ async def follow(
         if time.monotonic() - spoke >= heartbeat:
             yield b": still here\n\n"
             spoke = time.monotonic()
-        await asyncio.sleep(every)
+        await asyncio.sleep(news.pause)
 
 
 def response(stream: AsyncIterator[bytes] | Iterable[bytes]) -> StreamingHttpResponse:

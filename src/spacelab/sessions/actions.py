@@ -328,16 +328,3 @@ def stop_idle(*, by: audit.Actor, session_id: str) -> bool:
         workload_actions.request_stop(by=by, workload_id=session_id, reason=reason)
         audit.record(by=by, action="sessions.stop-idle", subject=f"session:{session_id}")
     return True
-
-
-def stop_all(*, by: audit.Actor, reason: str) -> int:
-    """Ask for every session to end, for a maintenance; return how many were asked."""
-    if isinstance(by, Person):
-        require(by, SessionPermission.MANAGE_ANY)
-    found = list(queries.running().values_list("pk", flat=True))
-    with transaction.atomic():
-        Session.objects.filter(pk__in=found).update(restart_wanted=False)
-        for session_id in found:
-            workload_actions.request_stop(by=by, workload_id=session_id, reason=reason)
-        audit.record(by=by, action="sessions.stop-all", subject="session:*", sessions=len(found))
-    return len(found)

@@ -59,6 +59,10 @@ function listen(section) {
       replace(id, html);
       if (id === key) current().listening = true;
     });
+    source.addEventListener("go", (event) => {
+      source.close();
+      location.assign(new URL(JSON.parse(event.data).url, location.origin));
+    });
     source.addEventListener("end", () => {
       source.close();
       delete current().dataset.state;

@@ -1,0 +1,145 @@
+"""What a session's page shows: its state, its steps, its usage, its idleness and its log, as small pieces of HTML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from spacelab.accounts.models import Person
+from spacelab.sessions import queries, rules
+from spacelab.sessions.models import Session
+from spacelab.workloads import queries as workloads
+from spacelab.workloads.models import PhaseChange
+from spacelab.workloads.rules import FINAL, Desired, Phase
+
+LOG_BYTES = 16_384
+"""How much of the log a page shows."""
+
+TITLES = {
+    Phase.QUEUED: "Queued",
+    Phase.STARTING: "Starting",
+    Phase.RUNNING: "Running",
+    Phase.STOPPING: "Stopping",
+    Phase.STOPPED: "Stopped",
+    Phase.SUCCEEDED: "Ended",
+    Phase.FAILED: "Failed",
+}
+TONES = {
+    Phase.RUNNING: "ok",
+    Phase.STOPPED: "quiet",
+    Phase.SUCCEEDED: "quiet",
+    Phase.FAILED: "bad",
+}
+COMING = (Phase.QUEUED, Phase.STARTING, Phase.RUNNING)
+FRAGMENTS = ("state", "notices", "steps", "idle", "usage", "log")
+"""Each is a template `_<name>.html` and the element `session-<name>` of the page."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One phase of a session's life: when it began, in seconds after the launch, and why."""
+
+    title: str
+    state: str
+    reason: str = ""
+    at: datetime | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A session's state in one word and one tone."""
+
+    word: str
+    tone: str
+
+
+def badge_of(session: Session) -> Badge:
+    """Say how a session is, as its badge shows it; a wish to stop shows at once."""
+    phase = Phase(session.workload.phase)
+    if session.restart_wanted:
+        return Badge("restarting", "busy")
+    if session.workload.desired == Desired.STOP and phase not in FINAL:
+        return Badge("stopping", "busy")
+    return Badge(TITLES[phase].lower(), TONES.get(phase, "busy"))
+
+
+def steps_of(session: Session, changes: list[PhaseChange]) -> list[Step]:
+    """List what happened to a session, and what is still to come while it starts."""
+    began = session.workload.created_at
+    steps = []
+    for change in changes:
+        phase, last = Phase(change.phase), change is changes[-1]
+        working = last and phase not in FINAL
+        state = "bad" if phase is Phase.FAILED else "now" if working and phase is not Phase.RUNNING else "done"
+        reason = (session.workload.reason or change.reason) if last else change.reason
+        seconds = max((change.at - began).total_seconds(), 0)
+        steps.append(Step(TITLES[phase], state, reason, change.at, seconds))
+    if changes and changes[-1].phase in COMING:
+        left = COMING[COMING.index(Phase(changes[-1].phase)) + 1 :]
+        steps += [Step(TITLES[phase], "next") for phase in left]
+    return steps
+
+
+def usage_of(session: Session, now: datetime) -> dict[str, Any]:
+    """Say what the session uses and may use: memory and scratch in MiB, cores on average since it was ready."""
+    workload, resources = session.workload, session.workload.spec["resources"]
+    ended = workload.ended_at or now
+    ran = (ended - workload.started_at).total_seconds() if workload.started_at else 0
+    return {
+        "memory_mb": round(workload.memory_bytes / 2**20),
+        "memory_limit_mb": resources["memory_mb"],
+        "memory_low": resources["memory_mb"] * 0.75,
+        "memory_high": resources["memory_mb"] * 0.92,
+        "scratch_mb": round(workload.scratch_bytes / 2**20),
+        "scratch_limit_mb": resources["scratch_mb"],
+        "scratch_low": resources["scratch_mb"] * 0.75,
+        "scratch_high": resources["scratch_mb"] * 0.92,
+        "cores": resources["cpu"],
+        "cores_low": resources["cpu"] * 0.9,
+        "cpu_seconds": round(workload.cpu_seconds, 1),
+        "cores_used": round(workload.cpu_seconds / ran, 2) if ran > 1 else 0,
+    }
+
+
+def context_of(session: Session, person: Person) -> dict[str, Any]:
+    """Collect what the pieces of a session's page show to this person."""
+    changes = list(workloads.changes(session.workload))
+    phase = Phase(session.workload.phase)
+    return {
+        "session": session,
+        "mine": session.owner_id == person.pk,
+        "badge": badge_of(session),
+        "phase": str(phase),
+        "starting": phase in {Phase.QUEUED, Phase.STARTING} and session.workload.desired == Desired.RUN,
+        "running": phase is Phase.RUNNING and session.workload.desired == Desired.RUN,
+        "stopping": phase not in FINAL and session.workload.desired == Desired.STOP,
+        "final": phase in FINAL and not session.restart_wanted,
+        "failed": phase is Phase.FAILED,
+        "steps": steps_of(session, changes),
+        "usage": usage_of(session, timezone.now()),
+        "idleness": queries.idleness_of(session),
+        "policy": queries.idle_policy(),
+        "extensions": rules.EXTEND_HOURS,
+        "log": workloads.log_tail(session.id, LOG_BYTES),
+    }
+
+
+def stamp_of(context: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what tells two states of a page apart, so that nothing is rendered twice."""
+    session = context["session"]
+    workload = session.workload
+    return (
+        *(context["badge"].word, context["phase"], len(context["steps"]), workload.reason, context["log"]),
+        *(workload.memory_bytes, workload.scratch_bytes, round(workload.cpu_seconds, 1)),
+        *(context["idleness"], session.title, session.restarted_as_id),
+    )
+
+
+def fragments_of(context: dict[str, Any]) -> dict[str, str]:
+    """Render the pieces of the page: element id → HTML."""
+    return {f"session-{name}": render_to_string(f"sessions/_{name}.html", context) for name in FRAGMENTS}

@@ -1,0 +1,22 @@
+"""Addresses of sessions."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from spacelab.sessions import views
+
+app_name = "lab_sessions"
+urlpatterns = [
+    path("datalabs/<slug:slug>/launch", views.launch, name="launch"),
+    path("datalabs/<slug:slug>/relaunch", views.relaunch, name="relaunch"),
+    path("sessions", views.own, name="list"),
+    path("sessions/all", views.everybodys, name="all"),
+    path("sessions/<str:session_id>", views.detail, name="detail"),
+    path("sessions/<str:session_id>/events", views.events, name="events"),
+    path("sessions/<str:session_id>/log", views.log, name="log"),
+    path("sessions/<str:session_id>/stop", views.stop, name="stop"),
+    path("sessions/<str:session_id>/restart", views.restart, name="restart"),
+    path("sessions/<str:session_id>/extend", views.extend, name="extend"),
+    path("sessions/<str:session_id>/rename", views.rename, name="rename"),
+]
