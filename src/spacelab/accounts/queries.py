@@ -144,6 +144,11 @@ def invitations_of(person: Person) -> QuerySet[Invitation]:
     return Invitation.objects.filter(person=person).select_related("team", "invited_by").order_by("created_at")
 
 
+def invitations_waiting(person: Person | AnonymousUser) -> int:
+    """Count the invitations that wait for the person's answer; 0 for a visitor."""
+    return Invitation.objects.filter(person=person).count() if isinstance(person, Person) else 0
+
+
 def access_requests(state: str = "") -> QuerySet[AccessRequest]:
     """List the requests for access, the oldest first, in one state where given."""
     found = AccessRequest.objects.select_related("decided_by").order_by("created_at", "pk")

@@ -59,6 +59,7 @@ ASGI_APPLICATION = "spacelab.site.asgi.application"
 DATABASES = {"default": _database(SPACELAB)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.Person"
+AUTHENTICATION_BACKENDS = ["spacelab.accounts.backends.LocalBackend"]
 LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "datalabs:catalogue"
 USE_TZ = True

@@ -17,6 +17,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("spacelab.edge.urls")),
     path("healthz", healthz, name="healthz"),
     path("", views.front, name="front"),
+    path("", include("spacelab.accounts.urls")),
+    path("audit/", include("spacelab.accounts.trail_urls")),
     path("api/docs", reference, name="api-reference"),
     path("api/v1/", api.urls),
     path("", include("spacelab.ui.urls")),

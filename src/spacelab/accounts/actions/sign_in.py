@@ -131,7 +131,7 @@ def change_password(*, by: Person, current: str, password: str, address: str) ->
     attempt = _count_attempt(by.username, address[:64])
     if not by.check_password(current):
         raise Invalid("This is not your present password.", field="current")
+    attempt.delete()
     with transaction.atomic():
-        attempt.delete()
         _set_password(by, password)
         record(by=by, action="accounts.change-password", subject=by.audit_name)

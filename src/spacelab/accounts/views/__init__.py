@@ -1,0 +1,1 @@
+"""The pages of accounts, grouped by what they are about."""
