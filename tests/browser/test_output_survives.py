@@ -32,7 +32,14 @@ def lab(tmp_path: Path) -> Iterator[Path]:
         (tmp_path / folder).mkdir(parents=True)
     loop = f"for n in range({LINES}):\n    print('line', n)\n    time.sleep(1)"
     code = f"import os, time\nprint('kernel', os.getpid())\n{loop}"
-    cell = {"cell_type": "code", "id": "a", "metadata": {}, "execution_count": None, "outputs": [], "source": code}
+    cell: dict[str, object] = {
+        "cell_type": "code",
+        "id": "a",
+        "metadata": {},
+        "execution_count": None,
+        "outputs": [],
+        "source": code,
+    }
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
     notebook = {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
     (tmp_path / "media/work/long.ipynb").write_text(json.dumps(notebook))
@@ -44,7 +51,7 @@ def lab(tmp_path: Path) -> Iterator[Path]:
         "SPACELAB_WORKSPACE": str(tmp_path / "media/work"),
     }
     python = Path(settings.ENVIRONMENTS_DIRECTORY) / name / "bin" / "python"
-    argv = [python, "-m", "jupyterlab", f"--config={package / 'jupyter_server_config.py'}"]
+    argv = [str(python), "-m", "jupyterlab", f"--config={package / 'jupyter_server_config.py'}"]
     with (tmp_path / "lab.log").open("w") as log:
         process = subprocess.Popen(argv, env={**os.environ, **variables}, stdout=log, stderr=log)
     try:

@@ -29,8 +29,8 @@ def test_an_environment_is_built_once_and_may_be_moved(monkeypatch: pytest.Monke
     name = build_environment(slug="lab", requirements=requirements, progress=said.append)
     assert said
     moved = (settings.ENVIRONMENTS_DIRECTORY / name).rename(tmp_path / "seen-elsewhere")
-    for argv in ([moved / "bin" / "python", "-c", "import h11"], [moved / "bin" / "uvicorn", "--version"]):
-        assert subprocess.run(argv, check=False, capture_output=True).returncode == 0
+    for argv in (["python", "-c", "import h11"], ["uvicorn", "--version"]):
+        assert subprocess.run([moved / "bin" / argv[0], *argv[1:]], check=False, capture_output=True).returncode == 0
     moved.rename(settings.ENVIRONMENTS_DIRECTORY / name)
     said.clear()
     assert build_environment(slug="lab", requirements=requirements, progress=said.append) == name

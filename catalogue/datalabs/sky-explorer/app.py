@@ -144,16 +144,16 @@ class Sky:
         return HTMLResponse(PAGE.replace("{body}", body))
 
 
-FORM = """<form><label>Within <output>{far}</output> pc<input type="range" name="far" min="5" max="1000" value="{far}"></label>
-<label>Brighter than <output>{bright}</output> mag<input type="range" name="bright" min="2" max="13" step="0.5" value="{bright}"></label>
-<label>Centred on <output>{centre}</output>°<input type="range" name="centre" min="0" max="360" step="5" value="{centre}"></label>
+FORM = """<form><label><span>Within <output>{far}</output> pc</span><input type="range" name="far" min="5" max="1000" value="{far}"></label>
+<label><span>Brighter than <output>{bright}</output> mag</span><input type="range" name="bright" min="2" max="13" step="0.5" value="{bright}"></label>
+<label><span>Centred on <output>{centre}</output>°</span><input type="range" name="centre" min="0" max="360" step="5" value="{centre}"></label>
 <label>Star<input name="star" value="{star}" placeholder="Vega, HIP 87937"></label><button>Show</button></form>"""
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Sky Explorer</title><style>
 body{margin:0;padding:1.2rem 2rem;background:#0b1020;color:#dfe5f5;font:15px/1.5 system-ui,sans-serif}h1{font-weight:500;margin:0 0 .8rem}
 form{display:flex;flex-wrap:wrap;gap:1.2rem;align-items:end}label{display:grid;gap:.2rem}input{accent-color:#7aa2ff;background:#182040;color:inherit;border:1px solid #3b4877;border-radius:4px;padding:.3rem}
 button{background:#7aa2ff;color:#081028;border:0;border-radius:4px;padding:.45rem 1rem}.count{color:#9fabcf}.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(320px,1fr));gap:1rem}
 svg{background:#060a16;border-radius:8px;width:100%}.grid{fill:none;stroke:#26325a;stroke-width:.7}.ring{fill:none;stroke:#ffe07a;stroke-width:2}text{fill:#9fabcf;font-size:12px;text-anchor:middle}</style>
-<h1>Sky Explorer</h1>{body}<script>for(const i of document.querySelectorAll("input[type=range]")){const o=i.parentNode.querySelector("output");i.oninput=()=>o.value=i.value;i.onchange=()=>i.form.submit()}</script></html>"""
+<h1>Sky Explorer</h1>{body}<script>for(const i of document.querySelectorAll("input[type=range]")){const o=i.closest("label").querySelector("output");i.oninput=()=>o.value=i.value;i.onchange=()=>i.form.submit()}</script></html>"""
 
 
 async def health(_request: Request) -> Response:
