@@ -18,3 +18,6 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+if not SPACELAB.database_url:  # noqa: F405  one of the product's settings
+    # In a file, as in the product: in memory, the threads of a test would lock each other out.
+    DATABASES["default"]["TEST"] = {"NAME": SPACELAB.state / "test.sqlite3"}  # noqa: F405  as above
