@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from support.people import make_person
+from support.platform import Platform, running_platform
+from support.trail import let_flush_empty_the_trail
 
 if TYPE_CHECKING:
     from spacelab.accounts.models import Person
+
+let_flush_empty_the_trail()
 
 
 @pytest.fixture
@@ -22,3 +27,10 @@ def scientist(db: None) -> Person:
 def operator(db: None) -> Person:
     """Somebody who runs the platform."""
     return make_person("olga", "operator")
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[Platform]:
+    """One whole platform, edge, web and controller, for all tests that need one."""
+    with running_platform() as running:
+        yield running
