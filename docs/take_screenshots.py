@@ -121,8 +121,7 @@ class Album:
 def sign_in(page: Page, portal: Portal, username: str) -> None:
     """Sign in as a demo person, by one click."""
     page.goto(portal.page("accounts:sign-in"))
-    form = page.locator(f"form:has(input[value='{username}']), form:has(button[value='{username}'])").first
-    form.locator("button").first.click()
+    page.locator(f"button[value='{username}']").click()
     page.wait_for_load_state()
     if page.url.startswith(portal.page("accounts:sign-in")):
         raise RuntimeError(f"{username} can't sign in")
@@ -171,11 +170,12 @@ def open_notebook(page: Page, portal: Portal, session: str) -> None:
     page.wait_for_selector(".jp-Launcher, .jp-NotebookPanel, .jp-FileBrowser", timeout=120_000)
     base = page.url.split("/lab")[0]
     folder = f"data/{VOLUME}/Example_Notebooks"
-    listing = page.request.get(f"{base}/api/contents/{folder}")
-    notebooks = [one["path"] for one in listing.json()["content"] if one["type"] == "notebook"] if listing.ok else []
+    read = "async url => { const answer = await fetch(url); return answer.ok ? (await answer.json()).content : [] }"
+    listing = page.evaluate(read, f"{base}/api/contents/{folder}")  # the browser knows where `*.localhost` is
+    notebooks = [str(one["path"]) for one in listing if one["type"] == "notebook"]
     notebooks.sort(key=lambda path: "hyades" not in path)
     if not notebooks:
-        raise RuntimeError(f"no notebook in {folder} (status {listing.status})")
+        raise RuntimeError(f"no notebook in {folder}")
     page.goto(f"{base}/lab/tree/{notebooks[0]}")
     page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=120_000)
     page.wait_for_timeout(3000)
@@ -187,7 +187,11 @@ def open_notebook(page: Page, portal: Portal, session: str) -> None:
     busy = "() => ![...document.querySelectorAll('.jp-InputPrompt')].some(one => one.textContent.includes('*'))"
     page.wait_for_function(busy, timeout=120_000)
     page.wait_for_timeout(1500)
-    page.locator(".jp-CodeCell .jp-RenderedImage, .jp-CodeCell .jp-OutputArea-output").last.scroll_into_view_if_needed()
+    dismiss_dialogs(page)
+    figures = page.locator(".jp-CodeCell .jp-RenderedImage img")
+    if figures.count():
+        figures.last.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
 
 
 def dismiss_dialogs(page: Page) -> None:
@@ -198,8 +202,10 @@ def dismiss_dialogs(page: Page) -> None:
             break
         button.first.click()
         page.wait_for_timeout(400)
-    for button in page.locator(".Toastify__close-button").all():
-        button.click()
+    refusal = page.get_by_role("button", name="No", exact=True)
+    if refusal.count():
+        refusal.first.click()
+        page.wait_for_timeout(400)
 
 
 def context(browser: Browser, scheme: str, size: dict[str, int], state: object = None) -> BrowserContext:
