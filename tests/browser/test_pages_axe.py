@@ -26,6 +26,20 @@ PAGES = [
     ("/catalogue/jupyterlab/", ""),
     ("/no-such-page", ""),
     ("/catalogue/no-such-datalab/", ""),
+    ("/sign-in/", ""),
+    ("/request-access/", ""),
+    ("/account/", "scientist"),
+    ("/account/password/", "scientist"),
+    ("/account/tokens/", "scientist"),
+    ("/teams/", "scientist"),
+    ("/roles/", "scientist"),
+    ("/roles/", "operator"),
+    ("/people/", "operator"),
+    ("/people/add/", "operator"),
+    ("/people/of/ada/", "operator"),
+    ("/access-requests/", "operator"),
+    ("/audit/", "operator"),
+    ("/api/docs", ""),
 ]
 """Addresses, each with the role of who looks at it (empty for a visitor). Add yours here."""
 

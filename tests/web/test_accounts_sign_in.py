@@ -170,7 +170,7 @@ def test_the_demo_button_is_for_demo_people_only(client: Client, demo: None, sci
 def test_the_commands_of_an_operator_at_the_terminal(client: Client) -> None:
     said = StringIO()
     call_command("person", "add", "vera", email="vera@example.org", roles=["operator"], stdout=said)
-    call_command("password-link", "vera", stdout=said)
+    call_command("password_link", "vera", stdout=said)
     path = re.search(r"/password-link/[\w-]+/", said.getvalue())
     assert path
     client.get(path[0])
@@ -179,4 +179,4 @@ def test_the_commands_of_an_operator_at_the_terminal(client: Client) -> None:
     with pytest.raises(CommandError, match="taken"):
         call_command("person", "add", "vera", email="v@example.org", roles=["operator"])
     with pytest.raises(CommandError, match="Nobody"):
-        call_command("password-link", "nobody")
+        call_command("password_link", "nobody")

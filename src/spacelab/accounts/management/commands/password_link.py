@@ -1,4 +1,3 @@
-# noqa: N999  the command's name, as people type it
 """`spacelab password-link`: makes a one-time link with which a person sets a password."""
 
 from __future__ import annotations
