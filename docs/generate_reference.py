@@ -142,6 +142,8 @@ def argument(action: argparse.Action) -> str:
     parts = [str(action.help or "")]
     if action.choices:
         parts.append(f"one of {', '.join(str(one) for one in action.choices)}")
+    if action.option_strings and action.required:
+        parts.append("needed")
     if action.option_strings and action.default not in (None, False, [], "", argparse.SUPPRESS):
         parts.append(f"default: {action.default}")
     said = cell("; ".join(part for part in parts if part))
