@@ -59,7 +59,7 @@ class Platform:
     def start(self) -> None:
         """Start the platform and wait until it prints its address."""
         log = self.state.parent / f"{self.state.name}-up.log"
-        with log.open("ab") as output:
+        with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "spacelab", "up"], env=self.variables, stdout=output, stderr=output
             )

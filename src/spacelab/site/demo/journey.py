@@ -43,8 +43,12 @@ class Question:
 
 
 def read_questions(catalogue: Path, volume: str) -> list[Question]:
-    """Read `archives/<volume>/answers.yml` of the shipped catalogue."""
-    entries: list[dict[str, Any]] = yaml.safe_load((catalogue / "archives" / volume / "answers.yml").read_text())
+    """Read `archives/<volume>/answers.yml` of the shipped catalogue; raise `DemoError` when the volume has none."""
+    file = catalogue / "archives" / volume / "answers.yml"
+    if not file.resolve().is_relative_to(catalogue.resolve()) or not file.exists():
+        known = ", ".join(sorted(found.parent.name for found in catalogue.glob("archives/*/answers.yml")))
+        raise DemoError(f"No notebook with a known answer travels with “{volume}”; choose one of {known}.")
+    entries: list[dict[str, Any]] = yaml.safe_load(file.read_text())
     return [
         Question(
             volume=volume,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
@@ -63,7 +63,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  Django's signature
         report = Report()
-        question = read_questions(settings.CATALOGUE_DIRECTORY, options["volume"])[0]
+        try:
+            question = read_questions(settings.CATALOGUE_DIRECTORY, options["volume"])[0]
+        except DemoError as error:
+            raise CommandError(str(error)) from error
         password = options["password_file"].read_text().strip() if options["password_file"] else None
         with suppress(DemoError), ExitStack() as stack:  # the report has what went wrong
             with report.step("find or start the platform") as step:
