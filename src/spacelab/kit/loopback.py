@@ -37,9 +37,8 @@ def hops(request: HttpRequest) -> list[str]:
 
 
 def client_address(request: HttpRequest) -> str:
-    """Return the address that our edge saw: the last one it forwarded, or else the connection's own."""
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")[-1].strip()
-    return (forwarded or request.META.get("REMOTE_ADDR", "") or "unknown")[:64]
+    """Return whose address the edge saw: it sets X-Real-IP itself, believing only the proxies it is told to trust."""
+    return (request.META.get("HTTP_X_REAL_IP") or request.META.get("REMOTE_ADDR") or "unknown")[:64]
 
 
 def is_local_request(request: HttpRequest) -> bool:
