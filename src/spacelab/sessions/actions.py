@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
@@ -201,48 +201,54 @@ def stop(*, by: Person, session_id: str, reason: str = "") -> Session:
 
 
 def restart(*, by: Person, session_id: str) -> Session:
-    """Stop a session, and launch the same choices once it has ended; a second request changes nothing."""
+    """Stop a session and launch the same choices once it has ended; return the new one if it had ended already.
+
+    Raises what `launch` raises if the choices don't hold any more; then the session goes on.
+    """
     require(by, SessionPermission.LAUNCH)
     session = queries.find_own(by, session_id)
     if session.restarted_as is not None:
-        return session
+        return queries.find_own(by, session.restarted_as.id)
+    volume_actions.ensure_areas(person=by)
+    choices = _same_again(session)
+    _mounts(by, choices)
     with transaction.atomic():
         Person.objects.select_for_update().get(pk=by.pk)
-        if session.workload.is_final:
-            profile = rules.profile_named(session.profile, queries.profiles())
-            rules.check_quota(queries.quota(), queries.used_by(by, leaving_out=session_id), profile)
+        rules.check_quota(queries.quota(), queries.used_by(by, leaving_out=session_id), choices.profile)
         Session.objects.filter(pk=session_id).update(restart_wanted=True)
         workload_actions.request_stop(by=by, workload_id=session_id, reason="It is being restarted.")
         audit.record(by=by, action="sessions.restart", subject=f"session:{session_id}")
+        if session.workload.is_final:
+            return finish_restart(by=by, session_id=session_id)
     return queries.find_own(by, session_id)
 
 
 def finish_restart(*, by: Person, session_id: str) -> Session:
     """Launch again what the person wanted restarted, now that the old session has ended; return the new one."""
+    require(by, SessionPermission.LAUNCH)
     old = queries.find_own(by, session_id)
     if not old.restart_wanted or not old.workload.is_final:
         raise Conflict("This session is not waiting for a restart.", advice="Look at its page again.")
-    choices = replace(
-        _choices(
-            old.version.datalab.slug,
-            version=None,
-            profile=old.profile,
-            volumes=old.volumes,
-            teams=old.teams,
-            title=old.title,
-        ),
-        version=old.version,
-    )
-    require(by, SessionPermission.LAUNCH)
     _check_disk()
     with transaction.atomic():
-        session = _launch(by, choices, instead_of=session_id)
+        session = _launch(by, _same_again(old), instead_of=session_id)
         changed = Session.objects.filter(pk=session_id, restart_wanted=True).update(
             restart_wanted=False, restarted_as=session
         )
         if not changed:
             raise Conflict("This session is not waiting for a restart.", advice="Look at its page again.")
     return session
+
+
+def _same_again(session: Session) -> Choices:
+    return _choices(
+        session.version.datalab.slug,
+        version=session.version.version,
+        profile=session.profile,
+        volumes=session.volumes,
+        teams=session.teams,
+        title=session.title,
+    )
 
 
 def give_up_restart(*, by: audit.Actor, session_id: str, why: str) -> None:

@@ -19,7 +19,7 @@ from spacelab.kit.refusals import Conflict, NotFound
 from spacelab.sessions.models import LaunchChoice, Session
 from spacelab.sessions.permissions import SessionPermission
 from spacelab.sessions.rules import Amount, IdlePolicy, Profile, end_of_idleness, idle_deadline
-from spacelab.volumes.rules import Mount
+from spacelab.volumes.rules import OLD_ARCHIVE_ROOT, Mount
 from spacelab.workloads.queries import capabilities
 from spacelab.workloads.rules import FINAL, Phase, WorkloadSpec
 
@@ -162,8 +162,9 @@ def spec_of(session: Session) -> WorkloadSpec:
 
 
 def mounts_of(session: Session) -> list[Mount]:
-    """List the volumes of a session with where they stand inside, without the host's own folders."""
-    return [mount for mount in spec_of(session).mounts if mount.volume]
+    """List the volumes of a session with where they stand inside, each once: archives have an older root as well."""
+    mounts = [mount for mount in spec_of(session).mounts if mount.volume]
+    return [mount for mount in mounts if not mount.target.startswith(f"{OLD_ARCHIVE_ROOT}/")]
 
 
 def url_of(session: Session) -> str:

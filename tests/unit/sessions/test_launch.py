@@ -157,18 +157,20 @@ from spacelab.kit.refusals import OverQuota
 person = make_person("ada")
 make_datalab("jupyterlab")
 together = threading.Barrier(6)
+outcomes = []
 def attempt():
     together.wait()
     try:
         launch(person)
-        print("launched", flush=True)
+        outcomes.append("launched")
     except OverQuota:
-        print("refused", flush=True)
+        outcomes.append("refused")
     finally:
         connection.close()
 threads = [threading.Thread(target=attempt) for _ in range(6)]
 [one.start() for one in threads]
 [one.join() for one in threads]
+print(*outcomes)
 """
 
 

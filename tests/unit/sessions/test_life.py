@@ -138,6 +138,14 @@ def test_a_restart_that_is_refused_ends_the_wait(running: Session, settings: Any
     assert not Session.objects.get().restart_wanted
 
 
+def test_choices_that_don_t_hold_any_more_leave_the_session_running(running: Session) -> None:
+    Session.objects.update(volumes=["embargoed"])
+    with pytest.raises(Invalid, match="embargoed"):
+        actions.restart(by=running.owner, session_id=running.id)
+    assert wanted(running) == Desired.RUN
+    assert not Session.objects.get().restart_wanted
+
+
 def test_stopping_ends_a_wish_to_restart(running: Session) -> None:
     actions.restart(by=running.owner, session_id=running.id)
     actions.stop(by=running.owner, session_id=running.id)

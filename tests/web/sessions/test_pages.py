@@ -142,7 +142,10 @@ def test_the_list_shows_what_runs_and_what_ended(ada: Client, scientist: Person,
     assert f"/sessions/{session.id}/open" in text
     assert f"/sessions/{ended.id}/open" not in text
     assert "Yesterday" in text
-    assert "/datalabs/jupyterlab/relaunch" in text
+    assert f"/sessions/{ended.id}/restart" in text
+    fresh = ada.post(f"/sessions/{ended.id}/restart").headers["Location"]
+    assert "Yesterday" in ada.get(fresh).content.decode()
+    assert ada.post(f"/sessions/{ended.id}/restart").headers["Location"] == fresh
 
 
 def test_an_empty_list_leads_to_the_catalogue(ada: Client, jupyterlab: Datalab) -> None:
@@ -257,3 +260,8 @@ def test_the_start_page_shows_what_runs(ada: Client, session: Session) -> None:
     text = ada.get("/").content.decode()
     assert "Parallaxes" in text
     assert f"/sessions/{session.id}" in text
+
+
+@pytest.mark.parametrize("path", ["/", "/catalogue/jupyterlab/"])
+def test_relaunch_is_at_hand(ada: Client, session: Session, path: str) -> None:
+    assert 'action="/datalabs/jupyterlab/relaunch"' in ada.get(path).content.decode()
