@@ -2,8 +2,8 @@
 
 Usage: benchmarks/launch.py [--rounds 10] [--hub]
 Ready means that `GET /datalabs/<id>/api` answers 200: for ours at the session's own origin through the edge.
-With --hub a JupyterHub with a local spawner (its back-off tuned) is measured beside them; it needs `jupyterhub` on
-the PATH or in $HUB_PYTHON's environment, and `configurable-http-proxy`.
+With --hub a JupyterHub with a local spawner is measured beside them: $HUB_PYTHON names the interpreter of an
+environment with the same packages and `jupyterhub`, and `configurable-http-proxy` has to be on the PATH.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def bare(environment: Path, package: Path, client: httpx.Client, folder: Path) -
 class Hub:
     """A JupyterHub with a local spawner that starts the same JupyterLab for one user."""
 
-    def __init__(self, environment: Path, folder: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         self.port = free_port()
         python = Path(os.environ["HUB_PYTHON"])
         config = folder / "hub.py"
@@ -108,7 +108,7 @@ class Hub:
             f"c.JupyterHub.hub_port = {free_port()}\n"
             f"c.ConfigurableHTTPProxy.api_url = 'http://127.0.0.1:{free_port()}'\n"
             f"c.SimpleLocalProcessSpawner.home_dir_template = '{folder}/hubhome'\n"
-            f"c.Spawner.cmd = ['{environment}/bin/python', '-m', 'jupyterhub.singleuser', '--allow-root']\n"
+            f"c.Spawner.cmd = ['{python}', '-m', 'jupyterhub.singleuser', '--allow-root']\n"
             "c.JupyterHub.services = [{'name': 'bench', 'api_token': 'benchmark-token-0000'}]\n"
             "c.JupyterHub.load_roles = [{'name': 'bench', 'services': ['bench'], 'scopes': ['admin:users', "
             "'admin:servers', 'access:servers']}]\n"
@@ -123,9 +123,9 @@ class Hub:
     def measure(self, client: httpx.Client) -> float:
         """Start the user's server, wait until it answers, stop it; return seconds to ready."""
         hub = f"http://127.0.0.1:{self.port}/hub/api"
-        client.post(f"{hub}/users/ada", headers=self.headers)
+        client.post(f"{hub}/users/ada", headers=self.headers, timeout=60)
         started = time.monotonic()
-        client.post(f"{hub}/users/ada/server", headers=self.headers)
+        client.post(f"{hub}/users/ada/server", headers=self.headers, timeout=60)
         wait(client, f"http://127.0.0.1:{self.port}/user/ada/api/status", self.headers)
         seconds = time.monotonic() - started
         client.delete(f"{hub}/users/ada/server", headers=self.headers)
@@ -160,7 +160,7 @@ def main() -> None:
         token = made.raise_for_status().json()["token"]
         environment = next((platform.state / "environments").glob("jupyterlab-*"))
         package = Path(__file__).resolve().parent.parent / "catalogue" / "datalabs" / "jupyterlab"
-        hub = Hub(environment, folder) if options.hub else None
+        hub = Hub(folder) if options.hub else None
         try:
             if hub:
                 wait(client, f"http://127.0.0.1:{hub.port}/hub/api/", {})
