@@ -44,7 +44,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_notebook_has_its_known_answer() -> None:
     shipped = {(file.parts[-3], file.name) for file in (CATALOGUE / "archives").glob("*/Example_Notebooks/*.ipynb")}
     assert shipped == {(volume, entry["notebook"]) for volume, entry in QUESTIONS}
-    assert shipped
+
+
+def test_every_archive_has_a_notebook_with_a_known_answer() -> None:
+    archives = {recipe.name for recipe in making.recipes(CATALOGUE)}
+    assert archives
+    assert archives == {volume for volume, _ in QUESTIONS}
 
 
 @pytest.mark.parametrize(("volume", "entry"), QUESTIONS, ids=lambda value: value if isinstance(value, str) else "")
