@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from django.http import FileResponse, HttpRequest
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from ninja import Router, Schema
 
 from spacelab.accounts.models import Person
+from spacelab.kit.files import attachment
 from spacelab.kit.refusals import NotSignedIn
 from spacelab.volumes import actions, listing, queries
 from spacelab.volumes.models import Volume
@@ -46,11 +48,11 @@ def get_volume(request: HttpRequest, name: str) -> Volume:
 
 
 @workspace_router.get("/files/{path:inside}")
-def get_file(request: HttpRequest, inside: str) -> FileResponse:
-    """Download one file of your workspace."""
+def get_file(request: HttpRequest, inside: str) -> HttpResponseBase:
+    """Download one file of your workspace, or the one range of its bytes that you name."""
     if not isinstance(request.user, Person):
         raise NotSignedIn("This needs an account.", advice="Sign in, or send a token.")
     actions.ensure_areas(person=request.user)
     area = queries.area_of(request.user, Kind.WORKSPACE)
     file = listing.open_own(Path(area.path), inside)
-    return FileResponse(file, as_attachment=True, filename=Path(inside).name, content_type="application/octet-stream")
+    return attachment(request, file, Path(inside).name)

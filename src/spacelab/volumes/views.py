@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_safe
 
+from spacelab.kit.files import attachment
 from spacelab.kit.refusals import Invalid, NotFound
 from spacelab.volumes import listing, queries
 from spacelab.volumes.rules import resolve_inside
@@ -52,7 +54,7 @@ def detail(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_safe
-def file(request: HttpRequest, name: str, inside: str) -> FileResponse:
+def file(request: HttpRequest, name: str, inside: str) -> HttpResponseBase:
     """Hand out one file of a volume as an attachment; raise `Invalid` for one that is too big to download."""
     volume = queries.get_visible(request.user, name)
     found = resolve_inside(Path(volume.path), inside)
@@ -60,4 +62,4 @@ def file(request: HttpRequest, name: str, inside: str) -> FileResponse:
         raise NotFound("There is no such file in this volume.", advice="Go back to the volume.")
     if found.stat().st_size > LARGEST_DOWNLOAD:
         raise Invalid("This file is too big to download here.", advice="Open it in a session, next to the data.")
-    return FileResponse(found.open("rb"), as_attachment=True, filename=found.name)
+    return attachment(request, found.open("rb"), found.name)
