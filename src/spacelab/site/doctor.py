@@ -7,22 +7,20 @@ import platform
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 
 from spacelab.site.configuration import Configuration
 from spacelab.site.up import port_is_free, portal_answers
+from spacelab.workloads.queries import controller_is_running, controller_seen_at
 from spacelab.workloads.runtimes.process.host import facts as process_facts
 
 COMFORTABLE_DISK_MB = 5 * 1024
 """Free MiB below which the first start and a few environments may not fit."""
-
-HEARTBEAT_LIMIT = 10.0
-"""Seconds after which a controller that has not been heard of counts as gone."""
 
 
 @dataclass(frozen=True)
@@ -110,15 +108,13 @@ def _port(configuration: Configuration) -> Finding:
     return Finding("Portal", free, detail, "" if free else "Choose another port: SPACELAB_PORT=8090", needed=True)
 
 
-def _controller(configuration: Configuration) -> Finding:
-    heartbeat = configuration.state / "controller.alive"
-    if not heartbeat.exists():
-        return Finding("Controller", True, "not running")
-    age = time.time() - heartbeat.stat().st_mtime
-    if age < HEARTBEAT_LIMIT:
+def _controller(*, portal: bool) -> Finding:
+    if controller_is_running():
         return Finding("Controller", True, "at work")
-    running = portal_answers(configuration)
-    return Finding("Controller", not running, f"last heard of {age:.0f} s ago", "See log/controller.log in the state.")
+    seen = controller_seen_at()
+    ago = f"; it last saw its workloads {(datetime.now(UTC) - seen).total_seconds():.0f} s ago" if seen else ""
+    detail = f"not at work{ago}" if portal else "not running"
+    return Finding("Controller", not portal, detail, "Its log says why: log/controller.log in the state directory.")
 
 
 def look(configuration: Configuration) -> Iterator[Finding]:
@@ -133,4 +129,4 @@ def look(configuration: Configuration) -> Iterator[Finding]:
     yield _engine()
     yield _browser()
     yield _port(configuration)
-    yield _controller(configuration)
+    yield _controller(portal=portal_answers(configuration))

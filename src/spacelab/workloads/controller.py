@@ -75,22 +75,37 @@ class Controller:
         self._returned: SimpleQueue[tuple[str, Step, Future[None]]] = SimpleQueue()
         self._sampler = Sampler(policy)
 
-    def run(self, until: Event, *, interval: float, after_look: Callable[[], None] = lambda: None) -> None:
-        """Look again and again until told to end; workloads keep running. `after_look` follows each good look."""
+    def run(
+        self,
+        until: Event,
+        *,
+        interval: float,
+        before: Callable[[], None] = lambda: None,
+        after: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Look again and again until told to end; workloads keep running.
+
+        `before` comes before each look and may raise to end this; `after` follows it while the runtime can be observed.
+        """
         next_full = 0.0
+        observed = False
         while not until.is_set():
             began = time.monotonic()
             pause = interval
+            before()
             try:
                 if began >= next_full:
                     self.look()
+                    observed = True
                     cost = time.monotonic() - began
                     next_full = began + cost + max(self.patience(interval), SHARE_FOR_LOOKS * cost)
                 else:
                     self.glance()
-                after_look()
+                if observed:
+                    after()
             except RuntimeFault as fault:
                 logger.warning("The runtime can't be observed: %s", fault)
+                observed = False
                 next_full = time.monotonic() + REST_SECONDS
             except DatabaseError:
                 logger.exception("The database did not answer; trying again")

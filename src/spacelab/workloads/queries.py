@@ -17,7 +17,7 @@ from spacelab.workloads.ports import Runtime
 from spacelab.workloads.rules import FINAL, Capabilities, Phase, WorkloadSpec
 
 CONTROLLER_MISSED_SECONDS = 10.0
-"""A controller that did not look for this long counts as not running; it looks at least every five seconds."""
+"""A controller that could not look for this long counts as not at work; it looks at least every five seconds."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,9 @@ def controller_seen_at() -> datetime | None:
 
 
 def controller_is_running(now: datetime | None = None) -> bool:
-    """Say whether a controller has looked lately."""
+    """Say whether a controller has looked lately; a look in the future was before the clock was set back."""
     seen = controller_seen_at()
-    return seen is not None and ((now or datetime.now(UTC)) - seen).total_seconds() < CONTROLLER_MISSED_SECONDS
+    return seen is not None and abs(((now or datetime.now(UTC)) - seen).total_seconds()) < CONTROLLER_MISSED_SECONDS
 
 
 @cache

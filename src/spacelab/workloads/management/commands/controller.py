@@ -12,11 +12,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 from django.utils.module_loading import import_string
 
 from spacelab.workloads import queries
 from spacelab.workloads.background import start_background
-from spacelab.workloads.controller import Controller
+from spacelab.workloads.controller import REST_SECONDS, Controller
 from spacelab.workloads.lock import Lock, LockLost, controller_lock
 from spacelab.workloads.reconcile import Policy
 
@@ -31,19 +32,25 @@ THREADS_END_SECONDS = 5.0
 
 
 class Heartbeat:
-    """Shows others that the controller lives, and itself that it still holds the lock."""
+    """Shows others that the controller sees its workloads, and itself that it still holds the lock."""
 
     def __init__(self, file: Path, lock: Lock) -> None:
         self._file = file
         self._lock = lock
-        self._due = 0.0
+        self._check_due = 0.0
+        self._beat_due = 0.0
 
-    def __call__(self) -> None:
-        """Beat if it is time to; raise `LockLost` if the lock is gone."""
-        if time.monotonic() >= self._due:
+    def check(self) -> None:
+        """Raise `LockLost` if it is time to look and the lock is gone."""
+        if time.monotonic() >= self._check_due:
             self._lock.check()
+            self._check_due = time.monotonic() + HEARTBEAT_SECONDS
+
+    def beat(self) -> None:
+        """Touch the file if it is time to."""
+        if time.monotonic() >= self._beat_due:
             self._file.touch()
-            self._due = time.monotonic() + HEARTBEAT_SECONDS
+            self._beat_due = time.monotonic() + HEARTBEAT_SECONDS
 
 
 class Command(BaseCommand):
@@ -68,8 +75,13 @@ class Command(BaseCommand):
     def _wait_for(self, lock: Lock, until: Event) -> bool:
         said = False
         while not until.is_set():
-            if lock.take():
-                return True
+            try:
+                if lock.take():
+                    return True
+            except DatabaseError as error:
+                logger.warning("The database did not answer; trying again: %s", error)
+                until.wait(REST_SECONDS)
+                continue
             if not said:
                 logger.info("Another controller is at work; this one is on standby")
                 said = True
@@ -92,7 +104,12 @@ class Command(BaseCommand):
         heartbeat = Heartbeat(queries.heartbeat_file(), lock)
         logger.info("The controller is at work")
         try:
-            controller.run(until, interval=configuration.controller_interval_ms / 1000, after_look=heartbeat)
+            controller.run(
+                until,
+                interval=configuration.controller_interval_ms / 1000,
+                before=heartbeat.check,
+                after=heartbeat.beat,
+            )
         finally:
             until.set()
             pool.shutdown(wait=False, cancel_futures=True)

@@ -80,12 +80,15 @@ def plain_places(spec: WorkloadSpec, root: Path, environments: Path, uid: int, p
     )
 
 
+def _datalab_name(spec: WorkloadSpec) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "-", spec.variables.get("DATALAB_NAME") or spec.environment)
+
+
 def overlay_path(spec: WorkloadSpec, places: Places, version: str) -> str:
     """Return where a person's own packages for this datalab live, or nothing without an environment."""
     if not places.environment:
         return ""
-    name = re.sub(r"[^A-Za-z0-9._-]", "-", spec.variables.get("DATALAB_NAME") or spec.environment)
-    return f"{places.home}/.spacelab/environments/{name}-py{'.'.join(version.split('.')[:2])}"
+    return f"{places.home}/.spacelab/environments/{_datalab_name(spec)}-py{'.'.join(version.split('.')[:2])}"
 
 
 def variables(spec: WorkloadSpec, places: Places, overlay: str, *, own_network: bool) -> dict[str, str]:
@@ -111,6 +114,8 @@ def variables(spec: WorkloadSpec, places: Places, overlay: str, *, own_network: 
     }
     if overlay:
         result["JUPYTER_PATH"] = f"{overlay}/share/jupyter"
+        # One home serves several datalabs, so each has its settings apart; the session's id would lose them at its end.
+        result["JUPYTER_CONFIG_DIR"] = f"{places.home}/.jupyterlab-{_datalab_name(spec)}"
     if own_network and spec.network is Network.OUTBOUND:
         for name in ("HTTP_PROXY", "HTTPS_PROXY"):
             result[name] = result[name.lower()] = OUTBOUND_PROXY
