@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 FIRST_START_PATIENCE = 600.0
@@ -33,6 +33,8 @@ class Platform:
     port: int
     state: Path
     process: subprocess.Popen[bytes] | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+    """More variables of its programs, such as `SPACELAB_SANDBOX`."""
 
     @property
     def url(self) -> str:
@@ -43,7 +45,7 @@ class Platform:
     def variables(self) -> dict[str, str]:
         """The environment of every command on this platform."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("SPACELAB_", "DJANGO_"))}
-        return {**kept, "SPACELAB_STATE": str(self.state), "SPACELAB_PORT": str(self.port)}
+        return {**kept, "SPACELAB_STATE": str(self.state), "SPACELAB_PORT": str(self.port), **self.settings}
 
     def command(self, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run `spacelab` with these arguments on this platform's state."""
@@ -94,11 +96,11 @@ class Platform:
 
 
 @contextmanager
-def running_platform() -> Iterator[Platform]:
-    """Run a platform on a fresh state for as long as the block lasts."""
+def running_platform(**settings: str) -> Iterator[Platform]:
+    """Run a platform on a fresh state for as long as the block lasts, with these variables more."""
     folder = Path(tempfile.mkdtemp(prefix="spacelab-platform-"))
     folder.chmod(0o755)
-    platform = Platform(port=free_port(), state=folder / "state")
+    platform = Platform(port=free_port(), state=folder / "state", settings=settings)
     try:
         platform.start()
         yield platform

@@ -5,9 +5,9 @@ from pathlib import Path
 
 c = get_config()  # noqa: F821
 
-DATA = os.environ.get("SPACELAB_DATA", "/data")
-WORKSPACE = os.environ.get("SPACELAB_WORKSPACE", "/media/user")
-ROOT = os.path.commonpath([DATA, WORKSPACE])
+# In a sandbox this is "/"; without one it is a folder of links with the same paths below it.
+ROOT = Path(os.environ.get("SPACELAB_DATA", "/data")).parent
+WORKSPACE = ROOT / "media" / "user"
 
 c.ServerApp.ip = "127.0.0.1"
 c.ServerApp.port = int(os.environ.get("IF_main_port", "10000"))
@@ -22,8 +22,8 @@ c.PasswordIdentityProvider.password_required = False
 c.ServerApp.allow_remote_access = True
 c.ServerApp.trust_xheaders = True
 c.ServerApp.terminals_enabled = True
-c.ServerApp.root_dir = ROOT
-c.ServerApp.preferred_dir = WORKSPACE if Path(WORKSPACE).is_dir() else ROOT
+c.ServerApp.root_dir = str(ROOT)
+c.ServerApp.preferred_dir = str(WORKSPACE if WORKSPACE.is_dir() else ROOT)
 c.ContentsManager.allow_hidden = False
 # The platform's idle policy is the only one, and it never stops a busy kernel.
 c.MappingKernelManager.cull_idle_timeout = 0

@@ -106,6 +106,8 @@ class SessionOut(Schema):
     keep_until: datetime | None
     ends_at: datetime | None
     restarted_as: str | None
+    isolation: str
+    """How this host keeps sessions apart: "sandbox", "container", or "none"."""
     usage: UsageOut
 
 
@@ -142,6 +144,7 @@ def _out(session: Session) -> dict[str, Any]:
         "keep_until": session.keep_until,
         "ends_at": idleness.ends_at if idleness else None,
         "restarted_as": session.restarted_as_id,
+        "isolation": workloads.capabilities().isolation,
         "usage": {
             "cpu_seconds": workload.cpu_seconds,
             "memory_bytes": workload.memory_bytes,

@@ -21,6 +21,7 @@ from spacelab.datalabs import actions as datalabs
 from spacelab.datalabs.manifest import read_manifest
 from spacelab.kit.refusals import Unavailable
 from spacelab.volumes import actions as volumes
+from spacelab.workloads.queries import capabilities
 
 Progress = Callable[[str], None]
 SYSTEM = System("prepare")
@@ -83,6 +84,14 @@ def _declare_archives(_progress: Progress) -> None:
     volumes.apply_declarations(settings.SPACELAB.state / "volumes.d")
 
 
+def _unprotected() -> bool:
+    return capabilities().isolation == "none"
+
+
+def _seal_archives(_progress: Progress) -> None:
+    volumes.seal_archives()
+
+
 def _install_datalab(package: Path) -> Callable[[Progress], None]:
     def work(progress: Progress) -> None:
         manifest = read_manifest(package)
@@ -107,6 +116,7 @@ def tasks() -> Iterator[Task]:
     yield Task("Roles and people", _always, _people)
     yield Task("Collecting pages' files", _static_needed, _collect_static)
     yield Task("Making the archives from real data", volumes.archives_missing, volumes.make_archives)
+    yield Task("Sealing the archives", _unprotected, _seal_archives)
     yield Task("Declared archives", _always, _declare_archives)
     for package in sorted((settings.CATALOGUE_DIRECTORY / "datalabs").iterdir()):
         if package.is_dir():

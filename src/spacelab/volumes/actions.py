@@ -247,3 +247,11 @@ def make_archives(progress: Callable[[str], None] = lambda _text: None) -> None:
             known.path = str(root / recipe.name)
             known.size_bytes = areas.measure(root / recipe.name)
             known.save(update_fields=["path", "size_bytes"])
+
+
+def seal_archives() -> None:
+    """Make the archives that the platform made unwritable by file permissions, where no mount protects them."""
+    root = making.archives_directory(settings.SPACELAB.state)
+    for recipe in making.recipes(settings.CATALOGUE_DIRECTORY):
+        if (root / recipe.name).is_dir():
+            making.seal(root / recipe.name)

@@ -102,22 +102,27 @@ def make(recipe: Recipe, root: Path, progress: Callable[[str], None]) -> Path:
             elif source.is_file():
                 shutil.copyfile(source, product / travelling)
         (product / MARK).write_text(recipe.digest + "\n")
-        _let_read(product)
+        _change_modes(product, folders=0o755, files=0o644)  # for every user of the host: workloads run as another one
         _put_in_place(product, root / recipe.name, work / "old")
     return root / recipe.name
 
 
 def _put_in_place(product: Path, target: Path, aside: Path) -> None:
     if target.exists():
+        _change_modes(target, folders=0o755, files=0o644)  # a sealed folder can't be moved
         target.rename(aside)
     product.rename(target)
 
 
-def _let_read(folder: Path) -> None:
-    """Let every user of the host read the archive, because workloads run as another one."""
-    folder.chmod(0o755)
+def seal(archive: Path) -> None:
+    """Take away everybody's right to write into the archive; root is not bound by that."""
+    _change_modes(archive, folders=0o555, files=0o444)
+
+
+def _change_modes(folder: Path, *, folders: int, files: int) -> None:
+    folder.chmod(folders)
     for entry in folder.rglob("*"):
-        entry.chmod(0o755 if entry.is_dir() else 0o644)
+        entry.chmod(folders if entry.is_dir() else files)
 
 
 def _run(argv: list[str], failure: str, work: Path, **variables: str) -> None:

@@ -66,7 +66,6 @@ class Report:
         """Return the one line that comes last."""
         total = sum(step.seconds for step in self.steps)
         held = sum(step.held for step in self.steps)
-        verdict = (
-            "the main job works" if self.held else f"FAILED at “{self.steps[-1].name}”" if self.steps else "FAILED"
-        )
+        failed = next((f" at “{step.name}”" for step in self.steps if not step.held), "")
+        verdict = "the main job works" if self.held else f"FAILED{failed}"
         return f"spacelab demo: {held}/{len(self.steps)} steps held in {total:.1f} s: {verdict}"
