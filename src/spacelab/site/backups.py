@@ -10,6 +10,7 @@ import stat
 import subprocess
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -185,41 +186,60 @@ def _read_manifest(tar: tarfile.TarFile) -> dict[str, object]:
 
 
 def restore(configuration: Configuration, source: Path, progress: Callable[[str], None]) -> None:
-    """Bring a backup back into an empty state directory; raise `Conflict` if there is state already."""
+    """Bring a backup back into an empty state directory; a failure leaves that and the database as they were.
+
+    Raises `Conflict` if there is state already, `Invalid` if the backup can't be read.
+    """
     if not source.is_file():
         raise Invalid(f"There is no file {source}.", advice="Name a file made by `spacelab backup`.")
-    present = [name for name in (*AREAS, "spacelab.sqlite3") if (configuration.state / name).exists()]
-    if present == ["secret-key"]:  # loading the settings made one a moment ago
-        (configuration.state / "secret-key").unlink()
-    elif present:
+    state = configuration.state
+    present = [name for name in (*AREAS, "spacelab.sqlite3") if (state / name).exists()]
+    if present not in ([], ["secret-key"]):  # loading the settings made a key a moment ago
         raise Conflict(
-            f"{configuration.state} already holds {', '.join(present)}.",
+            f"{state} already holds {', '.join(present)}.",
             advice="Restore into an empty directory: SPACELAB_STATE=<new directory> spacelab restore FILE",
         )
-    configuration.state.mkdir(parents=True, exist_ok=True)
+    state.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".restore-", dir=state) as folder:
+        unpacked = Path(folder)
+        progress("files")
+        _unpack(configuration, source, unpacked)
+        progress("database")
+        dump = unpacked / POSTGRES_NAME
+        if configuration.database_url:
+            name = urlsplit(configuration.database_url).path.lstrip("/")
+            _run_postgres(
+                configuration, "pg_restore", "--no-owner", "--single-transaction", f"--dbname={name}", str(dump)
+            )
+        else:
+            (unpacked / SQLITE_NAME).rename(unpacked / "spacelab.sqlite3")
+        for name in (*AREAS, "spacelab.sqlite3"):
+            if (unpacked / name).exists():
+                (unpacked / name).rename(state / name)
+
+
+def _unpack(configuration: Configuration, source: Path, target: Path) -> None:
+    """Unpack a backup that fits these settings into a folder."""
+    wanted = "postgresql" if configuration.database_url else "sqlite"
     try:
         with tarfile.open(source, "r:gz") as tar:
             manifest = _read_manifest(tar)
-            wanted = "postgresql" if configuration.database_url else "sqlite"
             if manifest["database"] != wanted:
                 raise Invalid(
                     f"The backup holds a {manifest['database']} database, and the settings name {wanted}.",
                     advice="Set database_url to match.",
                 )
-            progress("files")
             # The tar filter refuses absolute paths, `..` and devices, but people's areas may hold any symbolic link.
-            tar.extractall(configuration.state, filter=_keep_links)  # noqa: S202  filtered below
-    except (tarfile.TarError, EOFError, OSError) as error:
+            tar.extractall(target, filter=_keep_links)  # noqa: S202  filtered below
+    except (tarfile.TarError, EOFError, zlib.error) as error:
         raise Invalid(f"{source} can't be read: {error}", advice="Check the file's transfer.") from error
-    progress("database")
-    (configuration.state / MANIFEST).unlink()
-    if configuration.database_url:
-        dump = configuration.state / POSTGRES_NAME
-        name = urlsplit(configuration.database_url).path.lstrip("/")
-        _run_postgres(configuration, "pg_restore", "--no-owner", "--exit-on-error", f"--dbname={name}", str(dump))
-        dump.unlink()
-    else:
-        (configuration.state / SQLITE_NAME).rename(configuration.state / "spacelab.sqlite3")
+    except OSError as error:
+        raise Invalid(
+            f"{source} can't be unpacked into {configuration.state}: {error.strerror or error}",
+            advice="Nothing was restored. Check the file's transfer and the room on the disk.",
+        ) from error
+    if not (target / (POSTGRES_NAME if configuration.database_url else SQLITE_NAME)).is_file():
+        raise Invalid(f"{source} holds no database.", advice="Name a file made by `spacelab backup`.")
 
 
 def _keep_links(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:

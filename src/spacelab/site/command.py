@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tomllib
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
+
+from spacelab.site.configuration import Configuration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +28,11 @@ HELP = """spacelab: an open science platform
   spacelab person|password-link|volumes …   people and archives; `spacelab help` lists all
 """
 
+HOST_TROUBLE = frozenset(
+    {errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
+)
+"""Errors of the host's, mostly of its disk, that a sentence explains better than a traceback."""
+
 
 def complain(error: ValidationError) -> None:
     """Say in plain words which settings are wrong."""
@@ -34,7 +42,8 @@ def complain(error: ValidationError) -> None:
         if one["type"] == "extra_forbidden":
             text = f"there is no setting “{name}”; see docs/reference/settings.md"
         else:
-            text = f"{name}: {one['msg']}" if name else one["msg"].removeprefix("Value error, ")
+            said = one["msg"].removeprefix("Value error, ")
+            text = f"{name}: {said}" if name else said
         sys.stderr.write(f"  · {text}\n")
 
 
@@ -45,6 +54,19 @@ def light_commands() -> dict[str, Callable[[list[str]], int]]:
     return {"up": up.main, "edge": edge_program.main, "web": web_program.main}
 
 
+def settings_are_right() -> bool:
+    """Read the settings once, before anything else does; say what is wrong with them."""
+    try:
+        Configuration()
+    except ValidationError as error:
+        complain(error)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        sys.stderr.write(f"Spacelab can't start: spacelab.toml in the state directory is not valid TOML: {error}\n")
+    else:
+        return True
+    return False
+
+
 def main() -> None:
     """Run one command of the platform."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spacelab.site.settings")
@@ -53,14 +75,17 @@ def main() -> None:
         sys.stdout.write(HELP)
         return
     try:
+        if not settings_are_right():
+            sys.exit(2)
         if arguments[0] in {"up", "edge", "web"}:
             sys.exit(light_commands()[arguments[0]](arguments[1:]))
         from django.core.management import execute_from_command_line  # noqa: PLC0415  settings must be named first
 
         execute_from_command_line([sys.argv[0], arguments[0].replace("-", "_"), *arguments[1:]])
-    except ValidationError as error:
-        complain(error)
-        sys.exit(2)
-    except tomllib.TOMLDecodeError as error:
-        sys.stderr.write(f"Spacelab can't start: spacelab.toml in the state directory is not valid TOML: {error}\n")
+    except OSError as error:
+        if error.errno not in HOST_TROUBLE:
+            raise
+        what = f"{error.filename}: {error.strerror}" if error.filename else f"{error.strerror}"
+        sys.stderr.write(f"Spacelab can't go on: {what}\n")
+        sys.stderr.write("Mend that, or choose another state directory with SPACELAB_STATE.\n")
         sys.exit(2)

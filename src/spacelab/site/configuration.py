@@ -131,6 +131,15 @@ class Configuration(BaseSettings):
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        url = urlsplit(value)
+        if value and (url.scheme not in {"postgresql", "postgres"} or not url.path.strip("/")):
+            message = "it must look like postgresql://user@host/name, or be empty for SQLite."
+            raise ValueError(message)
+        return value
+
     @field_validator("state")
     @classmethod
     def _absolute(cls, value: Path) -> Path:

@@ -15,8 +15,8 @@ from pathlib import Path
 import psutil
 
 from spacelab.site.configuration import Configuration
-from spacelab.site.up import port_is_free, portal_answers
-from spacelab.workloads.queries import controller_is_running, controller_seen_at
+from spacelab.site.up import port_trouble, portal_answers
+from spacelab.workloads.queries import capabilities, controller_is_running, controller_seen_at
 from spacelab.workloads.runtimes.process.host import facts as process_facts
 
 COMFORTABLE_DISK_MB = 5 * 1024
@@ -84,6 +84,14 @@ def _edge() -> Finding:
     return Finding("Edge (Caddy)", bool(version), version or "caddy doesn't start", "Run `make up` again.", needed=True)
 
 
+def _isolation() -> Finding:
+    """Say what the settings and the host together come to, in the words of the launch page."""
+    found = capabilities()
+    if found.isolation == "none":
+        return Finding("Sessions", False, found.warnings[0], "Mend the sandbox above, or leave SPACELAB_SANDBOX alone.")
+    return Finding("Sessions", True, f"each in a {found.isolation} of its own")
+
+
 def _engine() -> Finding:
     for program in ("podman", "docker"):
         path = shutil.which(program)
@@ -103,9 +111,10 @@ def _port(configuration: Configuration) -> Finding:
     where = f"{configuration.bind}:{configuration.port}"
     if portal_answers(configuration):
         return Finding("Portal", True, f"answers at {configuration.portal_url}")
-    free = port_is_free(configuration.bind, configuration.port)
-    detail = f"not running; {where} is {'free' if free else 'in use by another program'}"
-    return Finding("Portal", free, detail, "" if free else "Choose another port: SPACELAB_PORT=8090", needed=True)
+    trouble = port_trouble(configuration.bind, configuration.port)
+    detail = f"not running; {where} is {trouble or 'free'}"
+    remedy = "Choose another port: SPACELAB_PORT=8090" if trouble else ""
+    return Finding("Portal", not trouble, detail, remedy, needed=True)
 
 
 def _controller(*, portal: bool) -> Finding:
@@ -126,6 +135,7 @@ def look(configuration: Configuration) -> Iterator[Finding]:
     yield _edge()
     for fact in process_facts():
         yield Finding(fact.name, fact.ok, fact.detail, fact.remedy)
+    yield _isolation()
     yield _engine()
     yield _browser()
     yield _port(configuration)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import http.client
 import os
@@ -43,7 +44,7 @@ class AlreadyRunningError(Exception):
 def only_one(run_directory: Path) -> Iterator[None]:
     """Hold the state directory's lock, or raise `AlreadyRunningError`."""
     run_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    run_directory.chmod(0o711)
+    run_directory.chmod(0o700)  # its sockets believe what the edge says of a request
     with (run_directory / "up.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -53,16 +54,19 @@ def only_one(run_directory: Path) -> Iterator[None]:
         yield
 
 
-def port_is_free(bind: str, port: int) -> bool:
-    """Say whether the edge could listen there."""
+def port_trouble(bind: str, port: int) -> str:
+    """Say what keeps the edge from listening there, or nothing if it could."""
     family = socket.AF_INET6 if ":" in bind else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((bind, port))
-        except OSError:
-            return False
-    return True
+        except PermissionError:
+            return "not allowed for this user"
+        except OSError as error:
+            in_use = error.errno == errno.EADDRINUSE
+            return "in use by another program" if in_use else f"not to be had: {error.strerror or error}"
+    return ""
 
 
 def portal_answers(configuration: Configuration) -> bool:
@@ -151,9 +155,9 @@ def main(arguments: list[str]) -> int:
     say(f"Spacelab, with its state in {configuration.state}")
     try:
         with only_one(configuration.run_directory):
-            if not port_is_free(configuration.bind, configuration.port):
-                say(f"Port {configuration.port} on {configuration.bind} is in use by another program.")
-                say("End that program, or choose another port: SPACELAB_PORT=8090 make up")
+            if trouble := port_trouble(configuration.bind, configuration.port):
+                say(f"Port {configuration.port} on {configuration.bind} is {trouble}.")
+                say("Change that, or choose another port: SPACELAB_PORT=8090 make up")
                 return 1
             return run(configuration)
     except AlreadyRunningError:

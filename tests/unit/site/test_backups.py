@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import tarfile
 from pathlib import Path
@@ -28,7 +29,7 @@ def configuration(tmp_path: Path) -> Configuration:
     with sqlite3.connect(state / "spacelab.sqlite3") as database:
         database.execute("create table star (name text)")
         database.execute("insert into star values ('Barnard')")
-    return Configuration(state=state)
+    return Configuration(state=state, database_url="")  # whichever database the tests themselves run on
 
 
 def elsewhere(configuration: Configuration, tmp_path: Path) -> Configuration:
@@ -77,9 +78,33 @@ def test_a_cut_or_foreign_file_is_refused(configuration: Configuration, tmp_path
     whole = (tmp_path / "b.tar.gz").read_bytes()
     (tmp_path / "cut.tar.gz").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "note.txt").write_text("hello")
+    target = elsewhere(configuration, tmp_path)
     for name in ("cut.tar.gz", "note.txt", "absent"):
         with pytest.raises(Invalid):
-            backups.restore(elsewhere(configuration, tmp_path), tmp_path / name, quiet)
+            backups.restore(target, tmp_path / name, quiet)
+    assert not list(target.state.iterdir()), "nothing is left behind"
+    backups.restore(target, tmp_path / "b.tar.gz", quiet)
+
+
+def test_a_restore_that_fails_half_way_leaves_the_key_that_was_there(
+    configuration: Configuration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backups.save(configuration, tmp_path / "b.tar.gz", quiet)
+    target = elsewhere(configuration, tmp_path)
+    target.state.mkdir()
+    (target.state / "secret-key").write_text("made a moment ago")
+
+    def full(*_arguments: object, **_options: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tarfile.TarFile, "makefile", full)
+        with pytest.raises(Invalid, match="No space left on device"):
+            backups.restore(target, tmp_path / "b.tar.gz", quiet)
+    assert [file.name for file in target.state.iterdir()] == ["secret-key"]
+    assert (target.state / "secret-key").read_text() == "made a moment ago"
+    backups.restore(target, tmp_path / "b.tar.gz", quiet)
+    assert (target.state / "secret-key").read_text() == "secret"
 
 
 def test_a_large_file_keeps_its_content(configuration: Configuration, tmp_path: Path) -> None:

@@ -35,10 +35,12 @@ def test_a_long_state_path_still_has_short_sockets(tmp_path: Path) -> None:
         ("colour = 'blue'\n", "there is no setting “colour”"),
         ("port = 'eighty'\n", "port: "),
         ("port = \n", "is not valid TOML"),
+        ("# caf\xe9\n", "is not valid TOML"),
+        ("database_url = 'mysql://host/name'\n", "database_url: it must look like postgresql://user@host/name"),
     ],
 )
 def test_a_corrupt_settings_file_is_named(content: str, said: str, tmp_path: Path) -> None:
-    (tmp_path / "spacelab.toml").write_text(content)
+    (tmp_path / "spacelab.toml").write_text(content, encoding="latin-1")
     done = subprocess.run(
         [sys.executable, "-m", "spacelab", "check"],
         env={"SPACELAB_STATE": str(tmp_path), "PATH": "/usr/bin"},
@@ -49,6 +51,41 @@ def test_a_corrupt_settings_file_is_named(content: str, said: str, tmp_path: Pat
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "doctor", "prepare"])
+def test_a_state_directory_that_cannot_be_one_is_named(command: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = subprocess.run(
+        [sys.executable, "-m", "spacelab", command],
+        env={"SPACELAB_STATE": str(tmp_path / "file"), "PATH": "/usr/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "Spacelab can't go on" in done.stderr
+    assert "SPACELAB_STATE" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_database_that_does_not_answer_is_told_without_a_traceback(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "spacelab", "prepare"],
+        env={
+            "SPACELAB_STATE": str(tmp_path),
+            "SPACELAB_DATABASE_URL": "postgresql://ada:hidden@127.0.0.1:1/spacelab",
+            "SPACELAB_DISK_RESERVE_MB": "0",
+            "PATH": "/usr/bin",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "The database can't be used" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "hidden" not in done.stderr
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

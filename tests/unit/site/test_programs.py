@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from spacelab.site.programs import Program
-from spacelab.site.up import AlreadyRunningError, only_one, port_is_free
+from spacelab.site.up import AlreadyRunningError, only_one, port_trouble
 
 SLEEPER = "import time\nprint('up', flush=True)\ntime.sleep(60)"
 
@@ -105,8 +105,9 @@ def test_a_port_in_use_is_seen() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert not port_is_free("127.0.0.1", port)
-    assert port_is_free("127.0.0.1", port)
+        assert port_trouble("127.0.0.1", port) == "in use by another program"
+    assert not port_trouble("127.0.0.1", port)
+    assert "not to be had" in port_trouble("192.0.2.1", port), "an address that this machine does not have"
 
 
 def test_up_says_what_to_do_about_a_port_in_use(tmp_path: Path) -> None:

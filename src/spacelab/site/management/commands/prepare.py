@@ -7,10 +7,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 from rich.console import Console
 
 from spacelab.kit.refusals import Refusal
 from spacelab.site.preparation import check_disk, tasks
+from spacelab.site.privacy import close_to_others
 
 SHOWN_FROM = 0.5
 """Seconds from which a task is worth a line of its own."""
@@ -24,7 +26,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  Django's signature
         console = Console(highlight=False)
-        settings.SPACELAB.state.mkdir(parents=True, exist_ok=True)
+        close_to_others(settings.SPACELAB.state)
+        close_to_others(settings.SPACELAB.run_directory)
         try:
             check_disk()
             for task in tasks():
@@ -42,3 +45,5 @@ class Command(BaseCommand):
                     console.print(f"  · {task.title} … {seconds:.1f} s")
         except Refusal as refusal:
             raise CommandError(f"{refusal.message} {refusal.advice}") from refusal
+        except OperationalError as error:
+            raise CommandError(f"The database can't be used: {error} Check that it runs, and database_url.") from error
