@@ -31,6 +31,11 @@ def policy(monkeypatch: pytest.MonkeyPatch) -> EgressPolicy:
         "::",
         "fe80::1%eth0",
         "fd00::1",
+        "fec0::1",
+        "::127.0.0.1",
+        "64:ff9b:1::7f00:1",
+        "168.63.129.16",
+        "192.0.0.192",
         "::ffff:127.0.0.1",
         "::ffff:10.0.0.5",
         "64:ff9b::7f00:1",
@@ -90,7 +95,8 @@ PORTAL = egress.Portal(Path("/nowhere/web.sock"), "http://localhost:8080")
 def test_the_api_is_reached_as_a_stranger_to_this_machine() -> None:
     head = (
         b"GET http://portal.spacelab.internal/api/v1/me HTTP/1.1\r\nHost: portal.spacelab.internal\r\n"
-        b"X-Real-IP: 127.0.0.1\r\nX-Forwarded-For: 127.0.0.1\r\nForwarded: for=127.0.0.1\r\nAuthorization: Bearer t\r\n\r\n"
+        b"X-Real-IP: 127.0.0.1\r\nX-Forwarded-For: 127.0.0.1\r\nForwarded: for=127.0.0.1\r\n"
+        b"Authorization: Bearer t\r\n\r\n"
     )
     _, host, _, passed_on = parse(head)
     assert host == egress.PORTAL_NAME
