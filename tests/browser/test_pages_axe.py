@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from playwright.sync_api import Browser
 
+from spacelab.audit.actions import System
+from spacelab.volumes.actions import declare_archive, retire_archive
 from support.datalabs import make_datalab
 from support.people import make_person
 
@@ -24,6 +27,12 @@ PAGES = [
     ("/catalogue/", "operator"),
     ("/catalogue/?q=nothing-has-this", ""),
     ("/catalogue/jupyterlab/", ""),
+    ("/data/", "operator"),
+    ("/data/hipparcos", "operator"),
+    ("/volumes/", "operator"),
+    ("/volumes/declare", "operator"),
+    ("/volumes/hipparcos/change", "operator"),
+    ("/volumes/", "scientist"),
     ("/no-such-page", ""),
     ("/catalogue/no-such-datalab/", ""),
     ("/sign-in/", ""),
@@ -51,8 +60,24 @@ def cookie_of(role: str) -> str:
     return client.cookies["spacelab"].value
 
 
+@pytest.fixture
+def archives(transactional_db: None, tmp_path: Path) -> None:
+    """Declare one archive for everybody and a retired one for nobody, from folders with a file each."""
+    for name, access in (("hipparcos", "everyone"), ("euclid_q1", {"people": []})):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "README.md").write_text(
+            "# What is here\n\n| file | holds |\n|---|---|\n| a.fits | stars |\n"
+        )
+        facts = {"title": f"The {name} catalogue", "domain": "Astronomy", "mission": "Hipparcos", "summary": "Stars."}
+        declare_archive(
+            by=System("tests"), declaration={"name": name, "path": str(tmp_path / name), "access": access, **facts}
+        )
+    retire_archive(by=System("tests"), name="euclid_q1")
+
+
 @pytest.mark.parametrize("shape", [("light", 1440), ("dark", 360)], ids=["light-wide", "dark-narrow"])
 @pytest.mark.parametrize(("address", "role"), PAGES)
+@pytest.mark.usefixtures("archives")
 def test_a_page_is_usable_by_everybody(
     chromium: Browser, live_server: LiveServer, address: str, role: str, shape: tuple[str, int]
 ) -> None:

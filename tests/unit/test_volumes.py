@@ -47,7 +47,7 @@ def test_a_declaration_is_idempotent_and_says_what_changes(operator: Person, tmp
         ({"title": ""}, "title"),
         ({"summary": 7}, "summary"),
         ({"access": "nobody"}, "access"),
-        ({"access": {"people": ["nobody"]}}, "access"),
+        ({"access": {"people": ["nobody"]}}, "people"),
     ],
 )
 def test_a_wrong_declaration_is_refused_at_its_field(

@@ -61,6 +61,11 @@ def catalogue(filters: Filters) -> QuerySet[Datalab]:
     return found.order_by(*SORTS.get(filters.sort, SORTS["name"]))
 
 
+def preselecting(volume: str) -> list[Datalab]:
+    """List the published datalabs whose newest version has the volume among its defaults."""
+    return [one for one in published() if volume in one.published_versions[0].default_volumes]  # type: ignore[attr-defined]
+
+
 def tags() -> list[tuple[str, int]]:
     """Count the tags of published datalabs, the most frequent first."""
     rows = published().prefetch_related(None).values_list("tags", flat=True)

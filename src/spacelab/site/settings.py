@@ -190,6 +190,8 @@ ROLES = ROLE_MATRIX
 WORKLOAD_RUNTIME = SPACELAB.runtime
 WORKLOAD_SECRETS = "spacelab.sessions.secrets.workload_secrets"
 """Dotted name of what provides a workload's secret variables right before its start (`ports.Secrets`), or empty."""
+VOLUME_USES = "spacelab.site.uses.of_volume"
+"""Dotted name of what lists the pages that build on a volume: from its name to `volumes.rules.Use`."""
 RECONCILERS: list[tuple[str, float]] = [
     ("spacelab.sessions.upkeep.apply_idle_policy", 15.0),
     ("spacelab.sessions.upkeep.finish_restarts", 0.5),

@@ -25,4 +25,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("spacelab.datalabs.urls")),
     path("", include("spacelab.sessions.urls")),
     path("data/", include("spacelab.volumes.urls")),
+    path("volumes/", include("spacelab.volumes.manage_urls")),
 ]

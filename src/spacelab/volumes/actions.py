@@ -80,10 +80,13 @@ def _moved(volume: Volume, folder: Path) -> None:
         Volume.objects.filter(pk=volume.pk).update(path=str(folder))
 
 
-def declare_archive(*, by: Actor, declaration: Declaration | Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+def declare_archive(
+    *, by: Actor, declaration: Declaration | Mapping[str, Any], new: bool = False
+) -> dict[str, tuple[str, str]]:
     """Create or change one archive volume as declared; return what changed: field → (before, after), empty if nothing.
 
-    Raises `Invalid` for a declaration that can't hold, `Forbidden` for somebody who may not manage volumes.
+    Raises `Invalid` for a declaration that can't hold, `Conflict` if it must be `new` and the name is taken,
+    `Forbidden` for somebody who may not manage volumes.
     """
     if isinstance(by, Person):
         require(by, VolumePermission.MANAGE)
@@ -92,7 +95,9 @@ def declare_archive(*, by: Actor, declaration: Declaration | Mapping[str, Any]) 
     people, teams = _named(wanted)
     with transaction.atomic():
         volume = Volume.objects.select_for_update().filter(name=wanted.name).first()
-        _check_unclaimed(wanted, volume)
+        if new and volume is not None:
+            raise Conflict(f"There is a volume “{wanted.name}” already.", advice="Choose another name.", field="name")
+        _check_unclaimed(wanted.name, wanted.path, volume)
         before = _state(volume)
         after = _declared(wanted)
         changes = {key: (before.get(key, ""), after[key]) for key in after if before.get(key, "") != after[key]}
@@ -141,11 +146,15 @@ def _named(wanted: Declaration) -> tuple[list[Person], list[Team]]:
     people = list(Person.objects.filter(username__in=wanted.people))
     teams = list(Team.objects.filter(slug__in=wanted.teams))
     unknown = [
-        *(f"person “{name}”" for name in wanted.people if name not in {one.username for one in people}),
-        *(f"team “{slug}”" for slug in wanted.teams if slug not in {one.slug for one in teams}),
+        *(
+            ("people", f"person “{name[:60]}”")
+            for name in wanted.people
+            if name not in {one.username for one in people}
+        ),
+        *(("teams", f"team “{slug[:60]}”") for slug in wanted.teams if slug not in {one.slug for one in teams}),
     ]
-    if unknown:
-        raise Invalid(f"There is no {unknown[0][:80]}.", advice="Name people and teams that exist.", field="access")
+    for field, which in unknown:
+        raise Invalid(f"There is no {which}.", advice="Name people and teams that exist.", field=field)
     return people, teams
 
 
@@ -170,30 +179,50 @@ def check_archive_path(path: Path) -> None:
         )
 
 
-def _check_unclaimed(wanted: Declaration, volume: Volume | None) -> None:
+def _check_unclaimed(name: str, path: Path, volume: Volume | None) -> None:
     if volume is not None and volume.kind != Kind.ARCHIVE:
-        raise Invalid(f"“{wanted.name}” names an area already.", advice="Choose another name.", field="name")
-    other = Volume.objects.filter(kind=Kind.ARCHIVE, path=str(wanted.path), retired_at=None)
-    twin = other.exclude(name=wanted.name).first()
+        raise Invalid(f"“{name}” names an area already.", advice="Choose another name.", field="name")
+    other = Volume.objects.filter(kind=Kind.ARCHIVE, path=str(path), retired_at=None)
+    twin = other.exclude(name=name).first()
     if twin is not None:
-        raise Invalid(
-            f"{wanted.path} is the volume “{twin.name}” already.", advice="Retire that one first.", field="path"
-        )
+        raise Invalid(f"{path} is the volume “{twin.name}” already.", advice="Retire that one first.", field="path")
 
 
 @transaction.atomic
-def retire_archive(*, by: Actor, name: str) -> None:
+def retire_archive(*, by: Actor, name: str) -> Volume:
     """Take an archive volume out of use. Nothing on disk changes; sessions that mount it keep it until they end."""
     if isinstance(by, Person):
         require(by, VolumePermission.MANAGE)
-    volume = Volume.objects.select_for_update().filter(name=name, kind=Kind.ARCHIVE).first()
-    if volume is None:
-        raise NotFound(f"There is no archive volume “{name[:60]}”.", advice="`spacelab volumes list` shows them.")
+    volume = _archive(name)
     if volume.retired_at:
         raise Conflict(f"“{name}” is retired already.", advice="Declare it again to bring it back.")
     volume.retired_at = timezone.now()
     volume.save(update_fields=["retired_at"])
     audit.record(by=by, action="volumes.retire", subject=f"volume:{name}")
+    return volume
+
+
+@transaction.atomic
+def bring_back_archive(*, by: Actor, name: str) -> Volume:
+    """Take a retired archive volume into use again, as it was; raise `Invalid` if its folder is no longer there."""
+    if isinstance(by, Person):
+        require(by, VolumePermission.MANAGE)
+    volume = _archive(name)
+    if not volume.retired_at:
+        raise Conflict(f"“{name}” is in use.", advice="Only a retired volume can be brought back.")
+    check_archive_path(Path(volume.path))
+    _check_unclaimed(name, Path(volume.path), volume)
+    volume.retired_at = None
+    volume.save(update_fields=["retired_at"])
+    audit.record(by=by, action="volumes.bring-back", subject=f"volume:{name}")
+    return volume
+
+
+def _archive(name: str) -> Volume:
+    volume = Volume.objects.select_for_update().filter(name=name, kind=Kind.ARCHIVE).first()
+    if volume is None:
+        raise NotFound(f"There is no archive volume “{name[:60]}”.", advice="Look at the list of archive volumes.")
+    return volume
 
 
 def apply_declarations(directory: Path, *, by: Actor = SYSTEM) -> dict[str, dict[str, tuple[str, str]]]:

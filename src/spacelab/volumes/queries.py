@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
+from django.utils.module_loading import import_string
 
 from spacelab.accounts.models import Person
 from spacelab.accounts.queries import teams_of
@@ -41,6 +43,21 @@ def get_visible(person: Person | AnonymousUser, name: str) -> Volume:
             advice="Choose one from the list of data, or ask an operator for access.",
             field="volumes",
         ) from None
+
+
+def get_archive(name: str) -> Volume:
+    """Return the archive volume `name`, in use or retired, for operators; raise `NotFound` if there is none."""
+    volume = archives().filter(name=name).first()
+    if volume is None:
+        raise NotFound(f"There is no archive volume “{name[:60]}”.", advice="Look at the list of archive volumes.")
+    return volume
+
+
+def uses_of(volume: Volume) -> list[rules.Use]:
+    """List what preselects the volume, as the setting `VOLUME_USES` finds it: volumes know nothing of it themselves."""
+    find = import_string(settings.VOLUME_USES)
+    found: list[rules.Use] = find(volume.name)
+    return found
 
 
 def area_of(person: Person, kind: Kind) -> Volume:

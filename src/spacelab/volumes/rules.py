@@ -49,6 +49,14 @@ class Mount:
     volume: str = ""
 
 
+@dataclass(frozen=True)
+class Use:
+    """Something that builds on a volume: what it is called, and the address of its page."""
+
+    title: str
+    address: str
+
+
 def check_volume_name(name: str) -> None:
     """Raise `Invalid` unless `name` can name an archive volume."""
     if not re.fullmatch(VOLUME_NAME, name) or name in RESERVED_NAMES:

@@ -48,6 +48,7 @@ def detail(request: HttpRequest, name: str) -> HttpResponse:
         "inside": inside,
         "parent": inside.rpartition("/")[0],
         "notebooks": [one for one in notebooks if one.name.endswith(".ipynb")],
+        "uses": queries.uses_of(volume),
         "readme": mark_safe(text),  # noqa: S308  markdown-it made it with raw HTML switched off
     }
     return render(request, "volumes/detail.html", context)
