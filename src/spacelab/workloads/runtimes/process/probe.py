@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import socket
+import time
 from pathlib import Path
+from typing import Any, cast
 
 TIMEOUT = 5.0
 """Seconds for one answer; probes run beside the observation, which doesn't wait for them."""
@@ -13,28 +16,43 @@ TIMEOUT = 5.0
 LONGEST_ANSWER = 2**20
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=TIMEOUT)
-        self._path = path
+class _Deadlined(io.RawIOBase):
+    """A connection's bytes until a moment that is fixed at the start: dripping an answer gains no time."""
 
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
+    def __init__(self, connection: socket.socket, deadline: float) -> None:
+        super().__init__()
+        self._connection = connection
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+        return self._connection.recv_into(buffer)
+
+    def makefile(self, *_: object) -> io.BufferedReader:
+        """Stand in for the socket that `http.client` reads from."""
+        return io.BufferedReader(self)
 
 
 def get(path: Path, target: str) -> tuple[int, bytes]:
-    """Return status and body of a GET; status 0 when nothing answers."""
-    connection = _UnixConnection(path)
+    """Return status and body of a GET; status 0 when nothing answers in time."""
+    deadline = time.monotonic() + TIMEOUT
+    request = f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     try:
-        connection.request("GET", target, headers={"Host": "localhost"})
-        answer = connection.getresponse()
-        return answer.status, answer.read(LONGEST_ANSWER)
-    except (OSError, http.client.HTTPException):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(TIMEOUT)
+            connection.connect(str(path))
+            connection.sendall(request.encode())
+            answer = http.client.HTTPResponse(cast("socket.socket", _Deadlined(connection, deadline)))
+            answer.begin()
+            return answer.status, answer.read(LONGEST_ANSWER)
+    except (OSError, ValueError, http.client.HTTPException):
         return 0, b""
-    finally:
-        connection.close()
 
 
 def answers(path: Path, target: str) -> bool:

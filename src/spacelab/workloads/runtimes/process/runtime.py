@@ -91,7 +91,7 @@ class ProcessRuntime:
         folder = self._folder(spec.id)
         if self.options.sandbox == "bubblewrap" and not self.sandboxed:
             raise RuntimeFault(f"No sandbox can be made on this host: {host.sandbox_trouble()}.")
-        self.options.run_directory.mkdir(parents=True, exist_ok=True, mode=0o711)
+        self.options.run_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         with folder.claim() as lock:
             if lock is None or folder.state():
                 return
@@ -186,7 +186,8 @@ class ProcessRuntime:
         if not known.ready and known.readiness is None:
             path = spec.interface.health_path.replace("{id}", spec.id)
             known.readiness = self._pool.submit(probe.answers, folder.socket, path)
-        elif known.ready and spec.activity_probe == "jupyter" and now - known.busy_at > BUSY_INTERVAL:
+        due = known.business is None and now - known.busy_at > BUSY_INTERVAL
+        if known.ready and spec.activity_probe == "jupyter" and due:
             prefix = spec.interface.path.replace("{id}", spec.id).strip("/").split("/")
             base = f"/datalabs/{spec.id}" if prefix[:2] == ["datalabs", spec.id] else ""
             known.busy_at = now

@@ -1,0 +1,65 @@
+"""An application that answers slowly, or not at all, holds nobody up."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from spacelab.workloads.runtimes.process import probe
+
+
+def serve(path: Path, answer: Callable[[socket.socket], None]) -> None:
+    """Answer one connection at `path`."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    listener.listen()
+
+    def one() -> None:
+        with listener, listener.accept()[0] as connection:
+            connection.recv(4096)
+            try:
+                answer(connection)
+            except OSError:
+                return
+
+    threading.Thread(target=one, daemon=True).start()
+
+
+@pytest.mark.parametrize("beginning", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"])
+def test_a_dripped_answer_is_given_up_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beginning: bytes
+) -> None:
+    monkeypatch.setattr(probe, "TIMEOUT", 0.4)
+
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(beginning)
+        for _ in range(40):
+            connection.sendall(b"H")
+            time.sleep(0.1)
+
+    serve(tmp_path / "main.sock", drip)
+    began = time.monotonic()
+    assert probe.get(tmp_path / "main.sock", "/") == (0, b"")
+    assert time.monotonic() - began < 2
+
+
+def test_an_answer_is_read_without_waiting_for_the_connections_end(tmp_path: Path) -> None:
+    def stay(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 27\r\n\r\n" + b'[{"execution_state":"busy"}]'[:27])
+        time.sleep(3)
+
+    serve(tmp_path / "main.sock", stay)
+    began = time.monotonic()
+    assert probe.get(tmp_path / "main.sock", "/")[0] == 200
+    assert time.monotonic() - began < 2
+
+
+def test_what_is_not_http_is_no_answer(tmp_path: Path) -> None:
+    serve(tmp_path / "main.sock", lambda connection: connection.sendall(b"\0\xff nonsense\r\n\r\n"))
+    assert not probe.answers(tmp_path / "main.sock", "/")
+    assert not probe.answers(tmp_path / "nobody.sock", "/")
