@@ -12,6 +12,7 @@ import ipaddress
 import os
 import socket
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 import psutil
 from django.conf import settings
 
+from spacelab.workloads.runtimes.process.egress_shares import Share, Shares, TooManyConnections, sandbox_of
 from spacelab.workloads.runtimes.process.options import egress_socket
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -35,7 +37,8 @@ HALF_CLOSED_SECONDS = 600.0
 CHUNK = 64 * 1024
 HOP_HEADERS = (b"proxy-", b"connection:", b"keep-alive:")
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
-
+LOOKUPS = ThreadPoolExecutor(max_workers=32, thread_name_prefix="lookup")
+"""Names are looked up apart from everything else that waits in threads: whose server never answers holds up no more."""
 
 PORTAL_NAME = "portal.spacelab.internal"
 """The name under which a workload finds the platform's API: its real address may be this machine's own."""
@@ -126,14 +129,20 @@ class EgressPolicy:
         return not any(str(one) in own or any(one in network for network in self.blocked) for one in shown)
 
 
-async def _connect(host: str, port: int, policy: EgressPolicy) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+def _look_up(host: str, port: int) -> list[str]:
+    return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+async def _connect(
+    host: str, port: int, policy: EgressPolicy, share: Share
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Resolve, check, and connect to what was checked."""
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        async with share.lookups:
+            found = await asyncio.get_running_loop().run_in_executor(LOOKUPS, _look_up, host, port)
     except (OSError, UnicodeError) as error:
         raise Refused("502 Bad Gateway", f"The name “{host}” is not known.") from error
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    permitted = [address for address in addresses if policy.permits(host, address)]
+    permitted = [address for address in dict.fromkeys(found) if policy.permits(host, address)]
     if not permitted:
         raise Refused(
             "403 Forbidden",
@@ -185,7 +194,9 @@ def parse(head: bytes) -> tuple[str, str, int, bytes]:
     return method, host, port, b"\r\n".join([first, *kept, b"Connection: close", b"", b""])
 
 
-async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, policy: EgressPolicy) -> None:
+async def _serve(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, policy: EgressPolicy, share: Share
+) -> None:
     try:
         head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), HEAD_SECONDS)
     except asyncio.LimitOverrunError as error:
@@ -197,7 +208,7 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pol
         passed_on = policy.portal.rewrite(passed_on)
         far_reader, far_writer = await _connect_portal(policy.portal)
     else:
-        far_reader, far_writer = await _connect(host, port, policy)
+        far_reader, far_writer = await _connect(host, port, policy, share)
     try:
         if method == "CONNECT":
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -211,11 +222,17 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pol
         far_writer.close()
 
 
-async def _handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, policy: EgressPolicy) -> None:
+async def _handle(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, policy: EgressPolicy, shares: Shares
+) -> None:
     try:
-        await _serve(reader, writer, policy)
+        with shares.connection(sandbox_of(writer.get_extra_info("socket"))) as share:
+            await _serve(reader, writer, policy, share)
     except asyncio.CancelledError:
         return  # the controller ends; asyncio would log this as an error for each open connection
+    except TooManyConnections:
+        with contextlib.suppress(OSError):
+            writer.write(b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
     except Refused as refusal:
         body = f"{refusal}\n".encode()
         head = f"HTTP/1.1 {refusal.status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
@@ -232,8 +249,9 @@ async def egress_server(path: Path, policy: EgressPolicy) -> AsyncIterator[async
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)
+    shares = Shares()
     server = await asyncio.start_unix_server(
-        lambda reader, writer: _handle(reader, writer, policy), path=str(fresh), limit=HEAD_LIMIT
+        lambda reader, writer: _handle(reader, writer, policy, shares), path=str(fresh), limit=HEAD_LIMIT
     )
     fresh.chmod(0o666)  # workloads run as another user; only they see the folder
     fresh.replace(path)
