@@ -9,6 +9,7 @@ import pytest
 
 from support.people import make_person
 from support.platform import Platform, running_platform
+from support.postgres import cluster, server_programs
 from support.trail import let_flush_empty_the_trail
 
 if TYPE_CHECKING:
@@ -33,4 +34,21 @@ def operator(db: None) -> Person:
 def platform() -> Iterator[Platform]:
     """One whole platform, edge, web and controller, for all tests that need one."""
     with running_platform() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """Run a PostgreSQL server, and yield its address without a database's name."""
+    programs = server_programs()
+    if programs is None:
+        pytest.skip("this machine has no PostgreSQL server: apt-get install postgresql")
+    with cluster(programs) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def postgres_platform(postgres: str) -> Iterator[Platform]:
+    """One whole platform with its database in PostgreSQL."""
+    with running_platform(SPACELAB_DATABASE_URL=f"{postgres}/postgres") as running:
         yield running
