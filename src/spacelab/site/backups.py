@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -33,6 +34,18 @@ POSTGRES_NAME = "database.pgdump"
 
 WHOLE_FILE = 1024 * 1024
 """Bytes up to which a file is read at once, so that its size can't change between its header and its content."""
+
+DEEPEST = 100
+"""Folders one in another below an area; each holds a file open during the walk."""
+
+LONGEST_PATH = 2000
+"""Bytes of a path below the state directory: with that one's own it has to stay below Linux's 4096."""
+
+HOLLOW_FROM, HOLLOW_PARTS = 2**30, 64
+"""A file from this size on, of which less than one part in so many is on the disk, would swell beyond all measure."""
+
+CHANGED_MEANWHILE = {errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.EISDIR}
+"""What opening or reading says of an entry that became another kind of thing since it was listed."""
 
 
 def _dump_database(configuration: Configuration, folder: Path) -> Path:
@@ -120,14 +133,36 @@ def _add_area(tar: tarfile.TarFile, path: Path, name: str, progress: Callable[[s
     if path.is_file():
         tar.add(path, arcname=name, recursive=False)
         return
-    for root, folders, files, descriptor in os.fwalk(path, follow_symlinks=False):
-        here = name + root[len(str(path)) :]
-        tar.addfile(_tar_information(tar, os.fstat(descriptor), here))
-        for entry in (*folders, *files):
-            try:
-                _add_entry(tar, entry, descriptor, f"{here}/{entry}")
-            except FileNotFoundError:
-                progress(f"{here}/{entry} vanished while it was read; left out")
+    root = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        _add_folder(tar, root, name, progress, depth=0)
+    finally:
+        os.close(root)
+
+
+def _add_folder(tar: tarfile.TarFile, folder: int, name: str, progress: Callable[[str], None], *, depth: int) -> None:
+    """Add the folder with descriptor `folder` and all below it; what can't be saved is said and left out.
+
+    Nothing that a person puts into her area may keep others' areas from being saved, or from being restored.
+    """
+    tar.addfile(_tar_information(tar, os.fstat(folder), name))
+    for entry in sorted(os.listdir(folder)):
+        inside = f"{name}/{entry}"
+        try:
+            if depth >= DEEPEST or len(os.fsencode(inside)) > LONGEST_PATH:
+                progress(f"{inside!a} lies too deep; left out")
+            elif stat.S_ISDIR(os.stat(entry, dir_fd=folder, follow_symlinks=False).st_mode):
+                inner = os.open(entry, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+                try:
+                    _add_folder(tar, inner, inside, progress, depth=depth + 1)
+                finally:
+                    os.close(inner)
+            else:
+                _add_entry(tar, entry, folder, inside, progress)
+        except OSError as error:
+            if error.errno not in CHANGED_MEANWHILE:
+                raise
+            progress(f"{inside!a} changed while it was read; left out")
 
 
 def _tar_information(tar: tarfile.TarFile, status: os.stat_result, name: str) -> tarfile.TarInfo:
@@ -143,8 +178,8 @@ def _tar_information(tar: tarfile.TarFile, status: os.stat_result, name: str) ->
     return information
 
 
-def _add_entry(tar: tarfile.TarFile, entry: str, folder: int, name: str) -> None:
-    """Add one link or regular file of the folder with descriptor `folder`; folders come by the walk."""
+def _add_entry(tar: tarfile.TarFile, entry: str, folder: int, name: str, progress: Callable[[str], None]) -> None:
+    """Add one link or regular file of the folder with descriptor `folder`."""
     status = os.stat(entry, dir_fd=folder, follow_symlinks=False)
     if stat.S_ISLNK(status.st_mode):
         information = _tar_information(tar, status, name)
@@ -152,7 +187,11 @@ def _add_entry(tar: tarfile.TarFile, entry: str, folder: int, name: str) -> None
         tar.addfile(information)
     elif stat.S_ISREG(status.st_mode):
         with os.fdopen(os.open(entry, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder), "rb") as file:
-            information = _tar_information(tar, os.fstat(file.fileno()), name)
+            status = os.fstat(file.fileno())
+            if status.st_size > HOLLOW_FROM and status.st_blocks * 512 < status.st_size / HOLLOW_PARTS:
+                progress(f"{name!a} is nearly all holes; left out")
+                return
+            information = _tar_information(tar, status, name)
             content = file.read(information.size) if information.size <= WHOLE_FILE else None
             if content is not None:
                 information.size = len(content)  # it may have become shorter since
