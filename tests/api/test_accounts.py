@@ -73,6 +73,8 @@ def test_a_demo_token_on_this_machine(client: Client) -> None:
         {"HTTP_X_FORWARDED_FOR": "127.0.0.1, 192.0.2.7"},
         {"HTTP_X_REAL_IP": "192.0.2.7"},
         {"HTTP_X_FORWARDED_HOST": "spacelab.example.org"},
+        {"HTTP_X_SPACELAB_CLAIMED": "192.0.2.7"},
+        {"HTTP_X_SPACELAB_CLAIMED": "127.0.0.1, 192.0.2.7 "},
         {"HTTP_FORWARDED": "for=127.0.0.1"},
         {"HTTP_ORIGIN": "https://elsewhere.example.org"},
         {"REMOTE_ADDR": ""},

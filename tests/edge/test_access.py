@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from urllib.parse import parse_qs, urlsplit
 
@@ -126,6 +128,10 @@ def test_a_token_opens_its_owners_session_and_goes_no_further(http: httpx.Client
     row = edge.call("token", "ada", TOKEN, "sessions")
     bearer = {**edge.host(lab.id), "Authorization": f"Bearer {TOKEN}"}
     assert "authorization" not in received(http.get("/headers", headers=bearer))
+    deadline = time.monotonic() + 3
+    while not edge.call("last_use", row) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert edge.call("last_use", row)
     edge.call("revoke_token", row)
     time.sleep(2.1)
     assert http.get("/headers", headers=bearer).status_code == 403
@@ -202,3 +208,23 @@ def test_access_ends_within_two_seconds(http: httpx.Client, edge: Edge, how: str
     edge.call(*ways[how])
     time.sleep(2.1)
     assert http.get("/headers", headers=headers).status_code == 401
+
+
+def test_what_opens_a_door_is_not_in_the_edges_log(http: httpx.Client, edge: Edge) -> None:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(edge.run / "cut.sock"))
+    listener.listen()
+
+    def cut() -> None:
+        with listener, listener.accept()[0] as connection:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this")
+
+    threading.Thread(target=cut, daemon=True).start()
+    headers = edge.enter("ada", edge.call("session", "ada", f"unix/{edge.run / 'cut.sock'}"))
+    with pytest.raises(httpx.RemoteProtocolError):
+        http.get("/password-link/first-secret/?a=1&code=second-secret", headers=headers)
+    logged = (edge.state / "caddy.log").read_text()
+    assert "/password-link/REDACTED" in logged
+    assert "first-secret" not in logged
+    assert "second-secret" not in logged

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from support.client import Client, Kernel
@@ -78,3 +81,22 @@ def test_packages_are_kept_for_the_next_session(platform: Platform, kernel: Kern
 def test_limits_are_visible_inside(kernel: Kernel) -> None:
     printed = kernel.run("import os\nprint(len(os.sched_getaffinity(0)), os.environ['MEM_LIMIT'], os.getuid() != 0)")
     assert printed == f"1 {2048 * 2**20} True\n"
+
+
+def test_a_request_that_says_it_came_through_a_tunnel_gets_no_demo_person(platform: Platform) -> None:
+    for mark in ({"X-Forwarded-For": "203.0.113.9"}, {"X-Real-IP": "203.0.113.9"}, {"Forwarded": "for=203.0.113.9"}):
+        answer = httpx.post(
+            f"http://127.0.0.1:{platform.port}/api/v1/demo-tokens",
+            json={"username": "demo-operator"},
+            headers={"Host": f"localhost:{platform.port}", **mark},
+        )
+        assert answer.status_code == 404, mark
+
+
+def test_the_hosts_other_users_reach_neither_state_nor_sockets(platform: Platform) -> None:
+    nobody = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+    if not nobody:
+        pytest.skip("only root can become another user")
+    for path in ("spacelab.sqlite3", "secret-key", "run/web.sock", "run/egress/egress.sock", "log/web.log"):
+        found = subprocess.run(["test", "-e", str(platform.state / path)], check=False, **nobody)  # type: ignore[call-overload]
+        assert found.returncode == 1, path

@@ -25,7 +25,7 @@ async def _send(send: Send, body: bytes, *headers: tuple[bytes, bytes]) -> None:
 async def _say_request(scope: Message, receive: Receive, send: Send) -> None:
     pairs = [(name.decode(), value.decode()) for name, value in scope["headers"]]
     body = {"app": os.environ.get("APP_NAME", ""), "path": scope["path"], "headers": pairs}
-    cookie = (b"set-cookie", b"theirs=1; Domain=localhost; Path=/")
+    cookie = (b"set-cookie", b"theirs=1; Domain = localhost; Path=/")
     await _send(send, json.dumps(body).encode(), (b"content-type", b"application/json"), cookie)
 
 

@@ -87,6 +87,12 @@ def revoke_token(row: int) -> None:
     ApiToken.objects.filter(pk=row).update(revoked_at=timezone.now())
 
 
+def last_use(row: int) -> str:
+    """Say when a token was last used; empty if never."""
+    used = ApiToken.objects.get(pk=row).last_used_at
+    return used.isoformat() if used else ""
+
+
 def revoke_visits(username: str) -> int:
     """Revoke her visits."""
     return actions.revoke_visits(by=System("test"), person=Person.objects.get(username=username))
@@ -125,6 +131,7 @@ CALLS: dict[str, Callable[..., Any]] = {
         age_codes,
         token,
         revoke_token,
+        last_use,
         revoke_visits,
         deactivate,
         new_password,

@@ -8,11 +8,13 @@ from django.contrib.sessions.models import Session as SignIn
 from django.db import transaction
 from django.utils import timezone
 
-from spacelab.accounts.models import Person
+from spacelab.accounts.actions import note_token_use
+from spacelab.accounts.models import ApiToken, Person
 from spacelab.audit.actions import Actor, record
 from spacelab.edge.models import EntryCode, Visit
-from spacelab.edge.rules import CODE_LIFETIME, digest_of, may_enter
+from spacelab.edge.rules import ACTIVITY_REASON, CODE_LIFETIME, Pass, digest_of, may_enter
 from spacelab.kit.refusals import Forbidden, Invalid, NotFound
+from spacelab.sessions.actions import note_activity
 from spacelab.sessions.models import Session
 
 
@@ -90,3 +92,11 @@ def revoke_visits(
     subject = f"session:{session.id}" if session else f"person:{person.username}" if person else "sign-in"
     record(by=by, action="edge.revoke-visits", subject=subject, ended=ended)
     return ended
+
+
+def note_use(*, by: Pass) -> None:
+    """Note that somebody uses a session, and when the token was last used that let her in; no audit line for each."""
+    note_activity(session_id=by.session_id, because=ACTIVITY_REASON)
+    token = ApiToken.objects.filter(pk=by.row).first() if by.kind == "token" else None
+    if token is not None:
+        note_token_use(token=token)

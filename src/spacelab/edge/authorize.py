@@ -11,9 +11,9 @@ from hashlib import blake2b
 
 from spacelab.accounts.rules import TOKEN_PREFIX
 from spacelab.edge import queries, rules
+from spacelab.edge.actions import note_use
 from spacelab.edge.answers import Header, Receive, Scope, Send, redirect, say, show
 from spacelab.edge.asking import ask
-from spacelab.sessions.actions import note_activity
 from spacelab.workloads.rules import FINAL
 
 logger = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class Authorizer:
         self._cookie = rules.visit_cookie(secure=secure)
         self._kept: dict[bytes, Kept] = {}
         self._asking: dict[bytes, asyncio.Task[queries.Found | None]] = {}
-        self._noted: dict[str, float] = {}
+        self._noted: dict[rules.Pass, float] = {}
         self._noting: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  ASGI's signature
@@ -90,7 +90,7 @@ class Authorizer:
         ):
             await say(send, 403, "This session answers only to its own pages.")
             return
-        self.note(kept.found.by.session_id, now)
+        self.note(kept.found.by, now)
         await send(kept.start)
         await send(BODY)
 
@@ -178,19 +178,19 @@ class Authorizer:
             refresh=0 if over else 2,
         )
 
-    def note(self, session_id: str, now: float) -> None:
-        """Write down that a browser uses the session, at most once in a while."""
-        if now - self._noted.get(session_id, -rules.ACTIVITY_SECONDS) < rules.ACTIVITY_SECONDS:
+    def note(self, by: rules.Pass, now: float) -> None:
+        """Write down that a pass is used, and the session with it, at most once in a while."""
+        if now - self._noted.get(by, -rules.ACTIVITY_SECONDS) < rules.ACTIVITY_SECONDS:
             return
         while len(self._noted) >= MOST_ANSWERS:
             del self._noted[next(iter(self._noted))]
-        self._noted[session_id] = now
-        task = asyncio.create_task(self._note(session_id))
+        self._noted[by] = now
+        task = asyncio.create_task(self._note(by))
         self._noting.add(task)
         task.add_done_callback(self._noting.discard)
 
-    async def _note(self, session_id: str) -> None:
+    async def _note(self, by: rules.Pass) -> None:
         try:
-            await ask(lambda: note_activity(session_id=session_id, because=rules.ACTIVITY_REASON))
+            await ask(lambda: note_use(by=by))
         except Exception:  # the visitor's request goes on
-            logger.exception("The activity of session %s could not be written down", session_id)
+            logger.exception("The use of session %s could not be written down", by.session_id)

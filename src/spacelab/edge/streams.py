@@ -149,7 +149,7 @@ class Stream(_Side):
 class Streams:
     """All open streams of this process, and the watch over them."""
 
-    def __init__(self, path: Path, *, note: Callable[[str, float], None]) -> None:
+    def __init__(self, path: Path, *, note: Callable[[Pass, float], None]) -> None:
         self._path = path
         self._note = note
         self._open: set[Stream] = set()
@@ -207,4 +207,4 @@ class Streams:
                 stream.cut()
             elif stream.active:
                 stream.active = False
-                self._note(by.session_id, time.monotonic())
+                self._note(by, time.monotonic())

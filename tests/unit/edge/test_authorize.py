@@ -29,9 +29,8 @@ class Database:
         by = rules.Pass("visit", 1, session_id, 1)
         return queries.Found(by, Phase.RUNNING, "", f"unix//run/{cookie}.sock") if self.valid else None
 
-    def note(self, *, session_id: str, because: str) -> None:
-        assert because == rules.ACTIVITY_REASON
-        self.noted.append(session_id)
+    def note(self, *, by: rules.Pass) -> None:
+        self.noted.append(by.session_id)
 
 
 @pytest.fixture
@@ -45,7 +44,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Database:
 
     monkeypatch.setattr(authorize, "ask", ask)
     monkeypatch.setattr(queries, "find_visit", database.find_visit)
-    monkeypatch.setattr(authorize, "note_activity", database.note)
+    monkeypatch.setattr(authorize, "note_use", database.note)
     return database
 
 
@@ -112,6 +111,6 @@ async def test_activity_is_written_down_at_most_every_twenty_seconds(
     authorizer: Authorizer, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for moment in (100.0, 110.0, 119.9, 120.1, 130.0):
-        authorizer.note(ID, moment)
+        authorizer.note(rules.Pass("visit", 1, ID, 1), moment)
         await asyncio.sleep(0.001)
     assert database.noted == [ID, ID]
