@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from typing import cast
 
 from django.core.asgi import get_asgi_application
@@ -14,6 +15,10 @@ from django.conf import settings  # noqa: E402  the applications have to be load
 
 from spacelab.edge.answers import Application  # noqa: E402  as above
 from spacelab.edge.front import Front  # noqa: E402  as above
+
+# Each open stream takes two files: the usual 1024 would let one person's tabs keep everybody else out.
+_, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
 
 application = Front(
     cast("Application", django_application),

@@ -9,6 +9,7 @@ import pytest
 from spacelab.volumes.rules import Mount
 from spacelab.workloads.rules import Interface, Kind, Network, Resources, WorkloadSpec
 from spacelab.workloads.runtimes.process import host, sandbox
+from spacelab.workloads.runtimes.process.control import ControlFolder
 from spacelab.workloads.runtimes.process.limits import Group, Groups, cores_for, find_groups
 from spacelab.workloads.runtimes.process.variables import (
     expand,
@@ -190,3 +191,10 @@ def test_the_doctor_explains_a_host_without_bubblewrap(monkeypatch: pytest.Monke
         monkeypatch.undo()
         host.bubblewrap_version.cache_clear()
     assert (fact.ok, fact.detail, fact.remedy) == (False, "not installed", "sudo apt-get install bubblewrap")
+
+
+@pytest.mark.parametrize("since", [7, 10**30])
+def test_a_log_holds_nothing_behind_its_end(tmp_path: Path, since: int) -> None:
+    (tmp_path / "log").write_bytes(b"printed")
+    assert list(ControlFolder(tmp_path).log(since)) == []
+    assert list(ControlFolder(tmp_path).log(-1)) == [b"printed"]

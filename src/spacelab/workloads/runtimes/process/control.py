@@ -163,7 +163,7 @@ class ControlFolder:
         with file:
             try:
                 file.seek(os.lseek(file.fileno(), max(since, 0), os.SEEK_DATA))
-            except OSError:
+            except (OSError, OverflowError):
                 return  # nothing behind `since`
             while chunk := file.read(CHUNK):
                 yield chunk
