@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 from spacelab.builds.actions import build_environment
-from spacelab.builds.rules import environment_name
+from spacelab.builds.rules import advice_after_failure, environment_name, explain_failure
 from spacelab.kit.refusals import Invalid, Unavailable
 
 
@@ -46,3 +46,15 @@ def test_what_can_not_be_had_is_named_and_leaves_nothing(monkeypatch: pytest.Mon
     assert [one for one in settings.ENVIRONMENTS_DIRECTORY.iterdir() if one.is_dir()] == []
     with pytest.raises(Invalid):
         build_environment(slug="lab", requirements=tmp_path / "none.txt", progress=lambda _text: None)
+
+
+def test_a_full_disk_is_not_blamed_on_a_package() -> None:
+    output = (
+        "warning: Failed to hardlink files; falling back to full copy. This may lead to degraded performance.\n"
+        "         If the cache and target directories are on different filesystems, hardlinking may not work.\n"
+        "error: Failed to install: babel-2.18.0-py3-none-any.whl (babel==2.18.0)\n"
+        "  Caused by: failed to copy file: No space left on device (os error 28)\n"
+    )
+    assert advice_after_failure(output).startswith("Free some space")
+    assert "Check the package's name" in advice_after_failure("no version of h11==0.0.999")
+    assert explain_failure(output).startswith("error: Failed to install: babel")

@@ -91,6 +91,5 @@ def _uv(*arguments: str, progress: Callable[[str], None]) -> None:
     if process.returncode:
         raise Unavailable(
             f"The environment can't be built: {rules.explain_failure(''.join(said))}",
-            advice="Check the package's name and version in requirements.txt, and that this machine reaches its "
-            "package index; then start again: what was fetched is kept.",
+            advice=rules.advice_after_failure("".join(said)),
         )
