@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,14 @@ from django.conf import settings
 from django.test import Client
 
 from spacelab.accounts.models import Person
+from spacelab.kit.refusals import Forbidden
 from spacelab.volumes import actions
 from support.people import make_person
 
 
 @pytest.fixture
 def archive(operator: Person, scientist: Person, tmp_path: Path) -> Path:
+    tmp_path.chmod(0o755)
     (tmp_path / "Example_Notebooks").mkdir()
     (tmp_path / "Example_Notebooks" / "first.ipynb").write_text("{}")
     (tmp_path / "README.md").write_text("# Euclid\n\n<script>alert(1)</script>\n")
@@ -66,3 +69,24 @@ def test_own_files_come_by_the_api_and_links_do_not(client: Client, scientist: P
     assert answer.getvalue() == b'{"answer": 46.45}'
     for inside in ("link", "none", "%2e%2e/home/x"):
         assert client.get(f"/api/v1/workspace/files/{inside}").status_code in {404, 422}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root reads what its sessions can't")
+def test_pages_show_no_more_than_a_session_could_read(client: Client, scientist: Person, archive: Path) -> None:
+    (archive / "keys").mkdir(mode=0o700)
+    for name in ("keys/id_rsa", "shadow"):
+        (archive / name).write_text("private")
+    (archive / "shadow").chmod(0o640)
+    client.force_login(scientist)
+    for name in ("keys/id_rsa", "shadow"):
+        assert client.get(f"/data/euclid/files/{name}").status_code == 404
+    assert client.get("/data/euclid", {"path": "keys"}).status_code == 404
+    (archive / "README.md").chmod(0o600)
+    assert "<h1>Euclid</h1>" not in client.get("/data/euclid").content.decode()
+
+
+def test_a_demo_operator_shows_no_folder_of_the_host(operator: Person, tmp_path: Path) -> None:
+    Person.objects.filter(pk=operator.pk).update(is_demo=True)
+    operator.refresh_from_db()
+    with pytest.raises(Forbidden):
+        actions.declare_archive(by=operator, declaration={"name": "mine", "path": str(tmp_path), "title": "Mine"})

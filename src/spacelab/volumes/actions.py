@@ -16,7 +16,7 @@ from spacelab.accounts.models import Person, Team
 from spacelab.accounts.queries import require, teams_of
 from spacelab.audit import actions as audit
 from spacelab.audit.actions import Actor, System
-from spacelab.kit.refusals import Conflict, Invalid, NotFound, Refusal
+from spacelab.kit.refusals import Conflict, Forbidden, Invalid, NotFound, Refusal
 from spacelab.volumes import areas, making
 from spacelab.volumes.declarations import Declaration, parse_declaration, read_declaration
 from spacelab.volumes.models import Volume
@@ -92,6 +92,7 @@ def declare_archive(
         require(by, VolumePermission.MANAGE)
     wanted = declaration if isinstance(declaration, Declaration) else parse_declaration(declaration)
     check_archive_path(wanted.path)
+    _refuse_to_demo_people(by, wanted.path)
     people, teams = _named(wanted)
     with transaction.atomic():
         volume = Volume.objects.select_for_update().filter(name=wanted.name).first()
@@ -176,6 +177,16 @@ def check_archive_path(path: Path) -> None:
             f"{path} would show the platform's own state.",
             advice=f"Name a folder outside {state}, or one below {own}.",
             field="path",
+        )
+
+
+def _refuse_to_demo_people(by: Actor, path: Path) -> None:
+    """Raise `Forbidden` when a demo person names a folder of the host: anybody on this machine can be one."""
+    own = making.archives_directory(settings.SPACELAB.state.resolve())
+    if isinstance(by, Person) and by.is_demo and own not in path.resolve().parents:
+        raise Forbidden(
+            "Demo people can't show folders of this machine.",
+            advice="Add an operator with `spacelab person`, and sign in as that one.",
         )
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from django.conf import settings
 from markdown_it import MarkdownIt
 
 from spacelab.kit.refusals import Invalid, NotFound
@@ -30,13 +31,31 @@ class Entry:
     changed_at: datetime
 
 
+def readable_in_sessions(root: Path, found: Path) -> bool:
+    """Say whether a session that mounts the volume could read this file or folder; `found` is below `root`, resolved.
+
+    A platform that runs as root could read more, such as keys in a folder that was declared without thought.
+    """
+    if os.geteuid() != 0:
+        return True
+    top = root.resolve()
+    for one in (found, *found.parents):
+        status = one.stat()
+        needed = stat.S_IROTH | stat.S_IXOTH if stat.S_ISDIR(status.st_mode) else stat.S_IROTH
+        if status.st_uid != settings.SPACELAB.workload_uid and status.st_mode & needed != needed:
+            return False
+        if one == top:
+            return True
+    return False
+
+
 def entries(root: Path, inside: str) -> list[Entry]:
     """List a folder of the volume, folders first; leave out hidden entries and links that lead out of the volume.
 
     Raises `Invalid` for a path that leaves the volume, `NotFound` if there is no such folder.
     """
     folder = resolve_inside(root, inside)
-    if not folder.is_dir():
+    if not folder.is_dir() or not readable_in_sessions(root, folder):
         raise NotFound("There is no such folder in this volume.", advice="Go back to the volume.")
     found: list[Entry] = []
     for entry in folder.iterdir():
@@ -57,7 +76,7 @@ def entries(root: Path, inside: str) -> list[Entry]:
 def readme(root: Path) -> str:
     """Return README.md of the volume as HTML in which raw HTML stays text; empty if there is none."""
     file = resolve_inside(root, "README.md")
-    if not file.is_file() or file.stat().st_size > LARGEST_README:
+    if not file.is_file() or file.stat().st_size > LARGEST_README or not readable_in_sessions(root, file):
         return ""
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     return str(markdown.render(file.read_text(encoding="utf-8", errors="replace")))

@@ -59,7 +59,8 @@ def file(request: HttpRequest, name: str, inside: str) -> HttpResponseBase:
     """Hand out one file of a volume as an attachment; raise `Invalid` for one that is too big to download."""
     volume = queries.get_visible(request.user, name)
     found = resolve_inside(Path(volume.path), inside)
-    if not found.is_file() or any(part.startswith(".") for part in Path(inside).parts):
+    hidden = any(part.startswith(".") for part in Path(inside).parts)
+    if not found.is_file() or hidden or not listing.readable_in_sessions(Path(volume.path), found):
         raise NotFound("There is no such file in this volume.", advice="Go back to the volume.")
     if found.stat().st_size > LARGEST_DOWNLOAD:
         raise Invalid("This file is too big to download here.", advice="Open it in a session, next to the data.")
