@@ -21,7 +21,7 @@ def _secret_key(configuration: Configuration) -> str:
         return configuration.secret_key
     file = configuration.state / "secret-key"
     if not file.exists():
-        configuration.state.mkdir(parents=True, exist_ok=True)
+        configuration.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.touch(mode=0o600)
         file.write_text(secrets.token_urlsafe(50))
     return file.read_text().strip()

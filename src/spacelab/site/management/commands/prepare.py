@@ -12,7 +12,7 @@ from rich.console import Console
 
 from spacelab.kit.refusals import Refusal
 from spacelab.site.preparation import check_disk, tasks
-from spacelab.site.privacy import close_to_others
+from spacelab.site.privacy import check_owner, close_to_others
 
 SHOWN_FROM = 0.5
 """Seconds from which a task is worth a line of its own."""
@@ -27,8 +27,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  Django's signature
         console = Console(highlight=False)
         close_to_others(settings.SPACELAB.state)
-        close_to_others(settings.SPACELAB.run_directory)
         try:
+            close_to_others(settings.SPACELAB.run_directory)
+            check_owner(settings.SPACELAB.run_directory)
             check_disk()
             for task in tasks():
                 if not task.needed():
