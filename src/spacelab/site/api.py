@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from ninja import NinjaAPI
@@ -18,7 +19,7 @@ from spacelab.accounts.rules import Scope
 from spacelab.datalabs.api import router as datalabs_router
 from spacelab.kit.refusals import Forbidden, Invalid, NotSignedIn, Refusal
 from spacelab.sessions.api import router as sessions_router
-from spacelab.site.middleware import problem
+from spacelab.site.middleware import database_refusal, problem
 from spacelab.volumes.api import router as volumes_router
 from spacelab.volumes.api import workspace_router
 
@@ -100,6 +101,11 @@ def _refused(_request: HttpRequest, refusal: Refusal) -> HttpResponse:
     if isinstance(refusal, NotSignedIn):
         answer["WWW-Authenticate"] = "Bearer"
     return answer
+
+
+@api.exception_handler(OperationalError)
+def _no_database(_request: HttpRequest, error: OperationalError) -> HttpResponse:
+    return problem(database_refusal(error))
 
 
 @api.exception_handler(AuthenticationError)

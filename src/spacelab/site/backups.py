@@ -58,6 +58,10 @@ def _dump_database(configuration: Configuration, folder: Path) -> Path:
     copy = sqlite3.connect(target)
     try:
         source.backup(copy, pages=2000)  # SQLite's online backup: consistent while others write
+    except sqlite3.Error as error:
+        raise Unavailable(
+            f"The database can't be copied to {folder.parent}: {error}.", advice="Is there room for it?"
+        ) from error
     finally:
         copy.close()
         source.close()

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from spacelab.kit.refusals import NotSignedIn, Refusal
+from spacelab.kit.refusals import NotSignedIn, Refusal, Unavailable
 
 if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
+
+logger = logging.getLogger(__name__)
 
 Answer = Callable[[HttpRequest], "HttpResponseBase | Awaitable[HttpResponseBase]"]
 
@@ -32,6 +36,17 @@ def problem(refusal: Refusal) -> JsonResponse:
     return JsonResponse(body, status=refusal.status, content_type="application/problem+json")
 
 
+def database_refusal(error: OperationalError) -> Refusal:
+    """Say that the database can't do it now, in words for people; the error itself goes to the log."""
+    logger.error("The database can't be used", exc_info=error)
+    if "disk is full" in str(error) or "No space left" in str(error):
+        return Unavailable(
+            "The platform's disk is full, so nothing can be changed. Everything stays as it was.",
+            advice="Delete what you no longer need in your workspace, or tell an operator.",
+        )
+    return Unavailable("The database does not answer.", advice="Try again in a moment, or tell an operator.")
+
+
 class RefusalMiddleware:
     """Answers a `Refusal` that a view lets through; works on both sides of the async divide."""
 
@@ -47,6 +62,8 @@ class RefusalMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, OperationalError):
+            exception = database_refusal(exception)
         if not isinstance(exception, Refusal):
             return None
         if request.path.startswith("/api/"):
