@@ -16,8 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from spacelab.kit.refusals import Conflict
 from spacelab.site import edge_program, web_program
 from spacelab.site.configuration import Configuration
+from spacelab.site.privacy import check_owner
 from spacelab.site.programs import Program
 
 START_PATIENCE = 60.0
@@ -42,9 +44,9 @@ class AlreadyRunningError(Exception):
 
 @contextmanager
 def only_one(run_directory: Path) -> Iterator[None]:
-    """Hold the state directory's lock, or raise `AlreadyRunningError`."""
+    """Hold the state directory's lock, or raise `AlreadyRunningError`, or `Conflict` if the folder is another's."""
     run_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    run_directory.chmod(0o700)  # its sockets believe what the edge says of a request
+    check_owner(run_directory)
     with (run_directory / "up.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -163,6 +165,9 @@ def main(arguments: list[str]) -> int:
     except AlreadyRunningError:
         say(f"Spacelab is already running with this state: {configuration.portal_url}")
         say("End it with Ctrl-C in its terminal, or choose another directory with SPACELAB_STATE.")
+        return 1
+    except Conflict as refusal:
+        say(f"{refusal.message} {refusal.advice}")
         return 1
 
 

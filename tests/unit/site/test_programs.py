@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from spacelab.kit.refusals import Conflict
 from spacelab.site.programs import Program
 from spacelab.site.up import AlreadyRunningError, only_one, port_trouble
 
@@ -127,3 +128,11 @@ def test_up_says_what_to_do_about_a_port_in_use(tmp_path: Path) -> None:
     assert f"Port {port}" in done.stdout
     assert "SPACELAB_PORT=" in done.stdout
     assert not (tmp_path / "state" / "spacelab.sqlite3").exists()
+
+
+def test_no_lock_is_written_where_another_user_made_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "run").symlink_to(tmp_path / "theirs")
+    with pytest.raises(Conflict), only_one(tmp_path / "run"):
+        pass
+    assert not list((tmp_path / "theirs").iterdir())

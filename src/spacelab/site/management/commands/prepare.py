@@ -28,8 +28,9 @@ class Command(BaseCommand):
         console = Console(highlight=False)
         close_to_others(settings.SPACELAB.state)
         try:
-            close_to_others(settings.SPACELAB.run_directory)
+            settings.SPACELAB.run_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             check_owner(settings.SPACELAB.run_directory)
+            close_to_others(settings.SPACELAB.run_directory)
             check_disk()
             for task in tasks():
                 if not task.needed():
