@@ -12,7 +12,7 @@ import subprocess
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -272,8 +272,9 @@ def _unpack(configuration: Configuration, source: Path, target: Path) -> None:
                     f"The backup holds a {manifest['database']} database, and the settings name {wanted}.",
                     advice="Set database_url to match.",
                 )
-            # The tar filter refuses absolute paths, `..` and devices, but people's areas may hold any symbolic link.
-            tar.extractall(target, filter=_keep_links)  # noqa: S202  filtered below
+            # Python before 3.11.4 has no filters, later ones insist on one: the members are looked at below instead.
+            tar.extraction_filter = lambda member, _path: member
+            tar.extractall(target, members=_members(tar, target.resolve()))  # noqa: S202  looked at below
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise Invalid(f"{source} can't be read: {error}", advice="Check the file's transfer.") from error
     except OSError as error:
@@ -285,7 +286,14 @@ def _unpack(configuration: Configuration, source: Path, target: Path) -> None:
         raise Invalid(f"{source} holds no database.", advice="Name a file made by `spacelab backup`.")
 
 
-def _keep_links(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:
-    if member.issym():
-        return member if ".." not in Path(member.name).parts and not member.name.startswith("/") else None
-    return tarfile.tar_filter(member, path)
+def _members(tar: tarfile.TarFile, root: Path) -> Iterator[tarfile.TarInfo]:
+    """Yield what may be unpacked: files, folders and links of any target, at places within `root` only."""
+    for member in tar:
+        inside = not member.name.startswith("/") and ".." not in Path(member.name).parts
+        if not inside or not (root / member.name).parent.resolve().is_relative_to(root):
+            raise tarfile.TarError(f"it has an entry at a place outside: {member.name[:200]!r}")
+        if not (member.isreg() or member.isdir() or member.issym()):
+            raise tarfile.TarError(f"it has an entry that is no file, folder or link: {member.name[:200]!r}")
+        if not member.issym():
+            member.mode &= 0o755  # nobody gets another's rights by a file's bits, as with Python's own filter
+        yield member

@@ -114,3 +114,22 @@ def test_a_large_file_keeps_its_content(configuration: Configuration, tmp_path: 
     target = elsewhere(configuration, tmp_path)
     backups.restore(target, tmp_path / "b.tar.gz", quiet)
     assert (target.state / "volumes" / "workspace-ada" / "big").read_bytes() == big
+
+
+@pytest.mark.parametrize("name", ["../escaped", "/escaped-from-a-backup", "volumes/workspace-ada/link/escaped"])
+def test_a_forged_backup_writes_nothing_outside(name: str, configuration: Configuration, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    link = configuration.state / "volumes" / "workspace-ada" / "link"
+    link.unlink()
+    link.symlink_to(outside)
+    backups.save(configuration, tmp_path / "b.tar.gz", quiet)
+    with tarfile.open(tmp_path / "b.tar.gz") as good, tarfile.open(tmp_path / "forged.tar.gz", "w:gz") as forged:
+        for member in good:
+            forged.addfile(member, good.extractfile(member) if member.isreg() else None)
+        forged.addfile(tarfile.TarInfo(name))
+    target = elsewhere(configuration, tmp_path)
+    with pytest.raises(Invalid, match="outside"):
+        backups.restore(target, tmp_path / "forged.tar.gz", quiet)
+    assert not list(target.state.iterdir())
+    assert not list(outside.iterdir())
