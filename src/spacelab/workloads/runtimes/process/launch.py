@@ -61,7 +61,9 @@ def read_environment(options: Options, spec: WorkloadSpec) -> Environment | None
     folder = options.environments / spec.environment
     python = folder / "bin" / "python"
     if "/" in spec.environment or spec.environment.startswith(".") or not python.exists():
-        raise RuntimeFault(f"The environment “{spec.environment}” is not on this machine. The platform's next start builds it again.")
+        raise RuntimeFault(
+            f"The environment “{spec.environment}” is not on this machine. The platform's next start builds it again."
+        )
     lines = (folder / "pyvenv.cfg").read_text().splitlines()
     facts = {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}
     version = facts.get("version_info") or facts.get("version") or "{}.{}.{}".format(*sys.version_info[:3])
