@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import time
 from typing import Any
-from uuid import uuid4
 
 import httpx
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
+from spacelab.site.demo.messages import SUBPROTOCOL, decode, execute_request
 from support.platform import Platform
 
 PATIENCE = 120.0
@@ -85,17 +85,15 @@ class Kernel:
             f"ws://{self.session}.localhost:{port}/datalabs/{self.session}/api/kernels/{self.id}/channels",
             sock=socket.create_connection(("127.0.0.1", port), timeout=20),  # the C library knows no *.localhost
             proxy=None,
+            subprotocols=[Subprotocol(SUBPROTOCOL)],
             additional_headers={"Authorization": f"Bearer {self.client.token}"},
             open_timeout=20,
         )
 
     def send(self, stream: ClientConnection, code: str) -> str:
         """Ask for a cell to be run and return the message's id."""
-        message = uuid4().hex
-        header = {"msg_id": message, "msg_type": "execute_request", "username": "", "session": "", "version": "5.3"}
-        content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False}
-        request = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
-        stream.send(json.dumps(request))
+        message, frame = execute_request(code)
+        stream.send(frame)
         return message
 
     def run(self, code: str, timeout: float = 60) -> str:
@@ -104,7 +102,7 @@ class Kernel:
         with self.connect() as stream:
             asked = self.send(stream, code)
             while True:
-                message = json.loads(stream.recv(timeout))
+                message = decode(stream.recv(timeout, decode=False))
                 if message.get("parent_header", {}).get("msg_id") != asked:
                     continue
                 kind, body = message["header"]["msg_type"], message["content"]

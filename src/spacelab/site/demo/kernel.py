@@ -6,13 +6,13 @@ The messages follow "Messaging in Jupyter", protocol 5.3, and the REST and WebSo
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 from urllib.parse import quote, urlsplit
-from uuid import uuid4
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
+from spacelab.site.demo.messages import SUBPROTOCOL, decode, execute_request
 from spacelab.site.demo.portal import Portal
 from spacelab.site.demo.report import DemoError
 
@@ -56,6 +56,7 @@ class Kernel:
             host="127.0.0.1" if host.endswith(".localhost") else host,
             port=port,
             additional_headers=self.portal.token_header,
+            subprotocols=[Subprotocol(SUBPROTOCOL)],
             max_size=64 * 1024 * 1024,
         )
 
@@ -69,16 +70,13 @@ class Kernel:
     async def _run(self, code: str) -> str:
         if self.socket is None:
             raise DemoError("the kernel was not started")
-        message_id = uuid4().hex
-        header = {"msg_id": message_id, "msg_type": "execute_request", "username": "", "session": "", "version": "5.3"}
-        content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False, "stop_on_error": True}
-        request = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
-        await self.socket.send(json.dumps(request))
+        message_id, frame = execute_request(code)
+        await self.socket.send(frame)
         printed = ""
         async for raw in self.socket:
-            if isinstance(raw, bytes):
+            if isinstance(raw, str):
                 continue
-            message = json.loads(raw)
+            message = decode(raw)
             if message.get("parent_header", {}).get("msg_id") != message_id:
                 continue
             kind, body = message["header"]["msg_type"], message["content"]
