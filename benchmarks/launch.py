@@ -1,6 +1,7 @@
 """Launch to ready against a bare `jupyter lab` of the same environment, alternating in one run.
 
 Usage: benchmarks/launch.py [--rounds 10] [--hub]
+Run it on a machine with two cores: the session's profile has as many, and the bare JupyterLab is not limited.
 Ready means that `GET /datalabs/<id>/api` answers 200: for ours at the session's own origin through the edge.
 With --hub a JupyterHub with a local spawner is measured beside them: $HUB_PYTHON names the interpreter of an
 environment with the same packages and `jupyterhub`, and `configurable-http-proxy` has to be on the PATH.
@@ -25,8 +26,11 @@ import httpx
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from support.platform import Platform, free_port, running_platform
 
-LOOK = 0.01
+LOOK = 0.05
+"""Seconds between two questions whether it answers: asking more often takes time away from what is starting."""
 PATIENCE = 120.0
+PROFILE = "medium"
+"""Two cores, as many as the bare JupyterLab has on a machine with two."""
 
 
 def wait(client: httpx.Client, url: str, headers: dict[str, str]) -> None:
@@ -49,7 +53,7 @@ def ours(platform: Platform, client: httpx.Client, token: str) -> tuple[float, f
     portal = {**headers, "Host": f"localhost:{platform.port}"}
     started = time.monotonic()
     answer = client.post(
-        api, headers=portal, json={"datalab": "jupyterlab", "profile": "small", "volumes": ["hipparcos"], "teams": []}
+        api, headers=portal, json={"datalab": "jupyterlab", "profile": PROFILE, "volumes": ["hipparcos"], "teams": []}
     )
     answer.raise_for_status()
     session = answer.json()["id"]
