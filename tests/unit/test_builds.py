@@ -58,3 +58,17 @@ def test_a_full_disk_is_not_blamed_on_a_package() -> None:
     assert advice_after_failure(output).startswith("Free some space")
     assert "Check the package's name" in advice_after_failure("no version of h11==0.0.999")
     assert explain_failure(output).startswith("error: Failed to install: babel")
+
+
+def test_an_override_leaves_out_what_another_package_asks_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(settings, "ENVIRONMENTS_DIRECTORY", tmp_path / "environments")
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("uvicorn==0.54.0\n")
+    whole = build_environment(slug="lab", requirements=requirements, progress=lambda _text: None)
+    (tmp_path / "overrides.txt").write_text('click ; python_version < "3"\n')
+    less = build_environment(slug="lab", requirements=requirements, progress=lambda _text: None)
+    found = {
+        name: list((settings.ENVIRONMENTS_DIRECTORY / name).glob("lib/*/site-packages/click")) for name in (whole, less)
+    }
+    assert found[whole]
+    assert not found[less]

@@ -17,6 +17,7 @@ from django.conf import settings
 from spacelab.builds import rules
 from spacelab.kit.refusals import Invalid, Unavailable
 
+OVERRIDES = "overrides.txt"
 MARK = ".complete"
 """The file that a finished environment holds; a folder without it is what an interrupted build left."""
 
@@ -29,11 +30,13 @@ def _base_interpreter() -> str:
 def build_environment(*, slug: str, requirements: Path, progress: Callable[[str], None]) -> str:
     """Build the environment for these requirements unless it is there, and return its name.
 
+    A file `overrides.txt` beside them changes what packages ask of each other, in uv's form.
     The folder `settings.ENVIRONMENTS_DIRECTORY/<name>` appears whole or not at all, may be moved or mounted anywhere,
     and is readable by every user. Raises `Invalid` without requirements, `Unavailable` if a package can't be had.
     """
     try:
-        text = requirements.read_text(encoding="utf-8")
+        files = [requirements, *([overrides] if (overrides := requirements.with_name(OVERRIDES)).exists() else [])]
+        text = "\n".join(file.read_text(encoding="utf-8") for file in files)
     except (OSError, UnicodeDecodeError) as error:
         raise Invalid(
             f"{requirements} can't be read: {error}", advice="Put a requirements.txt into the package."
@@ -71,9 +74,11 @@ def _fill(folder: Path, requirements: Path, progress: Callable[[str], None]) -> 
     progress("making an empty environment")
     _uv("venv", "--relocatable", "--no-project", "--python", _base_interpreter(), str(folder), progress=progress)
     progress("fetching packages")
+    overrides = requirements.with_name(OVERRIDES)
     _uv(
         *("pip", "install", "--compile-bytecode", "--python", str(folder / "bin" / "python")),
         *("-r", str(requirements)),
+        *(("--overrides", str(overrides)) if overrides.exists() else ()),
         progress=progress,
     )
     # uv writes the folder's own name into the prompt and nowhere else; the environment works from any place.
