@@ -87,18 +87,19 @@ class Controller:
 
         `before` comes before each look and may raise to end this; `after` follows it while the runtime can be observed.
         """
-        next_full = 0.0
+        looked, cost, rest_until = float("-inf"), 0.0, 0.0
         observed = False
         while not until.is_set():
             began = time.monotonic()
             pause = interval
             before()
             try:
-                if began >= next_full:
+                # Asked anew each time: a glance may have started something, and that is not to wait as if all were idle.
+                if began >= max(rest_until, looked + max(self.patience(interval), SHARE_FOR_LOOKS * cost)):
                     self.look()
                     observed = True
-                    cost = time.monotonic() - began
-                    next_full = began + cost + max(self.patience(interval), SHARE_FOR_LOOKS * cost)
+                    looked = time.monotonic()
+                    cost = looked - began
                 else:
                     self.glance()
                 if observed:
@@ -106,7 +107,7 @@ class Controller:
             except RuntimeFault as fault:
                 logger.warning("The runtime can't be observed: %s", fault)
                 observed = False
-                next_full = time.monotonic() + REST_SECONDS
+                rest_until = time.monotonic() + REST_SECONDS
             except DatabaseError:
                 logger.exception("The database did not answer; trying again")
                 close_old_connections()

@@ -156,3 +156,22 @@ def test_the_health_page_goes_by_the_heartbeat_whichever_way_the_clock_jumped(
     at = time.time() - age
     os.utime(queries.heartbeat_file(), (at, at))
     assert queries.controller_is_running(datetime.now(UTC)) is (alive == "alive")
+
+
+def test_what_is_launched_while_all_is_idle_is_watched_at_once(scientist: Person) -> None:
+    bench, looks, rounds = Bench(), [], 0
+
+    def report(truth: dict[str, Observation]) -> dict[str, Observation]:
+        looks.append(len(truth))
+        return truth
+
+    def launch_in_the_third_round() -> None:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 3:
+            submit(scientist)
+
+    bench.runtime.report = report
+    bench.controller.run(Rounds(30), interval=0.01, before=launch_in_the_third_round)
+    assert looks[0] == 0
+    assert looks[-1] == 1
