@@ -31,7 +31,8 @@ def client(platform: Platform) -> Client:
 def session(client: Client) -> Iterator[str]:
     """Launch JupyterLab with a notebook in the workspace."""
     session = client.launch()
-    cell = {"cell_type": "code", "id": "a", "metadata": {}, "execution_count": None, "outputs": [], "source": CODE}
+    cell: dict[str, object] = {"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "source": CODE}
+    cell["execution_count"] = None
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
     notebook = json.dumps({"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5})
     Kernel(client, session).run(f"open('/media/user/long.ipynb', 'w').write({notebook!r})")

@@ -94,7 +94,7 @@ class Controller:
             pause = interval
             before()
             try:
-                # Asked anew each time: a glance may have started something, and that is not to wait as if all were idle.
+                # Asked anew each time: what a glance has started is not to wait as if all were idle.
                 if began >= max(rest_until, looked + max(self.patience(interval), SHARE_FOR_LOOKS * cost)):
                     self.look()
                     observed = True
