@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUNTIME ?= process
 BIN := .venv/bin
 
-.PHONY: help up demo test quick check types doctor reference screenshots benchmarks clean
+.PHONY: help up demo test quick check doctor reference screenshots clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14

@@ -26,6 +26,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_pla
 from playwright.sync_api import Error as BrowserError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from support.chromium import FLAGS
 from support.platform import running_platform
 
 IMAGES = Path(__file__).resolve().parent / "images"
@@ -37,17 +38,6 @@ LARGEST = 200_000
 COLOURS = (256, 160, 96, 48)
 PATIENCE = 180.0
 """Seconds that a session may take until it runs; the first one of a fresh install is slow."""
-
-CHROMIUM = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-)
 
 SCIENTIST = "demo-scientist"
 OPERATOR = "demo-operator"
@@ -276,7 +266,7 @@ def walk(portal: Portal, album: Album) -> None:
     program = next((path for name in ("chromium", "google-chrome") if (path := shutil.which(name))), None)
     parts: tuple[Callable[[Browser, Portal, Album], None], ...] = (before_signing_in, journey, operator)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM))
+        browser = playwright.chromium.launch(executable_path=program, args=[*FLAGS, "--hide-scrollbars"])
         for part in parts:
             with album.attempt(part.__name__.replace("_", " ")):
                 part(browser, portal, album)

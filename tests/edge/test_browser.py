@@ -10,19 +10,11 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 from edge.conftest import Lab
 from spacelab.edge.rules import visit_cookie
 from spacelab.site.settings import SESSION_COOKIE_NAME
+from support.chromium import CHROMIUM, FLAGS
 from support.edge import Edge
 
 pytestmark = pytest.mark.browser
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 ECHO = """async () => {
     const socket = new WebSocket(`ws://${location.host}/ws`);
     const said = new Promise((resolve) => { socket.onmessage = (event) => resolve(event.data); });
@@ -42,7 +34,7 @@ def browser(edge: Edge) -> Iterator[BrowserContext]:
     door = edge.state / "static" / "door.html"
     door.parent.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         context = chromium.new_context()
         key = edge.call("sign_in", "ada")
         context.add_cookies(

@@ -35,8 +35,8 @@ def build_environment(*, slug: str, requirements: Path, progress: Callable[[str]
     and is readable by every user. Raises `Invalid` without requirements, `Unavailable` if a package can't be had.
     """
     try:
-        files = [requirements, *([overrides] if (overrides := requirements.with_name(OVERRIDES)).exists() else [])]
-        text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+        overrides = [file for file in [requirements.with_name(OVERRIDES)] if file.exists()]
+        text = "\n".join(file.read_text(encoding="utf-8") for file in [requirements, *overrides])
     except (OSError, UnicodeDecodeError) as error:
         raise Invalid(
             f"{requirements} can't be read: {error}", advice="Put a requirements.txt into the package."
@@ -54,7 +54,7 @@ def build_environment(*, slug: str, requirements: Path, progress: Callable[[str]
         for rest in (work, target):
             shutil.rmtree(rest, ignore_errors=True)
         try:
-            _fill(work, requirements, progress)
+            _fill(work, requirements, overrides, progress)
             (work / MARK).touch()
             work.rename(target)
         finally:
@@ -70,15 +70,14 @@ def _alone(lock: Path) -> Iterator[None]:
         yield
 
 
-def _fill(folder: Path, requirements: Path, progress: Callable[[str], None]) -> None:
+def _fill(folder: Path, requirements: Path, overrides: list[Path], progress: Callable[[str], None]) -> None:
     progress("making an empty environment")
     _uv("venv", "--relocatable", "--no-project", "--python", _base_interpreter(), str(folder), progress=progress)
     progress("fetching packages")
-    overrides = requirements.with_name(OVERRIDES)
     _uv(
         *("pip", "install", "--compile-bytecode", "--python", str(folder / "bin" / "python")),
         *("-r", str(requirements)),
-        *(("--overrides", str(overrides)) if overrides.exists() else ()),
+        *(word for file in overrides for word in ("--overrides", str(file))),
         progress=progress,
     )
     # uv writes the folder's own name into the prompt and nowhere else; the environment works from any place.
