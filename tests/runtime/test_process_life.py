@@ -25,10 +25,10 @@ from runtime.contract import SERVER, ask, outcome, printed, python, wait_for
 from spacelab.volumes.rules import Mount
 from spacelab.workloads.ports import RuntimeFault
 from spacelab.workloads.rules import Interface, Kind, Network, Resources, Seen, WorkloadSpec
-from spacelab.workloads.runtimes.process import EgressPolicy, Options, ProcessRuntime
+from spacelab.workloads.runtimes.process import Options, ProcessRuntime
 from spacelab.workloads.runtimes.process.control import ControlFolder
-from spacelab.workloads.runtimes.process.egress import egress_server
 from spacelab.workloads.runtimes.process.host import sandbox_trouble
+from spacelab.workloads.runtimes.shared.egress import EgressPolicy, egress_server
 
 pytestmark = pytest.mark.skipif(bool(sandbox_trouble()), reason=f"no sandbox here: {sandbox_trouble()}")
 

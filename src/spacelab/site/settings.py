@@ -198,7 +198,7 @@ RECONCILERS: list[tuple[str, float]] = [
     ("spacelab.sessions.upkeep.end_tokens", 5.0),
 ]
 """Dotted names of functions without arguments that the controller calls, each with the seconds between two calls."""
-CONTROLLER_SERVICES: list[str] = ["spacelab.workloads.runtimes.process.serve_egress"]
+CONTROLLER_SERVICES: list[str] = ["spacelab.workloads.runtimes.shared.egress.serve_egress"]
 """Dotted names of asynchronous functions without arguments that run for as long as the controller does."""
 CATALOGUE_DIRECTORY: Path = Path(__file__).resolve().parents[3] / "catalogue"
 """The datalabs and archives that a fresh install offers."""

@@ -78,6 +78,20 @@ class Interface:
 
 
 @dataclass(frozen=True)
+class ImageBuild:
+    """An image that a workload makes: from the Dockerfile in a folder of the host, named `tag`.
+
+    `arguments` are the Dockerfile's build arguments, `labels` what the image will say about its origin.
+    """
+
+    context: str
+    tag: str
+    dockerfile: str = "Dockerfile"
+    arguments: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class WorkloadSpec:
     """Everything a runtime needs to start a workload; what is secret is handed over apart, and never stored."""
 
@@ -94,6 +108,8 @@ class WorkloadSpec:
     network: Network = Network.NONE
     deadline_seconds: int | None = None
     activity_probe: str = ""
+    build: ImageBuild | None = None
+    """The image to make; such a workload has no command of its own, and only a runtime of images can carry it."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the specification as plain JSON data."""
@@ -102,7 +118,7 @@ class WorkloadSpec:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> WorkloadSpec:
         """Read back what `to_json` made; raise `KeyError` or `TypeError` on data that it did not make."""
-        interface = data["interface"]
+        interface, build = data["interface"], data.get("build")
         return cls(
             **{
                 **data,
@@ -112,6 +128,7 @@ class WorkloadSpec:
                 "mounts": tuple(Mount(**mount) for mount in data["mounts"]),
                 "resources": Resources(**data["resources"]),
                 "interface": Interface(**interface) if interface else None,
+                "build": ImageBuild(**build) if build else None,
             }
         )
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from spacelab.workloads.runtimes.process import egress
-from spacelab.workloads.runtimes.process.egress import EgressPolicy, Refused, parse
+from spacelab.workloads.runtimes.shared import egress
+from spacelab.workloads.runtimes.shared.egress import EgressPolicy, Refused, parse
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from spacelab.workloads.runtimes.process import egress, egress_shares
-from spacelab.workloads.runtimes.process.egress import EgressPolicy, egress_server
-from spacelab.workloads.runtimes.process.egress_shares import Shares, TooManyConnections
+from spacelab.workloads.runtimes.shared import egress, egress_shares
+from spacelab.workloads.runtimes.shared.egress import EgressPolicy, egress_server
+from spacelab.workloads.runtimes.shared.egress_shares import Shares, TooManyConnections
 
 
 def test_a_share_ends_and_another_sandboxs_goes_on() -> None:

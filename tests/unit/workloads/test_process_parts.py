@@ -10,8 +10,8 @@ from spacelab.volumes.rules import Mount
 from spacelab.workloads.rules import Interface, Kind, Network, Resources, WorkloadSpec
 from spacelab.workloads.runtimes.process import host, sandbox
 from spacelab.workloads.runtimes.process.control import ControlFolder
-from spacelab.workloads.runtimes.process.limits import Group, Groups, cores_for, find_groups
-from spacelab.workloads.runtimes.process.variables import (
+from spacelab.workloads.runtimes.shared.limits import Group, Groups, cores_for, find_groups
+from spacelab.workloads.runtimes.shared.variables import (
     expand,
     overlay_path,
     plain_places,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from spacelab.workloads.runtimes.process import probe
+from spacelab.workloads.runtimes.shared import probe
 
 
 def serve(path: Path, answer: Callable[[socket.socket], None]) -> None:

@@ -8,8 +8,8 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 
-from spacelab.workloads.runtimes.process.limits import Groups, find_groups
 from spacelab.workloads.runtimes.process.sandbox import NAMESPACES
+from spacelab.workloads.runtimes.shared.limits import Groups, find_groups
 
 TRIAL_SECONDS = 10
 BASE = ("--ro-bind", "/usr", "/usr", "--ro-bind-try", "/lib", "/lib", "--ro-bind-try", "/lib64", "/lib64")

@@ -19,10 +19,11 @@ from spacelab.workloads.ports import RuntimeFault
 from spacelab.workloads.rules import Kind, Network, WorkloadSpec
 from spacelab.workloads.runtimes.process import sandbox
 from spacelab.workloads.runtimes.process.control import ControlFolder
-from spacelab.workloads.runtimes.process.limits import Group, cores_for
 from spacelab.workloads.runtimes.process.options import Options
 from spacelab.workloads.runtimes.process.plain import free_port, own_processes, stand_in
-from spacelab.workloads.runtimes.process.variables import (
+from spacelab.workloads.runtimes.shared.limits import Group, cores_for
+from spacelab.workloads.runtimes.shared.places import INSIDE
+from spacelab.workloads.runtimes.shared.variables import (
     Places,
     expand,
     overlay_path,
@@ -31,7 +32,6 @@ from spacelab.workloads.runtimes.process.variables import (
     variables,
 )
 
-INSIDE = Path(__file__).parent / "inside"
 LOG_BYTES = 8 * 2**20
 """Bytes of a workload's output that are kept."""
 

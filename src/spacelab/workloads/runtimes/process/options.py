@@ -9,7 +9,7 @@ from typing import Literal
 
 from django.conf import settings
 
-EGRESS_FOLDER = "egress"
+from spacelab.workloads.runtimes.shared.places import egress_socket
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,3 @@ class Options:
     def egress_socket(self) -> Path:
         """Where workloads find the way out: in a folder of its own, which survives the socket's renewal."""
         return egress_socket(self.run_directory)
-
-
-def egress_socket(run_directory: Path) -> Path:
-    """Return the path on which the controller serves the way out for workloads."""
-    return run_directory / EGRESS_FOLDER / "egress.sock"

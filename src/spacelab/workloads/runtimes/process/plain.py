@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from spacelab.workloads.rules import WorkloadSpec
-from spacelab.workloads.runtimes.process.variables import Places
+from spacelab.workloads.runtimes.shared.variables import Places
 
 WARNING = (
     "Sessions run without a sandbox on this host: each sees all files and processes of the platform's user. "

@@ -18,12 +18,13 @@ from typing import Any
 from spacelab.volumes.rules import Mount
 from spacelab.workloads.ports import RuntimeFault
 from spacelab.workloads.rules import Capabilities, Network, Observation, Seen, Usage, WorkloadSpec
-from spacelab.workloads.runtimes.process import host, plain, probe
+from spacelab.workloads.runtimes.process import host, plain
 from spacelab.workloads.runtimes.process.control import ControlFolder
 from spacelab.workloads.runtimes.process.launch import Launch
-from spacelab.workloads.runtimes.process.limits import Group
 from spacelab.workloads.runtimes.process.options import Options
-from spacelab.workloads.runtimes.process.usage import scratch_bytes, tree_usage
+from spacelab.workloads.runtimes.shared import probe
+from spacelab.workloads.runtimes.shared.limits import Group
+from spacelab.workloads.runtimes.shared.usage import scratch_bytes, tree_usage
 
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 PROBE_WAIT = 0.25
@@ -130,10 +131,10 @@ class ProcessRuntime:
         return launch.run()
 
     def _check(self, spec: WorkloadSpec) -> None:
+        if spec.image or spec.build:
+            raise RuntimeFault("This platform runs environments, not container images.")
         if not spec.command:
             raise RuntimeFault("There is no command to run.")
-        if spec.image:
-            raise RuntimeFault("This platform runs environments, not container images.")
         for mount in spec.mounts:
             target = PurePosixPath(mount.target)
             if not target.is_absolute() or ".." in target.parts:

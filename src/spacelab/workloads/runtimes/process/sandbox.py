@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 from spacelab.volumes.rules import ARCHIVE_ROOT, HOME, OLD_ARCHIVE_ROOT, SCRATCH, TEAM_ROOT
 from spacelab.workloads.rules import WorkloadSpec
-from spacelab.workloads.runtimes.process.limits import Group
-from spacelab.workloads.runtimes.process.variables import Places
+from spacelab.workloads.runtimes.shared.limits import Group
+from spacelab.workloads.runtimes.shared.variables import Places
 
 OWN = PurePosixPath("/.spacelab")
 """Where the supervisor's own files are inside: read-only, and of no use to the application."""

@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 import psutil
 from django.conf import settings
 
-from spacelab.workloads.runtimes.process.egress_shares import Share, Shares, TooManyConnections, sandbox_of
-from spacelab.workloads.runtimes.process.options import egress_socket
+from spacelab.workloads.runtimes.shared.egress_shares import Share, Shares, TooManyConnections, sandbox_of
+from spacelab.workloads.runtimes.shared.places import egress_socket
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

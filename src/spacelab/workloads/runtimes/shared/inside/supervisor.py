@@ -19,8 +19,8 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from spacelab.workloads.runtimes.process.inside.forwarder import LOOPBACK, Forwarder, Loop, to_port, to_socket
-    from spacelab.workloads.runtimes.process.inside.overlay import make as make_overlay
+    from spacelab.workloads.runtimes.shared.inside.forwarder import LOOPBACK, Forwarder, Loop, to_port, to_socket
+    from spacelab.workloads.runtimes.shared.inside.overlay import make as make_overlay
 else:
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120  pathlib doubles the memory
     from forwarder import LOOPBACK, Forwarder, Loop, to_port, to_socket
