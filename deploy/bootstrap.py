@@ -14,6 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
+PACKAGES = ("packages/datalab-package",)
+"""Parts of the tree that are installed beside the platform."""
 STAMP = VENV / "spacelab-stamp"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
@@ -84,7 +86,8 @@ def make_environment() -> None:
 
 def wanted_stamp(*, tests: bool) -> str:
     """Name the set of packages that the tree asks for."""
-    content = (ROOT / "pyproject.toml").read_bytes() + (ROOT / "constraints.txt").read_bytes()
+    files = ["pyproject.toml", "constraints.txt", *(f"{package}/pyproject.toml" for package in PACKAGES)]
+    content = b"".join((ROOT / file).read_bytes() for file in files)
     return hashlib.sha256(content).hexdigest() + (" tests" if tests else "")
 
 
@@ -92,7 +95,8 @@ def install_packages(*, tests: bool) -> None:
     """Install the platform, and the tests' packages where asked for, at the versions of constraints.txt."""
     uv, python = str(VENV / "bin" / "uv"), str(VENV / "bin" / "python")
     group = ["--group", "dev"] if tests else []
-    run(uv, "pip", "install", "-q", "--python", python, "-c", "constraints.txt", *group, "-e", ".")
+    trees = [word for tree in (*PACKAGES, ".") for word in ("-e", tree)]
+    run(uv, "pip", "install", "-q", "--python", python, "-c", "constraints.txt", *group, *trees)
     STAMP.write_text(wanted_stamp(tests=tests))
 
 

@@ -34,7 +34,9 @@ def product_modules() -> tuple[Path, ...]:
 @cache
 def all_modules() -> tuple[Path, ...]:
     """List every module that is written here: the platform, its tests and its scripts."""
-    others = [path for name in ("tests", "docs", "deploy", "benchmarks") for path in _files(ROOT / name, "*.py")]
+    others = [
+        path for name in ("tests", "docs", "deploy", "benchmarks", "packages") for path in _files(ROOT / name, "*.py")
+    ]
     return (*product_modules(), *others)
 
 

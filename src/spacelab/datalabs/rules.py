@@ -5,12 +5,13 @@ from __future__ import annotations
 import unicodedata
 from enum import StrEnum
 
-SLUG = r"^[a-z0-9][a-z0-9-]{0,58}[a-z0-9]$"
-SLUG_ADVICE = "Use 2 to 60 lower-case letters, digits or hyphens."
+from datalab_package import names
+from datalab_package.problems import PackageProblem
+from spacelab.kit.refusals import Invalid
 
-
-KINDS = ("jupyter", "desktop", "web")
-"""What a person sees when a datalab opens."""
+SLUG = names.SLUG
+SLUG_ADVICE = names.SLUG_ADVICE
+KINDS = names.KINDS
 
 
 def fold(text: str) -> str:
@@ -22,6 +23,11 @@ def fold(text: str) -> str:
 def tag_index(tags: list[str]) -> str:
     """Return the tags folded, each between bars, so that one whole tag can be looked for."""
     return "|" + "".join(f"{fold(tag)}|" for tag in tags)
+
+
+def refusal_of(problem: PackageProblem) -> Invalid:
+    """Say as the platform's own refusal what is wrong with a package."""
+    return Invalid(problem.message, advice=problem.advice, field=problem.key or problem.file)
 
 
 class State(StrEnum):
