@@ -22,6 +22,7 @@ class FakeCopy:
     cpu_seconds: float = 0.0
     memory_bytes: int = 0
     asked_to_stop: bool = False
+    trouble: str = ""
     secrets: dict[str, str] = field(default_factory=dict)
 
     def observation(self) -> Observation:
@@ -33,6 +34,7 @@ class FakeCopy:
             reason=self.reason,
             usage=Usage(self.cpu_seconds, self.memory_bytes),
             busy=self.busy,
+            trouble=self.trouble,
         )
 
 

@@ -86,6 +86,7 @@ def change_phase(
     at: datetime,
     address: str = "",
     exit_code: int | None = None,
+    trouble: str = "",
 ) -> bool:
     """Move a workload from `expected` to `phase`, and say whether it was still there; if not, nothing changes.
 
@@ -94,7 +95,7 @@ def change_phase(
     if phase not in NEXT_PHASES[expected]:
         raise ValueError(f"a workload does not go from {expected} to {phase}")
     found = Workload.objects.filter(pk=workload_id, phase=expected)
-    values: dict[str, Any] = {"phase": phase, "reason": reason[:LONGEST_REASON]}
+    values: dict[str, Any] = {"phase": phase, "reason": reason[:LONGEST_REASON], "trouble": trouble}
     if phase is Phase.STARTING:
         found = found.filter(desired=Desired.RUN)
         values["started_at"] = at
@@ -113,10 +114,17 @@ def change_phase(
     return True
 
 
-def explain(*, by: audit.Actor, workload_id: str, expected: Phase, reason: str) -> bool:  # noqa: ARG001  as every action
+def explain(
+    *,
+    by: audit.Actor,  # noqa: ARG001  as every action
+    workload_id: str,
+    expected: Phase,
+    reason: str,
+    trouble: str = "",
+) -> bool:
     """Say anew why a workload stands where it stands, such as before another try; False if it has moved on."""
     found = Workload.objects.filter(pk=workload_id, phase=expected)
-    return bool(found.update(reason=reason[:LONGEST_REASON]))
+    return bool(found.update(reason=reason[:LONGEST_REASON], trouble=trouble))
 
 
 def save_samples(*, by: audit.Actor, samples: Sequence[Sample]) -> None:  # noqa: ARG001  as every action

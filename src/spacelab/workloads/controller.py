@@ -82,10 +82,12 @@ class Controller:
         interval: float,
         before: Callable[[], None] = lambda: None,
         after: Callable[[], None] = lambda: None,
+        blind: Callable[[str], None] = lambda _why: None,
     ) -> None:
         """Look again and again until told to end; workloads keep running.
 
-        `before` comes before each look and may raise to end this; `after` follows it while the runtime can be observed.
+        `before` comes before each look and may raise to end this; `after` follows it while the runtime can be observed,
+        and `blind` hears why it can't.
         """
         looked, cost, rest_until = float("-inf"), 0.0, 0.0
         observed = False
@@ -106,6 +108,7 @@ class Controller:
                     after()
             except RuntimeFault as fault:
                 logger.warning("The runtime can't be observed: %s", fault)
+                blind(str(fault))
                 observed = False
                 rest_until = time.monotonic() + REST_SECONDS
             except DatabaseError:
@@ -226,6 +229,7 @@ class Controller:
             at=now,
             address=step.address,
             exit_code=step.exit_code,
+            trouble=step.trouble,
         )
         if changed:
             started_at = now if step.phase is Phase.STARTING else record.started_at
@@ -302,10 +306,16 @@ class Controller:
         memory, wait = reconcile.after_fault(memory, now, self._policy)
         self._memories[workload_id] = memory
         if not error.retry or wait is None:
-            self._mark(record, reconcile.MarkPhase(Phase.FAILED, f"It could not be started. {error}"), now)
+            failed = reconcile.MarkPhase(Phase.FAILED, f"It could not be started. {error}", trouble=error.trouble)
+            self._mark(record, failed, now)
             return
-        reason = f"Not started yet: {error} Trying again in {wait:g} s."
-        actions.explain(by=actions.CONTROLLER, workload_id=workload_id, expected=Phase.STARTING, reason=reason)
+        actions.explain(
+            by=actions.CONTROLLER,
+            workload_id=workload_id,
+            expected=Phase.STARTING,
+            reason=f"Not started yet: {error} Trying again in {wait:g} s.",
+            trouble=error.trouble,
+        )
 
 
 def _read_spec(workload_id: str) -> WorkloadSpec:

@@ -25,6 +25,8 @@ class Workload(models.Model):
         max_length=10, choices=[(one.value, one.value) for one in rules.Phase], default=rules.Phase.QUEUED
     )
     reason = models.CharField(max_length=1000, blank=True)
+    trouble = models.CharField(max_length=20, blank=True, default="")
+    """The `rules.Trouble` that ended it or keeps it from starting, where that can be told."""
     address = models.CharField(max_length=300, blank=True)
     exit_code = models.IntegerField(null=True, blank=True)
     cpu_seconds = models.FloatField(default=0)

@@ -9,11 +9,15 @@ from spacelab.workloads.rules import Capabilities, Observation, WorkloadSpec
 
 
 class RuntimeFault(Exception):  # noqa: N818  the word of the design
-    """The runtime could not do what was asked; the message is for people, `retry` says whether to try again."""
+    """The runtime could not do what was asked; the message is for people, `retry` says whether to try again.
 
-    def __init__(self, message: str, *, retry: bool = False) -> None:
+    `trouble` is the `rules.Trouble` that it was, where the runtime can tell.
+    """
+
+    def __init__(self, message: str, *, retry: bool = False, trouble: str = "") -> None:
         super().__init__(message)
         self.retry = retry
+        self.trouble = trouble
 
 
 class Runtime(Protocol):

@@ -76,6 +76,19 @@ def heartbeat_file() -> Path:
     return Path(settings.SPACELAB.state) / "controller.alive"
 
 
+def fault_file() -> Path:
+    """Return the file that tells why a controller can't see the runtime's workloads; it is there only then."""
+    return Path(settings.SPACELAB.state) / "runtime.fault"
+
+
+def runtime_fault() -> str:
+    """Say why the runtime can't be observed at the moment, in the runtime's words; empty when it can."""
+    try:
+        return fault_file().read_text().strip()
+    except OSError:
+        return ""
+
+
 def controller_seen_at() -> datetime | None:
     """Say when a controller of this state directory last looked; None if none ever did."""
     try:

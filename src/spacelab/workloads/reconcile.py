@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from spacelab.workloads.rules import FINAL, Desired, Kind, Observation, Phase, Seen
+from spacelab.workloads.rules import FINAL, Desired, Kind, Observation, Phase, Seen, Trouble
 
 LOG_HINT = "The end of its log says more."
 
@@ -87,6 +87,7 @@ class MarkPhase:
     reason: str
     address: str = ""
     exit_code: int | None = None
+    trouble: str = ""
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ def _starting(
     waited = _seconds(memory.start_returned_at or memory.first_seen_at, now)
     if waited >= policy.start_timeout:
         reason = f"It did not answer within {policy.start_timeout:g} s of its start. {LOG_HINT}"
-        return (MarkPhase(Phase.FAILED, reason), *_stop(memory, now, policy))
+        return (MarkPhase(Phase.FAILED, reason, trouble=Trouble.UNANSWERED), *_stop(memory, now, policy))
     return ()
 
 
@@ -199,12 +200,14 @@ def _ended(record: Record, observation: Observation) -> MarkPhase:
     if record.kind is Kind.BATCH:
         if code == 0:
             return MarkPhase(Phase.SUCCEEDED, told or "Finished.", exit_code=code)
-        return MarkPhase(Phase.FAILED, f"{how} {LOG_HINT}", exit_code=code)
+        return MarkPhase(Phase.FAILED, f"{how} {LOG_HINT}", exit_code=code, trouble=observation.trouble)
     if record.phase is Phase.STARTING and record.desired is Desired.RUN:
-        return MarkPhase(Phase.FAILED, f"It ended before it answered. {how} {LOG_HINT}", exit_code=code)
+        trouble = observation.trouble or Trouble.CRASHED
+        why = f"It ended before it answered. {how} {LOG_HINT}"
+        return MarkPhase(Phase.FAILED, why, exit_code=code, trouble=trouble)
     if code == 0:
         return MarkPhase(Phase.STOPPED, told or "The application ended by itself.", exit_code=code)
-    return MarkPhase(Phase.FAILED, f"{how} {LOG_HINT}", exit_code=code)
+    return MarkPhase(Phase.FAILED, f"{how} {LOG_HINT}", exit_code=code, trouble=observation.trouble)
 
 
 def _at_deadline(record: Record, memory: Memory, now: datetime, policy: Policy) -> tuple[Step, ...]:

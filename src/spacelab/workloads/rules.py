@@ -133,6 +133,19 @@ class WorkloadSpec:
         )
 
 
+class Trouble(StrEnum):
+    """What went wrong with a workload, where that can be told: pages say for each what to do next."""
+
+    IMAGE_MISSING = "image-missing"
+    OUT_OF_MEMORY = "out-of-memory"
+    CRASHED = "crashed"
+    """It ended before its interface answered."""
+    UNANSWERED = "unanswered"
+    """It went on, and its interface did not answer in time."""
+    RUNTIME_AWAY = "runtime-away"
+    """What carries workloads does not answer itself, e.g. the container engine."""
+
+
 @dataclass(frozen=True)
 class Usage:
     """What a workload uses: CPU seconds since its start, memory in bytes now, scratch in bytes now, processes now."""
@@ -162,6 +175,8 @@ class Observation:
     usage: Usage = field(default_factory=Usage)
     busy: bool = False
     """Whether the activity probe saw the application at work, e.g. a busy kernel."""
+    trouble: str = ""
+    """The `Trouble` that ended it, where the runtime can tell."""
 
 
 @dataclass(frozen=True)

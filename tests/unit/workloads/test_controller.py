@@ -12,7 +12,7 @@ from spacelab.workloads import actions, queries
 from spacelab.workloads.lock import FileLock
 from spacelab.workloads.models import Workload
 from spacelab.workloads.ports import RuntimeFault
-from spacelab.workloads.rules import Kind
+from spacelab.workloads.rules import Kind, Trouble
 from support.workloads import Bench, make_spec, phases_of, submit
 
 
@@ -53,7 +53,28 @@ def test_an_interface_that_never_answers_fails_with_a_reason(scientist: Person) 
     workload.refresh_from_db()
     assert workload.phase == "failed"
     assert workload.reason == "It did not answer within 60 s of its start. The end of its log says more."
+    assert workload.trouble == Trouble.UNANSWERED
     assert bench.runtime.copies[workload.pk].asked_to_stop
+
+
+def test_what_went_wrong_is_told_apart(scientist: Person) -> None:
+    bench = Bench()
+    crashed, missing, hungry = (submit(scientist) for _ in range(3))
+    fault = RuntimeFault("There is no image “x”.", trouble=Trouble.IMAGE_MISSING)
+    bench.runtime.faults[missing.pk] = fault
+    bench.look(2)
+    bench.runtime.end(crashed.pk, 1)
+    bench.runtime.become_ready(hungry.pk)
+    bench.look()
+    bench.runtime.end(hungry.pk, 137)
+    bench.runtime.copies[hungry.pk].trouble = Trouble.OUT_OF_MEMORY
+    bench.look()
+    troubles = dict(Workload.objects.values_list("pk", "trouble"))
+    assert troubles == {
+        crashed.pk: Trouble.CRASHED,
+        missing.pk: Trouble.IMAGE_MISSING,
+        hungry.pk: Trouble.OUT_OF_MEMORY,
+    }
 
 
 def test_a_passing_fault_is_told_and_tried_again(scientist: Person) -> None:

@@ -59,9 +59,11 @@ def test_a_controller_that_cannot_observe_does_not_beat_and_does_when_it_can_aga
         return truth
 
     bench.runtime.report = report
+    told: list[str] = []
     with caplog.at_level(logging.WARNING):
-        bench.controller.run(Rounds(8), interval=0.01, after=lambda: beats.append(1))
+        bench.controller.run(Rounds(8), interval=0.01, after=lambda: beats.append(1), blind=told.append)
     assert not beats
+    assert set(told) == {"the engine does not answer"}
     assert "can't be observed: the engine does not answer" in caplog.text
     blind = False
     bench.controller.run(Rounds(8), interval=0.01, after=lambda: beats.append(1))
@@ -70,7 +72,7 @@ def test_a_controller_that_cannot_observe_does_not_beat_and_does_when_it_can_aga
 
 def test_a_lost_lock_ends_the_controller_even_while_the_runtime_is_blind(scientist: Person, tmp_path: Path) -> None:
     bench, lock = Bench(), FileLock(tmp_path / "lock")
-    heartbeat = command.Heartbeat(tmp_path / "alive", lock)
+    heartbeat = command.Heartbeat(tmp_path / "alive", tmp_path / "fault", lock)
     assert lock.take()
     workload = submit(scientist)
 

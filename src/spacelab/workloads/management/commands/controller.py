@@ -34,8 +34,9 @@ THREADS_END_SECONDS = 5.0
 class Heartbeat:
     """Shows others that the controller sees its workloads, and itself that it still holds the lock."""
 
-    def __init__(self, file: Path, lock: Lock) -> None:
+    def __init__(self, file: Path, fault: Path, lock: Lock) -> None:
         self._file = file
+        self._fault = fault
         self._lock = lock
         self._check_due = 0.0
         self._beat_due = 0.0
@@ -50,7 +51,13 @@ class Heartbeat:
         """Touch the file if it is time to."""
         if time.monotonic() >= self._beat_due:
             self._file.touch()
+            self._fault.unlink(missing_ok=True)
             self._beat_due = time.monotonic() + HEARTBEAT_SECONDS
+
+    def blind(self, why: str) -> None:
+        """Show others why the workloads can't be seen, until they can."""
+        self._fault.write_text(why)
+        self._beat_due = 0.0
 
 
 class Command(BaseCommand):
@@ -101,7 +108,7 @@ class Command(BaseCommand):
             secrets=secrets,
         )
         threads = start_background(reconcilers, services, until)
-        heartbeat = Heartbeat(queries.heartbeat_file(), lock)
+        heartbeat = Heartbeat(queries.heartbeat_file(), queries.fault_file(), lock)
         logger.info("The controller is at work")
         try:
             controller.run(
@@ -109,6 +116,7 @@ class Command(BaseCommand):
                 interval=configuration.controller_interval_ms / 1000,
                 before=heartbeat.check,
                 after=heartbeat.beat,
+                blind=heartbeat.blind,
             )
         finally:
             until.set()

@@ -214,7 +214,7 @@ class ProcessRuntime:
             ready = known.ready or (folder.path / "ready").exists()
             if not ready and not folder.read("stop.json"):
                 reason = f"{reason} Its interface had not answered by then; the log says more."
-        return Observation(Seen.EXITED, "", code, reason, known.usage)
+        return Observation(Seen.EXITED, "", code, reason, known.usage, trouble=str(state.get("trouble", "")))
 
     def _live(self, folder: ControlFolder, known: Known, state: dict[str, Any]) -> Observation:
         if known.readiness and known.readiness.done():

@@ -350,7 +350,8 @@ class Supervisor:
             self.drain()
         del carried
         code, reason = self.ending()
-        self.report(phase="exited", exit_code=code, reason=reason)
+        trouble = "out-of-memory" if code and not self.stopping and self.out_of_memory() else ""
+        self.report(phase="exited", exit_code=code, reason=reason, trouble=trouble)
 
 
 def main() -> None:
