@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.engine import Engine, missing_programs, running_engine
 from support.people import make_person
 from support.platform import Platform, running_platform
 from support.postgres import cluster, server_programs
@@ -34,6 +35,15 @@ def operator(db: None) -> Person:
 def platform() -> Iterator[Platform]:
     """One whole platform, edge, web and controller, for all tests that need one."""
     with running_platform() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """Run a container engine for all tests that need one; its images survive the run."""
+    if missing := missing_programs():
+        pytest.skip(missing)
+    with running_engine() as running:
         yield running
 
 

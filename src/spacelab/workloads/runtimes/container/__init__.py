@@ -1,0 +1,1 @@
+"""Workloads as containers of an engine with the Docker API: Podman's or Docker's."""
