@@ -44,14 +44,17 @@ SAVE_SAMPLE = (
 """An empty `active_at` or `address` leaves what is there."""
 
 
-def submit(*, by: Person, spec: WorkloadSpec) -> Workload:
-    """Queue a workload; raise `Conflict` if its id is taken. Who may do that is checked by the domain that asks."""
+def submit(*, by: Person, spec: WorkloadSpec, held: bool = False) -> Workload:
+    """Queue a workload; raise `Conflict` if its id is taken. Who may do that is checked by the domain that asks.
+
+    One that is `held` keeps its log after its end until `release`.
+    """
     if spec.owner != by.username:
         raise ValueError("a workload is submitted by its owner")
     try:
         with transaction.atomic():
             workload = Workload.objects.create(
-                id=spec.id, owner=by, kind=spec.kind, spec=spec.to_json(), phase=Phase.QUEUED
+                id=spec.id, owner=by, kind=spec.kind, spec=spec.to_json(), phase=Phase.QUEUED, held=held
             )
             PhaseChange.objects.create(workload=workload, phase=Phase.QUEUED, reason="Waiting to be started.")
             audit.record(by=by, action="workloads.submit", subject=f"workload:{spec.id}", kind=str(spec.kind))
@@ -144,6 +147,11 @@ def save_samples(*, by: audit.Actor, samples: Sequence[Sample]) -> None:  # noqa
     ]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.executemany(SAVE_SAMPLE, rows)  # one statement for all: PostgreSQL is not waited for at each row
+
+
+def release(*, by: audit.Actor, workload_id: str) -> None:  # noqa: ARG001  as every action
+    """Let go of a workload that was held: what is left of it is removed once it has ended."""
+    Workload.objects.filter(pk=workload_id, held=True).update(held=False)
 
 
 def mark_forgotten(*, by: audit.Actor, workload_ids: Iterable[str]) -> int:  # noqa: ARG001  as every action

@@ -141,7 +141,7 @@ class Controller:
     def look(self) -> None:
         """Compare everything wanted with everything that the runtime reports, and take each one step further."""
         self._collect()
-        present = self._learn(Workload.objects.filter(forgotten=False))
+        present = self._learn(Workload.objects.filter(forgotten=False).exclude(held=True, phase__in=FINAL))
         for gone in self._records.keys() - present:
             self._drop(gone)
         seen = self._runtime.observe()

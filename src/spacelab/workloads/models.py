@@ -37,6 +37,8 @@ class Workload(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     ready_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    held = models.BooleanField(default=False)
+    """Whether somebody still collects what it printed: until then nothing of it is removed after its end."""
     forgotten = models.BooleanField(default=False)
     """Whether the runtime was told to remove what was left after the end."""
 

@@ -46,6 +46,22 @@ def test_a_batch_workload_ends_with_its_exit_code(scientist: Person, exit_code: 
     assert (workload.phase, workload.exit_code) == (phase, exit_code)
 
 
+def test_what_is_held_keeps_its_log_until_it_is_released(scientist: Person) -> None:
+    bench = Bench()
+    workload = actions.submit(by=scientist, spec=make_spec(scientist, Kind.BATCH), held=True)
+    bench.look(2)
+    bench.runtime.end(workload.pk, 0)
+    bench.look(30)
+    workload.refresh_from_db()
+    assert (workload.phase, workload.forgotten) == ("succeeded", False)
+    assert workload.pk in bench.runtime.copies
+    actions.release(by=scientist, workload_id=workload.pk)
+    bench.look(3)
+    workload.refresh_from_db()
+    assert workload.forgotten
+    assert not bench.runtime.copies
+
+
 def test_an_interface_that_never_answers_fails_with_a_reason(scientist: Person) -> None:
     bench = Bench()
     workload = submit(scientist)
