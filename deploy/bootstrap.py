@@ -17,6 +17,9 @@ VENV = ROOT / ".venv"
 PACKAGES = ("packages/datalab-package",)
 """Parts of the tree that are installed beside the platform."""
 STAMP = VENV / "spacelab-stamp"
+ENGINE_PACKAGES = ("podman", "netavark", "aardvark-dns", "uidmap", "mmdebstrap", "skopeo")
+"""What the tests of containers need: an engine, and a way to make a first image without a registry."""
+ENGINE_PROGRAMS = ("podman", "mmdebstrap", "skopeo")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -119,6 +122,19 @@ def browser() -> None:
         say("\n    The browser tests need Chromium: sudo apt-get install chromium")
 
 
+def lacks_engine() -> bool:
+    """Say whether a program is missing that the tests of containers use."""
+    return not all(have(program) for program in ENGINE_PROGRAMS)
+
+
+def engine() -> None:
+    """Install what the tests of containers use."""
+    runner = () if have("crun", "runc") else ("runc",)
+    if not apt_install(*ENGINE_PACKAGES, *runner):
+        say("\n    The tests of containers are left out without an engine. To run them:")
+        say(f"    sudo apt-get install {' '.join(ENGINE_PACKAGES)}")
+
+
 def main() -> None:
     """Install what is missing; a second call finds everything and returns at once."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -136,6 +152,8 @@ def main() -> None:
         missing.append(("Installing the sandbox (bubblewrap)", sandbox))
     if tests and not have(*CHROMIUM):
         missing.append(("Installing Chromium for the browser tests", browser))
+    if tests and lacks_engine():
+        missing.append(("Installing a container engine for the tests", engine))
     if missing:
         say("Setting up Spacelab")
     for title, work in missing:
