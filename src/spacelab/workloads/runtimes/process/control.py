@@ -8,9 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import json
 import os
-import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -20,7 +18,7 @@ from socket import AF_UNIX, SOCK_STREAM
 from socket import socket as Socket  # noqa: N812  `socket` is a property here
 from typing import Any
 
-from spacelab.workloads.rules import WorkloadSpec
+from spacelab.workloads.runtimes.shared.folder import WorkloadFolder
 
 CLAIM_PATIENCE = 0.2
 """Seconds to wait for another `start` or `forget` of the same workload."""
@@ -28,49 +26,15 @@ CLAIM_PATIENCE = 0.2
 END_PATIENCE = 1.0
 """Seconds that a supervisor has to be gone after it reported the end of its workload."""
 
-CHUNK = 64 * 1024
-
 
 @dataclass(frozen=True)
-class ControlFolder:
+class ControlFolder(WorkloadFolder):
     """What lies in `<run directory>/<id>/`: spec.json, state.json, main.sock, log, and the way to give orders."""
-
-    path: Path
 
     @property
     def socket(self) -> Path:
         """Where the workload's interface answers."""
         return self.path / "main.sock"
-
-    @property
-    def spec_file(self) -> Path:
-        """The specification, which holds no secrets."""
-        return self.path / "spec.json"
-
-    def write(self, name: str, text: str) -> None:
-        """Write a file so that a reader sees all of it or nothing."""
-        fresh = self.path / f".{name}.{os.getpid()}"
-        fresh.write_text(text)
-        fresh.replace(self.path / name)
-
-    def spec(self) -> WorkloadSpec | None:
-        """Return the specification, or None while the start has not come that far."""
-        try:
-            return WorkloadSpec.from_json(json.loads(self.spec_file.read_text()))
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-
-    def read(self, name: str) -> dict[str, Any]:
-        """Return a JSON file's content, or nothing while it has none."""
-        for _ in range(3):
-            try:
-                text = (self.path / name).read_text()
-                return dict(json.loads(text)) if text.strip() else {}
-            except OSError:
-                return {}
-            except ValueError:
-                time.sleep(0.001)  # between the old block and the new one
-        return {}
 
     def state(self) -> dict[str, Any]:
         """Return what the supervisor last reported: phase, exit_code, reason, at (seconds since 1970)."""
@@ -153,21 +117,3 @@ class ControlFolder:
         listener.bind(str(self.socket))
         listener.listen(128)
         return listener
-
-    def log(self, since: int) -> Iterator[bytes]:
-        """Yield the output from byte `since` on; what was given back to the disk is skipped."""
-        try:
-            file = (self.path / "log").open("rb", buffering=0)
-        except OSError:
-            return
-        with file:
-            try:
-                file.seek(os.lseek(file.fileno(), max(since, 0), os.SEEK_DATA))
-            except (OSError, OverflowError):
-                return  # nothing behind `since`
-            while chunk := file.read(CHUNK):
-                yield chunk
-
-    def remove(self) -> None:
-        """Remove the folder, never following a link out of it."""
-        shutil.rmtree(self.path, ignore_errors=True)

@@ -6,33 +6,25 @@ import contextlib
 import json
 import os
 import re
-import stat
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
 from typing import Any
 
-from spacelab.volumes.rules import Mount
 from spacelab.workloads.ports import RuntimeFault
 from spacelab.workloads.rules import Capabilities, Network, Observation, Seen, Usage, WorkloadSpec
 from spacelab.workloads.runtimes.process import host, plain
 from spacelab.workloads.runtimes.process.control import ControlFolder
 from spacelab.workloads.runtimes.process.launch import Launch
 from spacelab.workloads.runtimes.process.options import Options
-from spacelab.workloads.runtimes.shared import probe
+from spacelab.workloads.runtimes.shared import mounts
+from spacelab.workloads.runtimes.shared.interfaces import PROBE_WAIT, InterfaceWatch
 from spacelab.workloads.runtimes.shared.limits import Group
 from spacelab.workloads.runtimes.shared.usage import scratch_bytes, tree_usage
 
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
-PROBE_WAIT = 0.25
-"""Seconds that one observation waits for interfaces; an answer that takes longer counts at the next observation."""
-
-BUSY_INTERVAL = 15.0
-"""Seconds between two questions whether an application is at work."""
-
 USAGE_INTERVAL = 1.0
 """Seconds for which a measurement of usage is good."""
 
@@ -46,11 +38,7 @@ class Known:
 
     spec: WorkloadSpec | None = None
     group: Group | None = None
-    ready: bool = False
-    readiness: Future[bool] | None = None
-    busy: bool = False
-    busy_at: float = 0.0
-    business: Future[bool] | None = None
+    watch: InterfaceWatch = field(default_factory=InterfaceWatch)
     usage: Usage = field(default_factory=Usage)
     usage_at: float = 0.0
 
@@ -135,23 +123,9 @@ class ProcessRuntime:
             raise RuntimeFault("This platform runs environments, not container images.")
         if not spec.command:
             raise RuntimeFault("There is no command to run.")
-        for mount in spec.mounts:
-            target = PurePosixPath(mount.target)
-            if not target.is_absolute() or ".." in target.parts:
-                raise RuntimeFault(f"“{mount.target}” is no path at which a volume could appear.")
-            if not Path(mount.source).exists():
-                raise RuntimeFault(f"The files of the volume “{mount.volume or mount.target}” are not there.")
-            self._hand_over(mount)
+        mounts.check(spec, self.options.workload_uid if self.sandboxed else None)
         if spec.network is Network.OUTBOUND:
             self.options.egress_socket.parent.mkdir(mode=0o755, exist_ok=True)
-
-    def _hand_over(self, mount: Mount) -> None:
-        """Give a writable folder that the platform made as root to the user that workloads run as."""
-        if mount.read_only or os.geteuid() != 0 or not self.sandboxed:
-            return
-        found = os.lstat(mount.source)
-        if stat.S_ISDIR(found.st_mode) and found.st_uid == 0:
-            os.chown(mount.source, self.options.workload_uid, self.options.workload_uid, follow_symlinks=False)
 
     def observe(self) -> dict[str, Observation]:
         """Report on every workload whose folder exists and whose supervisor ever lived."""
@@ -179,21 +153,9 @@ class ProcessRuntime:
         """Send the questions that are due; return those whose answer is worth a short wait."""
         known.spec = known.spec or folder.spec()
         known.group = known.group or Group.from_json(folder.read("group.json"))
-        spec = known.spec
-        if spec is None or spec.interface is None:
+        if known.spec is None:
             return []
-        known.ready = known.ready or (folder.path / "ready").exists()
-        now = time.monotonic()
-        if not known.ready and known.readiness is None:
-            path = spec.interface.health_path.replace("{id}", spec.id)
-            known.readiness = self._pool.submit(probe.answers, folder.socket, path)
-        due = known.business is None and now - known.busy_at > BUSY_INTERVAL
-        if known.ready and spec.activity_probe == "jupyter" and due:
-            prefix = spec.interface.path.replace("{id}", spec.id).strip("/").split("/")
-            base = f"/datalabs/{spec.id}" if prefix[:2] == ["datalabs", spec.id] else ""
-            known.busy_at = now
-            known.business = self._pool.submit(probe.jupyter_is_busy, folder.socket, base)
-        return [question for question in (known.readiness, known.business) if question]
+        return known.watch.ask(self._pool, known.spec, folder.socket, folder.path / "ready")
 
     def _observation(self, folder: ControlFolder, known: Known, *, alive: bool) -> Observation | None:
         state = folder.state()
@@ -210,29 +172,27 @@ class ProcessRuntime:
             reason = "It was ended by force, or with the machine it ran on."
             if folder.read("stop.json"):
                 reason = "It was stopped by force: it did not end by itself in time."
-        elif code and known.spec and known.spec.interface and state.get("started"):
-            ready = known.ready or (folder.path / "ready").exists()
-            if not ready and not folder.read("stop.json"):
-                reason = f"{reason} Its interface had not answered by then; the log says more."
+        elif (
+            code
+            and known.spec
+            and known.spec.interface
+            and state.get("started")
+            and not folder.read("stop.json")
+            and not known.watch.was_ready(folder.path / "ready")
+        ):
+            reason = f"{reason} Its interface had not answered by then; the log says more."
         return Observation(Seen.EXITED, "", code, reason, known.usage, trouble=str(state.get("trouble", "")))
 
     def _live(self, folder: ControlFolder, known: Known, state: dict[str, Any]) -> Observation:
-        if known.readiness and known.readiness.done():
-            known.ready = known.readiness.result()
-            known.readiness = None
-            if known.ready:
-                (folder.path / "ready").touch()
-        if known.business and known.business.done():
-            known.busy = known.business.result()
-            known.business = None
+        known.watch.take(folder.path / "ready")
         interface = known.spec.interface if known.spec else None
         started = bool(state.get("started"))
-        running = started and (known.ready if interface else True)
+        running = started and (known.watch.ready if interface else True)
         address = f"unix/{folder.socket.absolute()}" if interface and started else ""
         usage = self._usage(folder, known, state)
         reason = "" if running else "The application is starting." if started else "The sandbox is being made."
         return Observation(
-            Seen.RUNNING if running else Seen.STARTING, address, None, reason, usage, busy=known.busy and running
+            Seen.RUNNING if running else Seen.STARTING, address, None, reason, usage, busy=known.watch.busy and running
         )
 
     def _usage(self, folder: ControlFolder, known: Known, state: dict[str, Any]) -> Usage:

@@ -89,6 +89,15 @@ def find_groups(root: Path = CGROUP_ROOT, cgroup_file: Path = Path("/proc/self/c
     return Groups(1, usable) if set(usable) >= NEEDED else Groups()
 
 
+def group_of(pid: int, root: Path = CGROUP_ROOT, proc: Path = Path("/proc")) -> Group:
+    """Find the control groups in which a process of somebody else's making is, to read what they count."""
+    own = _own_paths(proc / str(pid) / "cgroup")
+    if (root / "cgroup.controllers").is_file():
+        return Group(2, {"": root / own[""]} if "" in own else {})
+    paths = {name: root / name / own[name] for name in V1_CONTROLLERS if name in own}
+    return Group(1, {name: path for name, path in paths.items() if path.is_dir()})
+
+
 @dataclass(frozen=True)
 class Group:
     """One workload's control groups, by controller ("" for version 2)."""
@@ -142,6 +151,11 @@ class Group:
         if self.version == 2:  # noqa: PLR2004  the version's number
             return self.paths[""] / "memory.events"
         return self.paths["memory"] / "memory.oom_control" if "memory" in self.paths else None
+
+    def oom_kills(self) -> int:
+        """Count the processes that the kernel ended because the group's memory was used up."""
+        path = self.oom_file() if self.paths else None
+        return _field(path, "oom_kill") if path else 0
 
     def binds(self) -> list[tuple[Path, str]]:
         """List what shows a workload its own limits, at the paths where programs look for them."""

@@ -20,10 +20,12 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from spacelab.workloads.runtimes.shared.inside.forwarder import LOOPBACK, Forwarder, Loop, to_port, to_socket
+    from spacelab.workloads.runtimes.shared.inside.log import Log
     from spacelab.workloads.runtimes.shared.inside.overlay import make as make_overlay
 else:
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120  pathlib doubles the memory
     from forwarder import LOOPBACK, Forwarder, Loop, to_port, to_socket
+    from log import Log
     from overlay import make as make_overlay
 
 STATE_BYTES = 4096
@@ -34,7 +36,6 @@ OUTBOUND_PORT = 3128
 """Where applications inside find the platform's proxy."""
 
 PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 4, 24, 36, 38
-PUNCH_HOLE_KEEP_SIZE = 3
 CAPABILITIES = 64
 """More than Linux knows: the surplus is refused and ignored."""
 
@@ -44,31 +45,6 @@ libc = ctypes.CDLL(None, use_errno=True)
 def prctl(option: int, value: int) -> None:
     """Call `prctl`; what the kernel refuses was not there to give up."""
     libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0)
-
-
-class Log:
-    """The application's output on its way to a file whose beginning is given back to the disk when it grows large."""
-
-    def __init__(self, descriptor: int, limit: int) -> None:
-        self._descriptor = descriptor
-        self._limit = limit
-        self._kept_from = 0
-        self._size = os.fstat(descriptor).st_size
-
-    def write(self, data: bytes) -> None:
-        """Append; the file keeps between half of the limit and the limit, and offsets stay what they were."""
-        try:
-            os.write(self._descriptor, data)
-        except OSError:
-            return  # a full disk must not end the application
-        self._size += len(data)
-        if self._size - self._kept_from > self._limit:
-            keep_from = (self._size - self._limit // 2) & ~4095
-            offset, length = ctypes.c_long(0), ctypes.c_long(keep_from)
-            if libc.fallocate(self._descriptor, PUNCH_HOLE_KEEP_SIZE, offset, length):
-                os.ftruncate(self._descriptor, 0)
-                self._size = keep_from = 0
-            self._kept_from = keep_from
 
 
 def drop_rights(uid: int | None, gid: int | None) -> None:
