@@ -19,7 +19,7 @@ fi
 [ -s "$site/ca-bundle.pem" ] && set -- -o "Acquire::https::CAInfo=$site/ca-bundle.pem"
 apt-get "$@" update -q
 apt-get "$@" upgrade -q -y
-apt-get "$@" install -q -y bash ca-certificates python3 tini
+apt-get "$@" install -q -y bash ca-certificates python3 python3-pip-whl tini
 [ -e /sbin/tini ] || ln -s /usr/bin/tini /sbin/tini
 
 if [ -s "$site/ca-bundle.pem" ]; then

@@ -1,0 +1,39 @@
+"""JupyterLab as a datalab: the platform's proxy has authorised every request before it arrives here."""
+
+import os
+from pathlib import Path
+
+c = get_config()  # noqa: F821
+
+WORKSPACE = Path("/media/user")
+
+c.ServerApp.ip = "127.0.0.1"
+c.ServerApp.port = int(os.environ.get("IF_main_port", "10000"))
+c.ServerApp.port_retries = 0
+c.ServerApp.base_url = f"/datalabs/{os.environ.get('IF_main_id', 'main')}/"
+c.ServerApp.open_browser = False
+c.ServerApp.allow_root = True
+# The proxy lets in only those who may, so a second key would be one more secret to lose.
+c.IdentityProvider.token = ""
+c.PasswordIdentityProvider.hashed_password = ""
+c.PasswordIdentityProvider.password_required = False
+c.ServerApp.allow_remote_access = True
+c.ServerApp.trust_xheaders = True
+c.ServerApp.root_dir = "/"
+c.ServerApp.preferred_dir = str(WORKSPACE if WORKSPACE.is_dir() else Path.home())
+c.ContentsManager.allow_hidden = False
+# The platform's idle policy is the only one, and it never stops a busy kernel.
+c.MappingKernelManager.cull_idle_timeout = 0
+c.TerminalManager.cull_inactive_timeout = 0
+c.ServerApp.shutdown_no_activity_timeout = 0
+c.LabApp.news_url = None
+c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
+
+# The portal may show a datalab in a frame of its own page; nobody else may.
+portal = os.environ.get("DATALABS_URL", "")
+c.ServerApp.tornado_settings = {"headers": {"Content-Security-Policy": f"frame-ancestors {portal} 'self'"}}
+
+# A package's own settings come last, so they win.
+for name in ("jupyter_notebook_config.py", "jupyter_server_config.py"):
+    if Path("/etc", name).is_file():
+        load_subconfig(name, path="/etc")  # noqa: F821
