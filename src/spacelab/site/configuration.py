@@ -115,6 +115,32 @@ class Configuration(BaseSettings):
     controller_interval_ms: int = Field(
         default=150, ge=10, description="Milliseconds between two looks of the controller."
     )
+    vulnerability_database: Path | None = Field(
+        default=None,
+        description="OSV records: a folder or a zip file as osv.dev publishes them; imported anew when it changes.",
+    )
+    vulnerability_database_days: int = Field(
+        default=14, ge=1, description="Days after which the database of vulnerabilities counts as old in reports."
+    )
+    vulnerability_gate: Literal["off", "critical", "high", "medium"] = Field(
+        default="off", description="The mildest severity of a known vulnerability that fails a build."
+    )
+    vulnerability_gate_unfixed: bool = Field(
+        default=False, description="Whether a vulnerability fails a build even while no version mends it."
+    )
+    vulnerability_allow_list: Path | None = Field(
+        default=None, description="A TOML file of vulnerabilities that are accepted for a time, each with its reason."
+    )
+    scan_memory_mb: int = Field(
+        default=4096, ge=2048, description="Address space, in MiB, of the program that lists an image's contents."
+    )
+    scan_timeout_seconds: int = Field(
+        default=600, ge=1, description="Seconds that listing an image's contents may take."
+    )
+    registry_credentials: Path | None = Field(
+        default=None,
+        description="A file with user names and passwords of image registries, in the form of Docker's config.json.",
+    )
     mail_from: str = Field(default="spacelab@localhost", description="The sender of the platform's mail.")
 
     @classmethod

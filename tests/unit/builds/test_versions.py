@@ -23,7 +23,6 @@ ECOSYSTEMS = some.sampled_from(sorted(ORDERED))
 def test_versions_are_ordered_as_their_ecosystem_says(ecosystem: str) -> None:
     read = [read_version(ecosystem, text) for text in ORDERED[ecosystem]]
     assert all(one < other for one, other in pairwise(read))
-    assert all(read_version(ecosystem, text) == one for text, one in zip(ORDERED[ecosystem], read, strict=True))
 
 
 @pytest.mark.parametrize(
