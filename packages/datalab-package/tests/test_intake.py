@@ -82,6 +82,7 @@ def test_names_in_any_encoding_and_with_backslashes_are_read(tmp_path: Path) -> 
         (zipped(("é", b"x"), ("e\u0301", b"y")), ("differs",)),
         (zipped(("a", b"x"), ("a/b", b"y")), ("both a file and a folder",)),
         (zipped(("a\nb", b"x")), ("control",)),
+        (zipped(("./.", b"x")), ("no name",)),
         (zipped(("x" * 300, b"x")), ("too long",)),
         (zipped(("a/" * 50 + "x", b"x")), ("too long",)),
         (zipped(*((f"f{number}", b"x") for number in range(6))), ("6 files", "5")),
@@ -114,6 +115,15 @@ def test_a_name_with_a_zero_byte_is_refused(tmp_path: Path) -> None:
     raw = zipped(("a.txt_sh", b"x")).getvalue().replace(b"a.txt_sh", b"a.txt\x00sh")
     with pytest.raises(PackageProblem, match="control"):
         unpack_zip(io.BytesIO(raw), tmp_path / "new")
+
+
+def test_a_file_without_a_name_is_refused(tmp_path: Path) -> None:
+    raw = zipped(("a", b"")).getvalue()
+    local, central = bytearray(raw[:30]), bytearray(raw[31 : 31 + 46])
+    local[26] = central[28] = 0  # the lengths of the name
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, len(central), len(local), 0)
+    with pytest.raises(PackageProblem, match="absolute|no name"):
+        unpack_zip(io.BytesIO(bytes(local + central + end)), tmp_path / "new")
 
 
 def test_a_file_that_is_larger_than_announced_is_refused(tmp_path: Path) -> None:
@@ -171,7 +181,7 @@ def test_a_git_checkout_comes_without_git_and_its_pointers_are_reported(tmp_path
         (lambda folder: subprocess.run(["mkfifo", folder / "x"], check=True), "neither"),
         (lambda folder: (folder / "x").write_bytes(b"x" * 1001), "MiB"),
         (lambda folder: [(folder / f"x{number}").touch() for number in range(9)], "files"),
-        (lambda folder: (folder / "A.py").touch(), "case"),
+        (lambda folder: shutil.copy(folder / "a.py", folder / "A.py"), "case"),
     ],
 )
 def test_a_bad_folder_is_refused_and_leaves_nothing(tmp_path: Path, spoil: Callable[[Path], object], word: str) -> None:
@@ -201,16 +211,17 @@ def test_the_hash_follows_content_names_and_modes_and_nothing_else(tmp_path: Pat
         lambda: (source / "a.py").write_text("print(1)"),
         lambda: (source / "a.py").chmod(0o755),
         lambda: (source / "a.py").rename(source / "c.py"),
-        lambda: (source / "c.py").unlink(),
+        (source / "c.py").unlink,
     ):
         change()
         seen.add(package_hash(source))
     assert len(seen) == 5
 
 
-NAMES = st.text(st.sampled_from(["a", "B", "/", "\\", ".", "é", "\n", " ", "~", ":", "\x00"]), min_size=1, max_size=9)
+NAMES = st.text(st.sampled_from(["a", "B", "/", "\\", ".", "é", "\n", " ", "~", ":"]), min_size=1, max_size=9)
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(NAMES, st.binary(max_size=9)), max_size=6))
 def test_no_zip_writes_outside_its_folder(files: list[tuple[str, bytes]]) -> None:

@@ -97,7 +97,7 @@ def _unpack(archive: zipfile.ZipFile, stream: BinaryIO, target: Path, limits: Li
 
 def _only_a_folder(info: zipfile.ZipInfo) -> bool:
     """Say whether an entry is a folder; its name is checked all the same, so that a bad zip is refused whole."""
-    folder = info.is_dir() or info.filename.endswith("\\")
+    folder = info.filename.endswith(("/", "\\"))
     if folder and info.filename.strip("/\\."):
         safe_path(_name(info))
     return folder
