@@ -3,6 +3,7 @@
 set -eu
 
 site=/opt/build/site
+# shellcheck source=/dev/null
 . /etc/os-release
 
 if [ -s "$site/mirror" ]; then
@@ -26,6 +27,9 @@ if [ -s "$site/ca-bundle.pem" ]; then
     python3 /opt/build/trust.py "$site/ca-bundle.pem"
     update-ca-certificates
 fi
+
+# Packages name this account in `chown user:user` and `USER user`; a session runs as its person all the same.
+useradd --create-home --uid 900 --shell /bin/bash user
 
 # Addresses of package registries, where this platform has its own.
 if [ -s "$site/pip.conf" ]; then cat "$site/pip.conf" >>/etc/pip.conf; fi

@@ -1,0 +1,10 @@
+#!/bin/sh
+# The default start of web_base: the datalab's command, or else the package's own pages.
+set -eu
+port=${IF_main_port:-10000}
+if [ -n "${DATALAB_COMMAND-}" ]; then exec /bin/bash -c "exec $DATALAB_COMMAND"; fi
+if [ -f /opt/datalab/index.html ]; then
+    exec python3 -m http.server "$port" --bind 127.0.0.1 --directory /opt/datalab
+fi
+echo "This web datalab has no start.sh, no command and no index.html, so there is nothing to serve."
+exit 78
