@@ -23,12 +23,13 @@ from spacelab.workloads.rules import Capabilities, Observation, Phase, WorkloadS
 class QuietRuntime:
     """Starts nothing; `isolation`, `warnings` and `printed` are what a test wants to be told."""
 
+    images: ClassVar[bool] = False
     isolation: ClassVar[str] = "sandbox"
     warnings: ClassVar[tuple[str, ...]] = ()
     printed: ClassVar[dict[str, bytes]] = {}
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(images=False, isolation=self.isolation, limits="cgroup", warnings=self.warnings)
+        return Capabilities(images=self.images, isolation=self.isolation, limits="cgroup", warnings=self.warnings)
 
     def start(self, spec: WorkloadSpec, secrets: Mapping[str, str]) -> None:
         """Do nothing."""
@@ -50,6 +51,7 @@ class QuietRuntime:
 def quiet_runtime(settings: Any, monkeypatch: pytest.MonkeyPatch) -> type[QuietRuntime]:
     """Put the quiet runtime into the settings."""
     settings.WORKLOAD_RUNTIME = "support.sessions.QuietRuntime"
+    monkeypatch.setattr(QuietRuntime, "images", False)
     monkeypatch.setattr(QuietRuntime, "isolation", "sandbox")
     monkeypatch.setattr(QuietRuntime, "warnings", ())
     monkeypatch.setattr(QuietRuntime, "printed", {})
@@ -76,21 +78,31 @@ def make_archive(name: str, folder: Path, **fields: object) -> Volume:
 
 
 def make_datalab(
-    slug: str, *, version: str = "1.0", default_volumes: Sequence[str] = (), state: str = "published"
+    slug: str,
+    *,
+    version: str = "1.0",
+    default_volumes: Sequence[str] = (),
+    state: str = "published",
+    maintainer: Person | None = None,
+    **fields: Any,
 ) -> Datalab:
     """Create a datalab with one version."""
     datalab, _ = Datalab.objects.get_or_create(
-        slug=slug, defaults={"title": slug.capitalize(), "abstract": "For tests.", "author": "Tests"}
+        slug=slug,
+        defaults={"title": slug.capitalize(), "abstract": "For tests.", "author": "Tests", "maintainer": maintainer},
     )
     DatalabVersion.objects.create(
         datalab=datalab,
         version=version,
         state=state,
-        environment="base",
-        command=["true"],
-        interface={"port": 10000, "path": "/datalabs/{id}/lab"},
         default_volumes=list(default_volumes),
-        published_at=timezone.now(),
+        published_at=timezone.now() if state != "draft" else None,
+        **{
+            "environment": "base",
+            "command": ["true"],
+            "interface": {"port": 10000, "path": "/datalabs/{id}/lab"},
+            **fields,
+        },
     )
     return datalab
 

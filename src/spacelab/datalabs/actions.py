@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,22 +16,26 @@ from spacelab.datalabs import rules
 from spacelab.datalabs.manifest import Manifest
 from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.datalabs.permissions import DatalabPermission
+from spacelab.kit.refusals import Invalid
 
 Row = TypeVar("Row", Datalab, DatalabVersion)
 
 
 @transaction.atomic
 def install_from_manifest(
-    *, by: audit.Actor, manifest: Manifest, environment: str, package_dir: Path
+    *, by: audit.Actor, manifest: Manifest, package_dir: Path, environment: str = "", image: str = ""
 ) -> DatalabVersion:
-    """Publish what the manifest describes, started from `environment` beside the files in `package_dir`.
+    """Publish what the manifest describes, started from `environment` beside the files in `package_dir`, or `image`.
 
-    Doing it again with the same content writes nothing. A person needs the right to moderate.
+    Of an environment and an image the one that is not given stays what it was. Doing it again with the same content
+    writes nothing. A person needs the right to moderate.
     """
     if isinstance(by, Person):
         require(by, DatalabPermission.MODERATE)
     datalab, entry_changed = _upsert(Datalab, {"slug": manifest.slug}, _entry(manifest))
     wanted = _version(manifest, environment, package_dir)
+    if image:
+        wanted = {name: value for name, value in wanted.items() if name != "environment" or value} | {"image": image}
     version, version_changed = _upsert(
         DatalabVersion,
         {"datalab": datalab, "version": manifest.version},
@@ -39,6 +44,49 @@ def install_from_manifest(
     )
     if entry_changed or version_changed:
         audit.record(by=by, action="datalabs.install", subject=f"datalab:{datalab.slug}", version=manifest.version)
+    return version
+
+
+@transaction.atomic
+def record_draft(
+    *,
+    by: Person,
+    manifest: Manifest,
+    package_dir: Path,
+    environment: str = "",
+    image: str = "",
+    command: Sequence[str] = (),
+    interface: Mapping[str, Any] | None = None,
+    variables: Mapping[str, str] | None = None,
+    activity_probe: str = "",
+) -> DatalabVersion:
+    """Record what a person built as a draft, which she alone may launch; a later build of the version replaces it.
+
+    The catalogue's entry follows the manifest only until a version is published. Raises `Invalid` when the short name
+    belongs to somebody else, or the version is published.
+    """
+    require(by, DatalabPermission.AUTHOR)
+    datalab = Datalab.objects.select_for_update().filter(slug=manifest.slug).first()
+    if datalab is None:
+        datalab = Datalab.objects.create(slug=manifest.slug, maintainer=by, **_entry(manifest))
+    elif datalab.maintainer_id != by.pk:
+        raise Invalid(f"There is a datalab “{manifest.slug}” of somebody else.", advice="Choose another short name.")
+    elif not datalab.versions.exclude(state=rules.State.DRAFT).exists():
+        _upsert(Datalab, {"slug": manifest.slug}, _entry(manifest))
+    key = {"datalab": datalab, "version": manifest.version}
+    if DatalabVersion.objects.filter(**key).exclude(state=rules.State.DRAFT).exists():
+        raise Invalid(f"Version {manifest.version} is published already.", advice="Choose a higher version.")
+    wanted = {
+        **_version(manifest, environment, package_dir),
+        "state": rules.State.DRAFT,
+        "image": image,
+        "command": list(command),
+        "interface": dict(interface or {}),
+        "variables": dict(variables or {}),
+        "activity_probe": activity_probe,
+    }
+    version, _ = _upsert(DatalabVersion, key, wanted)
+    audit.record(by=by, action="datalabs.draft", subject=f"datalab:{datalab.slug}", version=manifest.version)
     return version
 
 
@@ -66,6 +114,8 @@ def _version(manifest: Manifest, environment: str, package_dir: Path) -> dict[st
         "interface": manifest.interface,
         "activity_probe": manifest.activity_probe,
         "default_volumes": manifest.default_volumes,
+        "opens": rules.as_json(manifest.opens),
+        "threads": [rules.as_json(one) for one in manifest.threads],
     }
 
 

@@ -1,4 +1,4 @@
-"""The app store as JSON, readable by anybody."""
+"""The app store as JSON, readable by anybody; a maintainer finds her drafts as well."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ninja import Query, Router, Schema
 from spacelab.datalabs import queries
 from spacelab.datalabs.models import Datalab
 
-router = Router(tags=["datalabs"], auth=None)
+router = Router(tags=["datalabs"])
 """Stands at `/datalabs` of the API."""
 
 MOST = 200
@@ -30,12 +30,22 @@ class Asked(Schema):
 
 
 class VersionOut(Schema):
-    """One published version."""
+    """One version: published, or a draft of yours."""
 
     version: str
+    state: str
     published_at: datetime | None
     default_volumes: list[str]
     licence: str
+    opens: dict[str, Any]
+    threads: list[dict[str, Any]]
+    trouble: str
+    """Why this platform can't run the version; empty where it can."""
+
+    @staticmethod
+    def resolve_trouble(row: Any) -> str:
+        """Ask the runtime."""
+        return queries.trouble_of(row)
 
 
 class DatalabOut(Schema):
@@ -53,8 +63,8 @@ class DatalabOut(Schema):
 
     @staticmethod
     def resolve_versions(row: Any) -> list[Any]:
-        """Show published versions alone, the newest first."""
-        return list(row.published_versions)
+        """Show published versions, the newest first, then drafts."""
+        return queries.versions_of(row)
 
 
 class DatalabsOut(Schema):
@@ -74,6 +84,6 @@ def list_datalabs(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]: 
 
 
 @router.get("/{slug}", response=DatalabOut, operation_id="get_datalab", summary="One datalab")
-def get_datalab(request: HttpRequest, slug: str) -> Datalab:  # noqa: ARG001  ninja's signature
-    """Show one published datalab with its versions."""
-    return queries.datalab(slug)
+def get_datalab(request: HttpRequest, slug: str) -> Datalab:
+    """Show one datalab with the versions that you may launch."""
+    return queries.datalab(slug, request.user)

@@ -50,8 +50,9 @@ class DatalabVersion(models.Model):
         max_length=10, choices=[(one.value, one.value) for one in rules.State], default=rules.State.PUBLISHED
     )
     environment = models.CharField(max_length=100, blank=True)
-    """The environment that the process runtime starts it from: a folder's name below the environments directory."""
+    """What a runtime of environments starts it from: a folder's name below the environments directory."""
     image = models.CharField(max_length=300, blank=True)
+    """What a runtime of images starts it from."""
     command = models.JSONField(default=list)
     variables = models.JSONField(default=dict)
     interface = models.JSONField(default=dict)
@@ -59,6 +60,10 @@ class DatalabVersion(models.Model):
     activity_probe = models.CharField(max_length=20, blank=True)
     """How to ask the application whether it is at work: "jupyter", or empty for CPU use alone."""
     default_volumes = models.JSONField(default=list)
+    opens = models.JSONField(default=dict)
+    """What files it opens: `formats`, a list of their names, and `default`, the file opened if none is chosen."""
+    threads = models.JSONField(default=list)
+    """Its predefined processing threads, each as in `rules.Thread`."""
     package = models.CharField(max_length=1000, blank=True, default="")
     """The folder that holds the package's files on the host, or empty."""
     licence = models.CharField(max_length=200, blank=True, default="")
@@ -66,7 +71,7 @@ class DatalabVersion(models.Model):
     published_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering: ClassVar[list[str]] = ["-published_at", "-id"]
+        ordering: ClassVar[list[Any]] = [models.F("published_at").desc(nulls_last=True), "-id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["datalab", "version"], name="version_once"),
         ]

@@ -26,6 +26,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "tags": queries.tags()[:20],
         "kinds": rules.KINDS,
         "sorts": tuple(queries.SORTS),
+        "drafts": queries.with_drafts_of(request.user),
     }
     return render(request, "datalabs/catalogue.html", context)
 
@@ -33,19 +34,32 @@ def catalogue(request: HttpRequest) -> HttpResponse:
 @require_safe
 def detail(request: HttpRequest, slug: str) -> HttpResponse:
     """Show one datalab."""
-    return render(request, "datalabs/detail.html", {"datalab": queries.datalab(slug)})
+    found = queries.datalab(slug, request.user)
+    newest, drafts = queries.preferred(queries.versions_of(found)), queries.drafts_of(found)
+    context = {
+        "datalab": found,
+        "newest": newest,
+        "opens": rules.Opens.from_json(newest.opens),
+        "trouble": queries.trouble_of(newest),
+        "threads": queries.threads_of(newest),
+        "drafts": [(one, queries.trouble_of(one), queries.threads_of(one)) for one in drafts],
+    }
+    return render(request, "datalabs/detail.html", context)
 
 
 @require_safe
-def icon(request: HttpRequest, slug: str) -> HttpResponse:  # noqa: ARG001  Django's signature
-    """Send a datalab's icon as an image that can't act."""
-    found = queries.datalab(slug)
+def icon(request: HttpRequest, slug: str) -> HttpResponse:
+    """Send a datalab's icon as an image that can't act; a blank one, as an error, of what the person may not see."""
+    found = queries.shown_to(request.user).filter(slug=slug).first()
+    public = found is not None and queries.is_published(found)
     headers = {
         "Content-Security-Policy": ICON_POLICY,
         "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "public, max-age=86400",
+        "Cache-Control": "public, max-age=86400" if public else "private, no-store",
     }
-    return HttpResponse(found.icon or BLANK_ICON, content_type="image/svg+xml; charset=utf-8", headers=headers)
+    drawn = found.icon if found else ""
+    kind = "image/svg+xml; charset=utf-8"
+    return HttpResponse(drawn or BLANK_ICON, content_type=kind, headers=headers, status=200 if found else 404)
 
 
 BLANK_ICON = (

@@ -1,10 +1,9 @@
-"""Every write to sessions: launch, relaunch, stop, restart, extend, rename, and noting activity."""
+"""Every write to sessions: launch, run a thread, relaunch, stop, restart, extend, rename, and noting activity."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from django.conf import settings
@@ -14,34 +13,20 @@ from django.utils import timezone
 from spacelab.accounts.models import Person
 from spacelab.accounts.queries import require
 from spacelab.audit import actions as audit
-from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.kit.ids import new_id
-from spacelab.kit.refusals import Conflict, Invalid, NotFound, Unavailable
+from spacelab.kit.refusals import Conflict, Invalid, Unavailable
 from spacelab.sessions import queries, rules
+from spacelab.sessions.choosing import Choices, Wanted, choose, spec_for, still_there
 from spacelab.sessions.models import LaunchChoice, Session
 from spacelab.sessions.permissions import SessionPermission
 from spacelab.volumes import actions as volume_actions
 from spacelab.volumes import queries as volume_queries
-from spacelab.volumes.rules import Mount
+from spacelab.volumes.rules import WORKSPACE
 from spacelab.workloads import actions as workload_actions
-from spacelab.workloads.rules import Interface, Kind, Network, Phase, Resources, WorkloadSpec
+from spacelab.workloads.rules import Phase
 
 NOTE_EVERY = timedelta(seconds=10)
 """Activity is written down at most this often for one session."""
-
-PACKAGE_TARGET = "/opt/datalab"
-"""Where a session finds its datalab's package."""
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What somebody chose for a launch, checked: all of it exists, and she may use it."""
-
-    version: DatalabVersion
-    profile: rules.Profile
-    volumes: tuple[str, ...]
-    teams: tuple[str, ...]
-    title: str
 
 
 def launch(
@@ -53,55 +38,76 @@ def launch(
     volumes: Sequence[str],
     teams: Sequence[str],
     title: str = "",
+    opens: Sequence[str] | None = None,
 ) -> Session:
     """Launch a datalab's version, the newest if none is named, and remember the choices for the next time.
 
+    `opens` are files to open, as paths inside; None: what the datalab opens by itself.
     Raises `Invalid` naming the field at fault, `OverQuota`, `Unavailable` on a full disk, and `Conflict` where sessions
     can't be kept apart and somebody else uses the platform; then nothing was created.
     """
+    wanted = Wanted(
+        datalab=datalab_slug,
+        version=version,
+        profile=profile,
+        volumes=volumes,
+        teams=teams,
+        title=title,
+        opens=opens,
+    )
+    return _begin(by, wanted)
+
+
+def run_thread(
+    *,
+    by: Person,
+    datalab_slug: str,
+    thread: str,
+    inputs: Mapping[str, object],
+    profile: str,
+    version: str | None = None,
+    title: str = "",
+) -> Session:
+    """Run a datalab's predefined processing thread over these inputs; its results go to a folder of the workspace.
+
+    The datalab's default volumes are mounted, as far as the person may use them, and those of the files she names.
+    Raises what `launch` raises, with `inputs.<name>` as the field at fault.
+    """
+    found = queries.version_named(by, queries.find_datalab(by, datalab_slug), version)
+    wanted = Wanted(
+        datalab=datalab_slug,
+        version=found.version,
+        profile=profile,
+        volumes=_allowed(by, found.default_volumes),
+        title=title,
+        thread=thread,
+        inputs=inputs,
+    )
+    return _begin(by, wanted)
+
+
+def _begin(by: Person, wanted: Wanted) -> Session:
     require(by, SessionPermission.LAUNCH)
-    choices = _choices(datalab_slug, version=version, profile=profile, volumes=volumes, teams=teams, title=title)
+    volume_actions.ensure_areas(person=by)
+    choices = choose(by, wanted)
     _check_disk()
     return _launch(by, choices)
 
 
+def _allowed(by: Person, volumes: Sequence[str]) -> list[str]:
+    allowed = {volume.name for volume in volume_queries.visible_to(by)}
+    return [name for name in volumes if name in allowed]
+
+
 def relaunch(*, by: Person, datalab_slug: str) -> Session:
     """Launch the datalab's newest version with what the person chose last, or with its defaults."""
-    datalab = queries.find_datalab(datalab_slug)
+    datalab = queries.find_datalab(by, datalab_slug)
     last = queries.last_choice(by, datalab)
     if last is None:
-        newest = queries.published_versions(datalab)[0]
-        allowed = {volume.name for volume in volume_queries.visible_to(by)}
-        volumes = [name for name in newest.default_volumes if name in allowed]
+        volumes = _allowed(by, queries.version_named(by, datalab, None).default_volumes)
         smallest = queries.profiles()[0].name
         return launch(by=by, datalab_slug=datalab_slug, profile=smallest, volumes=volumes, teams=[])
     return launch(by=by, datalab_slug=datalab_slug, profile=last.profile, volumes=last.volumes, teams=last.teams)
-
-
-def _choices(
-    slug: str, *, version: str | None, profile: str, volumes: Sequence[str], teams: Sequence[str], title: str
-) -> Choices:
-    datalab = queries.find_datalab(slug)
-    return Choices(
-        version=_version(datalab, version),
-        profile=rules.profile_named(profile, queries.profiles()),
-        volumes=tuple(dict.fromkeys(volumes)),
-        teams=tuple(dict.fromkeys(teams)),
-        title=rules.clean_title(title) or datalab.title,
-    )
-
-
-def _version(datalab: Datalab, wanted: str | None) -> DatalabVersion:
-    offered = queries.published_versions(datalab)
-    for one in offered:
-        if wanted in {None, "", one.version}:
-            return one
-    names = ", ".join(one.version for one in offered)
-    raise Invalid(
-        f"{datalab.title} has no version “{str(wanted)[:40]}” that can be launched.",
-        advice=f"Choose one of: {names}.",
-        field="version",
-    )
 
 
 def _check_disk() -> None:
@@ -114,13 +120,13 @@ def _check_disk() -> None:
 
 
 def _launch(by: Person, choices: Choices, *, instead_of: str = "") -> Session:
-    volume_actions.ensure_areas(person=by)
-    datalab = choices.version.datalab
+    session_id = new_id()
     with transaction.atomic():
         Person.objects.select_for_update().get(pk=by.pk)
         queries.check_isolation(by)
         rules.check_quota(queries.quota(), queries.used_by(by, leaving_out=instead_of), choices.profile)
-        workload = workload_actions.submit(by=by, spec=_spec(by, choices))
+        results = _results_folder(by, choices, session_id)
+        workload = workload_actions.submit(by=by, spec=spec_for(by, choices, session_id, results))
         session = Session.objects.create(
             workload=workload,
             owner=by,
@@ -129,62 +135,50 @@ def _launch(by: Person, choices: Choices, *, instead_of: str = "") -> Session:
             profile=choices.profile.name,
             volumes=list(choices.volumes),
             teams=list(choices.teams),
+            opens=list(choices.opens),
+            thread=choices.thread.name if choices.thread else "",
+            inputs=choices.inputs,
+            results=results.removeprefix(f"{WORKSPACE}/"),
             active_at=timezone.now(),
         )
-        LaunchChoice.objects.update_or_create(
-            person=by,
-            datalab=datalab,
-            defaults={
-                "profile": choices.profile.name,
-                "volumes": list(choices.volumes),
-                "teams": list(choices.teams),
-            },
-        )
-        audit.record(
-            by=by,
-            action="sessions.launch",
-            subject=f"session:{session.id}",
-            datalab=datalab.slug,
-            version=choices.version.version,
-            profile=choices.profile.name,
-            volumes=list(choices.volumes),
-            teams=list(choices.teams),
-        )
+        if not choices.thread:
+            _remember(by, choices)
+        _record_launch(by, session)
     return session
 
 
-def _spec(by: Person, choices: Choices) -> WorkloadSpec:
-    version, profile, session_id = choices.version, choices.profile, new_id()
-    portal = settings.SPACELAB.portal_url
-    return WorkloadSpec(
-        id=session_id,
-        owner=by.username,
-        kind=Kind.INTERACTIVE,
-        command=tuple(version.command),
-        environment=version.environment,
-        image=version.image,
-        variables={
-            **version.variables,
-            "DATALAB_NAME": version.datalab.slug,
-            "DATALAB_ID": session_id,
-            "DATALABS_URL": portal,
-            "SPACELAB_URL": portal,
+def _results_folder(by: Person, choices: Choices, session_id: str) -> str:
+    if choices.thread is None:
+        return ""
+    name = f"{choices.thread.name}-{timezone.now():%Y-%m-%d}-{session_id}"
+    return volume_actions.make_results_folder(by=by, name=name)
+
+
+def _remember(by: Person, choices: Choices) -> None:
+    LaunchChoice.objects.update_or_create(
+        person=by,
+        datalab=choices.version.datalab,
+        defaults={
+            "profile": choices.profile.name,
+            "volumes": list(choices.volumes),
+            "teams": list(choices.teams),
         },
-        mounts=_mounts(by, choices),
-        resources=Resources(cpu=profile.cpu, memory_mb=profile.memory_mb, scratch_mb=profile.scratch_mb),
-        interface=Interface(**version.interface),
-        network=Network(profile.network),
-        activity_probe=version.activity_probe,
     )
 
 
-def _mounts(by: Person, choices: Choices) -> tuple[Mount, ...]:
-    try:
-        mounts = volume_queries.mounts_for(by, volumes=choices.volumes, teams=choices.teams)
-    except NotFound as unknown:
-        raise Invalid(unknown.message, advice=unknown.advice, field=unknown.field) from unknown
-    package = queries.package_of(choices.version)
-    return mounts if package is None else (*mounts, Mount(str(package), PACKAGE_TARGET))
+def _record_launch(by: Person, session: Session) -> None:
+    audit.record(
+        by=by,
+        action="sessions.run-thread" if session.thread else "sessions.launch",
+        subject=f"session:{session.id}",
+        datalab=session.version.datalab.slug,
+        version=session.version.version,
+        profile=session.profile,
+        volumes=session.volumes,
+        teams=session.teams,
+        **({"thread": session.thread, "inputs": session.inputs} if session.thread else {}),
+        **({"opens": session.opens} if session.opens else {}),
+    )
 
 
 def stop(*, by: Person, session_id: str, reason: str = "") -> Session:
@@ -210,8 +204,7 @@ def restart(*, by: Person, session_id: str) -> Session:
     if session.restarted_as is not None:
         return queries.find_own(by, session.restarted_as.id)
     volume_actions.ensure_areas(person=by)
-    choices = _same_again(session)
-    _mounts(by, choices)
+    choices = _same_again(by, session)
     with transaction.atomic():
         Person.objects.select_for_update().get(pk=by.pk)
         rules.check_quota(queries.quota(), queries.used_by(by, leaving_out=session_id), choices.profile)
@@ -230,8 +223,10 @@ def finish_restart(*, by: Person, session_id: str) -> Session:
     if not old.restart_wanted or not old.workload.is_final:
         raise Conflict("This session is not waiting for a restart.", advice="Look at its page again.")
     _check_disk()
+    volume_actions.ensure_areas(person=by)
+    choices = _same_again(by, old)
     with transaction.atomic():
-        session = _launch(by, _same_again(old), instead_of=session_id)
+        session = _launch(by, choices, instead_of=session_id)
         changed = Session.objects.filter(pk=session_id, restart_wanted=True).update(
             restart_wanted=False, restarted_as=session
         )
@@ -240,14 +235,21 @@ def finish_restart(*, by: Person, session_id: str) -> Session:
     return session
 
 
-def _same_again(session: Session) -> Choices:
-    return _choices(
-        session.version.datalab.slug,
-        version=session.version.version,
-        profile=session.profile,
-        volumes=session.volumes,
-        teams=session.teams,
-        title=session.title,
+def _same_again(by: Person, session: Session) -> Choices:
+    """Choose what the session was launched with; a file that it opened and that is gone is left out."""
+    return choose(
+        by,
+        Wanted(
+            datalab=session.version.datalab.slug,
+            version=session.version.version,
+            profile=session.profile,
+            volumes=session.volumes,
+            teams=session.teams,
+            title=session.title,
+            opens=still_there(queries.mounts_of(session), session.opens),
+            thread=session.thread,
+            inputs=session.inputs,
+        ),
     )
 
 

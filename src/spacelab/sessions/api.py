@@ -35,6 +35,12 @@ class SessionIn(Schema):
     teams: list[str] = []
     version: str = ""
     title: str = ""
+    open: list[str] | None = None
+    """Files to open, as paths inside; left out: what the datalab opens by itself."""
+    thread: str = ""
+    """The predefined processing thread to run instead of the application."""
+    inputs: dict[str, str | int | float] = {}
+    """The thread's inputs by name."""
 
 
 class ExtendIn(Schema):
@@ -95,9 +101,14 @@ class SessionOut(Schema):
     profile: str
     volumes: list[str]
     teams: list[str]
+    open: list[str]
+    thread: str
+    inputs: dict[str, str]
     phase: str
     state: str
     reason: str
+    trouble: str
+    """What went wrong, in one word: image-missing, out-of-memory, crashed, unanswered, runtime-away, or empty."""
     url: str
     created_at: datetime
     ready_at: datetime | None
@@ -115,6 +126,8 @@ class SessionDetail(SessionOut):
     """One session with its phases, oldest first."""
 
     phases: list[PhaseOut]
+    results: list[str]
+    """Files that a processing thread has left, as paths in the workspace."""
 
 
 def _person(request: HttpRequest) -> Person:
@@ -131,11 +144,15 @@ def _out(session: Session) -> dict[str, Any]:
         "datalab": session.version.datalab.slug,
         "version": session.version.version,
         "profile": session.profile,
+        "open": session.opens,
+        "thread": session.thread,
+        "inputs": session.inputs,
         "volumes": session.volumes,
         "teams": session.teams,
         "phase": workload.phase,
         "state": progress.badge_of(session).word,
         "reason": workload.reason,
+        "trouble": workload.trouble,
         "url": queries.url_of(session),
         "created_at": workload.created_at,
         "ready_at": workload.ready_at,
@@ -155,7 +172,7 @@ def _out(session: Session) -> dict[str, Any]:
 
 def _detail(session: Session) -> dict[str, Any]:
     phases = [live.change_as_json(change) for change in workloads.changes(session.workload)]
-    return {**_out(session), "phases": phases}
+    return {**_out(session), "phases": phases, "results": [one.inside for one in queries.results_of(session)]}
 
 
 @router.get("/profiles", response=list[ProfileOut], operation_id="list_profiles", summary="The resource profiles")
@@ -181,19 +198,34 @@ def list_sessions(request: HttpRequest, ended: bool = False) -> list[dict[str, A
 
 @router.post("", response={201: SessionDetail}, operation_id="launch_session", summary="Launch a session")
 def launch_session(request: HttpRequest, wanted: SessionIn, response: HttpResponse) -> Status[dict[str, Any]]:
-    """Launch a datalab. The answer comes at once: follow the events to see it become ready."""
+    """Launch a datalab, or run one of its threads. The answer comes at once: follow the events from there."""
     person = _person(request)
-    session = actions.launch(
+    session = _begin(person, wanted, wanted.profile or queries.profiles()[0].name)
+    response["Location"] = reverse("api:get_session", args=[session.id])
+    return Status(201, _detail(queries.find_own(person, session.id)))
+
+
+def _begin(person: Person, wanted: SessionIn, profile: str) -> Session:
+    if wanted.thread:
+        return actions.run_thread(
+            by=person,
+            datalab_slug=wanted.datalab,
+            version=wanted.version or None,
+            thread=wanted.thread,
+            inputs=wanted.inputs,
+            profile=profile,
+            title=wanted.title,
+        )
+    return actions.launch(
         by=person,
         datalab_slug=wanted.datalab,
         version=wanted.version or None,
-        profile=wanted.profile or queries.profiles()[0].name,
+        profile=profile,
         volumes=wanted.volumes,
         teams=wanted.teams,
         title=wanted.title,
+        opens=wanted.open,
     )
-    response["Location"] = reverse("api:get_session", args=[session.id])
-    return Status(201, _detail(queries.find_own(person, session.id)))
 
 
 @router.get("/{session_id}", response=SessionDetail, operation_id="get_session", summary="One session")

@@ -1,17 +1,24 @@
-"""The launch form and the small forms of a session's page."""
+"""The forms to launch and to run a processing thread, and the small forms of a session's page."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from django import forms
 
 from spacelab.accounts.models import Person
 from spacelab.accounts.queries import teams_of
-from spacelab.datalabs.models import Datalab
-from spacelab.kit.refusals import Refusal
+from spacelab.datalabs.models import Datalab, DatalabVersion
+from spacelab.datalabs.queries import trouble_of
+from spacelab.datalabs.rules import Opens, State, Thread, ThreadInput
+from spacelab.kit.refusals import Invalid, Refusal, Unavailable
 from spacelab.sessions import queries, rules
-from spacelab.volumes.queries import visible_to
+from spacelab.volumes.listing import files_like
+from spacelab.volumes.queries import area_of, visible_to
+from spacelab.volumes.rules import ARCHIVE_ROOT, WORKSPACE, Kind, volume_and_team
 
 
 class AnyChoice(forms.ChoiceField):
@@ -28,7 +35,66 @@ class AnyChoices(forms.MultipleChoiceField):
         return True
 
 
-class LaunchForm(forms.Form):
+MOST_OFFERED = 100
+"""Files that a field for a file suggests."""
+MOST_LOOKED_AT = 3000
+"""Entries of a volume among which suggestions are looked for."""
+
+
+def suggested_files(person: Person, volumes: Sequence[str], formats: Sequence[str]) -> list[str]:
+    """List files of these archive volumes and of the person's workspace that fit, as paths inside a session."""
+    roots = [(ARCHIVE_ROOT / one.name, Path(one.path)) for one in visible_to(person) if one.name in volumes]
+    with suppress(Unavailable):
+        roots.append((WORKSPACE, Path(area_of(person, Kind.WORKSPACE).path)))
+    found: list[str] = []
+    for target, root in roots:
+        with suppress(OSError):
+            files = files_like(root, formats, most=MOST_OFFERED, entries=MOST_LOOKED_AT)
+            found += [str(target / file) for file in files]
+    return found[:MOST_OFFERED]
+
+
+class FileInput(forms.TextInput):
+    """A field for a path, with files to choose from in a list beside it."""
+
+    template_name = "sessions/_file_input.html"
+
+    def __init__(self, files: Sequence[str]) -> None:
+        super().__init__(attrs={"spellcheck": "false", "autocomplete": "off"})
+        self.files = files
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(name, value, attrs)
+        context["files"] = self.files
+        context["widget"]["attrs"]["list"] = context["list"] = f"files-{name}"
+        return context
+
+
+class Chosen(forms.Form):
+    """A form whose fields the action checks: what it refuses is shown at the field at fault."""
+
+    def choose(self, name: str, choices: Sequence[tuple[str, str]]) -> None:
+        """Give a field its choices."""
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101  tells the type checker what stands above
+        field.choices = list(choices)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Show a refusal at the field at fault, or above the form."""
+        text = f"{refusal.message} {refusal.advice}".strip()
+        self.add_error(refusal.field if refusal.field in self.fields else None, text)
+
+
+def profile_choices(person: Person) -> list[tuple[str, str]]:
+    """List the profiles with their sizes, and which are beyond the person's quota."""
+    quota, used = queries.quota(), queries.used_by(person)
+    return [
+        (one.name, f"{one.title}: {one.summary}{'' if rules.fits(quota, used, one) else ' (over your quota)'}")
+        for one in queries.profiles()
+    ]
+
+
+class LaunchForm(Chosen):
     """What a person chooses for a session."""
 
     profile = AnyChoice(label="Resources", widget=forms.RadioSelect)
@@ -44,48 +110,122 @@ class LaunchForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text="They stand below /media/team_workspaces; what you write there, your team sees.",
     )
+    open = forms.CharField(label="Open", required=False)
     version = AnyChoice(label="Version", required=False)
     title = forms.CharField(
         label="Title", required=False, help_text="How you recognise this session; empty: the datalab's name."
     )
 
-    def __init__(self, *args: Any, person: Person, datalab: Datalab, wanted: list[str], **kwargs: Any) -> None:
-        versions = queries.published_versions(datalab)
+    def __init__(
+        self,
+        *args: Any,
+        person: Person,
+        datalab: Datalab,
+        version: DatalabVersion,
+        wanted: Sequence[str],
+        opens: str = "",
+        **kwargs: Any,
+    ) -> None:
         volumes = list(visible_to(person))
         teams = list(teams_of(person))
         last = queries.last_choice(person, datalab)
-        offered = {volume.name for volume in volumes}
-        chosen = last.volumes if last else versions[0].default_volumes
+        chosen = [*(last.volumes if last else version.default_volumes), *wanted, *_volume_of(opens)]
         names = [profile.name for profile in queries.profiles()]
+        offered = [one.name for one in volumes if one.name in chosen]
+        files = Opens.from_json(version.opens)
         kwargs["initial"] = {
-            "version": versions[0].version,
+            "version": version.version,
             "profile": last.profile if last and last.profile in names else names[0],
-            "volumes": [name for name in dict.fromkeys([*chosen, *wanted]) if name in offered],
+            "volumes": offered,
             "teams": last.teams if last else [],
+            "open": opens or next((path for path in files.default if _usable(path, offered)), ""),
         }
+        self.by_itself = kwargs["initial"]["open"] if not opens else ""
         super().__init__(*args, **kwargs)
-        self._choose("version", [(one.version, one.version) for one in versions])
-        self._choose("profile", [(one.name, self._profile_label(person, one)) for one in queries.profiles()])
-        self._choose("volumes", [(one.name, f"{one.title or one.name} · /data/{one.name}") for one in volumes])
-        self._choose("teams", [(one.slug, one.name) for one in teams])
-        for name, empty in (("volumes", not volumes), ("teams", not teams), ("version", len(versions) == 1)):
+        versions = queries.launchable_versions(person, datalab)
+        self.choose("version", [(one.version, _version_label(one)) for one in versions])
+        self.choose("profile", profile_choices(person))
+        self.choose("volumes", [(one.name, f"{one.title or one.name} · /data/{one.name}") for one in volumes])
+        self.choose("teams", [(one.slug, one.name) for one in teams])
+        self._offer_files(person, files, offered)
+        closed = not opens and not version.opens
+        for name, empty in (("volumes", not volumes), ("teams", not teams), ("open", closed)):
             if empty:
                 del self.fields[name]
+        if len(versions) == 1:
+            del self.fields["version"]
 
-    def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101  tells the type checker what stands above
-        field.choices = choices
+    def _offer_files(self, person: Person, files: Opens, volumes: Sequence[str]) -> None:
+        field = self.fields["open"]
+        field.widget = FileInput(suggested_files(person, volumes, files.formats))
+        formats = f" It opens {', '.join(files.formats)}." if files.formats else ""
+        field.help_text = f"A file below /data, /media/user or /media/team_workspaces.{formats}"
 
-    @staticmethod
-    def _profile_label(person: Person, profile: rules.Profile) -> str:
-        label = f"{profile.title}: {profile.summary}"
-        return label if rules.fits(queries.quota(), queries.used_by(person), profile) else f"{label} (over your quota)"
+    @property
+    def opens(self) -> list[str] | None:
+        """The files to open; None for what the datalab opens by itself."""
+        if "open" not in self.fields or (self.by_itself and self.cleaned_data["open"] == self.by_itself):
+            return None
+        return [self.cleaned_data["open"]] if self.cleaned_data["open"] else []
 
-    def refuse(self, refusal: Refusal) -> None:
-        """Show a refusal at the field at fault, or above the form."""
-        text = f"{refusal.message} {refusal.advice}".strip()
-        self.add_error(refusal.field if refusal.field in self.fields else None, text)
+
+def _volume_of(path: str) -> list[str]:
+    try:
+        return [volume_and_team(path)[0]]
+    except Invalid:
+        return []
+
+
+def _usable(path: str, volumes: Sequence[str]) -> bool:
+    """Say whether a path needs no other archive volume than these."""
+    return set(_volume_of(path)) <= {"", *volumes}
+
+
+def _version_label(version: DatalabVersion) -> str:
+    trouble = trouble_of(version)
+    draft = " (draft)" if version.state == State.DRAFT else ""
+    return f"{version.version}{draft}{' (it cannot run here)' if trouble else ''}"
+
+
+class ThreadForm(Chosen):
+    """The inputs of a predefined processing thread, and the resources it gets."""
+
+    def __init__(self, *args: Any, person: Person, version: DatalabVersion, thread: Thread, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.thread = thread
+        for one in thread.inputs:
+            self.fields[f"inputs.{one.name}"] = _input_field(person, version, one)
+        names = queries.profiles()
+        self.fields["profile"] = AnyChoice(label="Resources", widget=forms.RadioSelect, initial=names[0].name)
+        self.choose("profile", profile_choices(person))
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """The values entered, by the input's name."""
+        return {one.name: self.cleaned_data[f"inputs.{one.name}"] for one in self.thread.inputs}
+
+
+def _input_field(person: Person, version: DatalabVersion, wanted: ThreadInput) -> forms.Field:
+    facts: dict[str, Any] = {
+        "label": wanted.title,
+        "required": not wanted.optional,
+        "initial": wanted.default,
+        "help_text": wanted.hint,
+    }
+    if wanted.type == "choice":
+        empty = [("", "")] if wanted.optional or not wanted.default else []
+        return AnyChoice(**facts, choices=[*empty, *((one, one) for one in wanted.choices)])
+    if wanted.type == "file":
+        where = "A file below /data, /media/user or /media/team_workspaces."
+        formats = f" {', '.join(wanted.formats)}." if wanted.formats else ""
+        facts["help_text"] = f"{wanted.hint} {where}{formats}".strip()
+        files = suggested_files(person, version.default_volumes, wanted.formats)
+        return forms.CharField(**facts, widget=FileInput(files))
+    if wanted.type == "number":
+        limits = {"min": wanted.minimum, "max": wanted.maximum}
+        shown = {name: f"{value:g}" for name, value in limits.items() if value is not None}
+        return forms.CharField(**facts, widget=forms.NumberInput(attrs={"step": "any", **shown}))
+    return forms.CharField(**facts)
 
 
 class ExtendForm(forms.Form):

@@ -21,6 +21,14 @@ class Session(models.Model):
     profile = models.CharField(max_length=40)
     volumes = models.JSONField(default=list)
     teams = models.JSONField(default=list)
+    opens = models.JSONField(default=list)
+    """The files that the application was asked to open, as paths inside."""
+    thread = models.CharField(max_length=60, blank=True, default="")
+    """The predefined processing thread that it runs, by name; empty where it runs the application."""
+    inputs = models.JSONField(default=dict)
+    """The thread's inputs: name → value as text."""
+    results = models.CharField(max_length=200, blank=True, default="")
+    """The folder of the thread's results, relative to its owner's workspace."""
     active_at = models.DateTimeField()
     """The last sign of activity: a request from a browser, a busy kernel, or work on the CPU."""
     active_because = models.CharField(max_length=40, default="launched")

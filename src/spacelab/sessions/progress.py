@@ -14,7 +14,7 @@ from spacelab.sessions import queries, rules
 from spacelab.sessions.models import Session
 from spacelab.workloads import queries as workloads
 from spacelab.workloads.models import PhaseChange
-from spacelab.workloads.rules import FINAL, Desired, Phase
+from spacelab.workloads.rules import FINAL, Desired, Phase, Trouble
 
 LOG_BYTES = 16_384
 """How much of the log a page shows."""
@@ -35,7 +35,7 @@ TONES = {
     Phase.FAILED: "bad",
 }
 COMING = (Phase.QUEUED, Phase.STARTING, Phase.RUNNING)
-FRAGMENTS = ("state", "notices", "steps", "idle", "usage", "log")
+FRAGMENTS = ("state", "notices", "steps", "results", "idle", "usage", "log")
 """Each is a template `_<name>.html` and the element `session-<name>` of the page."""
 
 
@@ -48,6 +48,48 @@ class Step:
     reason: str = ""
     at: datetime | None = None
     seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What went wrong in one sentence, and what to do next; `larger` where a larger profile may help."""
+
+    title: str
+    next: str
+    larger: bool = False
+
+
+ADVICE = {
+    Trouble.IMAGE_MISSING: Advice(
+        "Its image is not on this platform.",
+        "Ask an operator to bring it back, or build the version again if the datalab is yours; then launch again.",
+    ),
+    Trouble.OUT_OF_MEMORY: Advice(
+        "It used up its memory.",
+        "Launch it again with a larger profile, or read the data in smaller pieces. Files that were saved are there.",
+        larger=True,
+    ),
+    Trouble.CRASHED: Advice(
+        "It ended while it was starting.",
+        "The last lines of the log say why. If it worked before, a package or setting in your home may be in its "
+        "way; else tell the author of the datalab.",
+    ),
+    Trouble.UNANSWERED: Advice(
+        "It runs, but its interface never answered.",
+        "The log shows how far it came; launch it again if it was just slow. If the datalab is yours: it has to "
+        "listen on the port in $IF_main_port, and answer at its health path.",
+    ),
+    Trouble.RUNTIME_AWAY: Advice(
+        "What carries sessions does not answer.",
+        "Nothing of yours is lost. Tell an operator, who can run `spacelab doctor`, and launch again in a while.",
+    ),
+}
+
+
+def advice_of(session: Session) -> Advice | None:
+    """Say what to do about what went wrong with a session, where that is known."""
+    trouble = session.workload.trouble
+    return ADVICE.get(Trouble(trouble)) if trouble in set(Trouble) else None
 
 
 @dataclass(frozen=True)
@@ -65,6 +107,8 @@ def badge_of(session: Session) -> Badge:
         return Badge("restarting", "busy")
     if session.workload.desired == Desired.STOP and phase not in FINAL:
         return Badge("stopping", "busy")
+    if session.thread and phase is Phase.SUCCEEDED:
+        return Badge("finished", "ok")
     return Badge(TITLES[phase].lower(), TONES.get(phase, "busy"))
 
 
@@ -120,6 +164,9 @@ def context_of(session: Session, person: Person) -> dict[str, Any]:
         "stopping": phase not in FINAL and session.workload.desired == Desired.STOP,
         "final": phase in FINAL and not session.restart_wanted,
         "failed": phase is Phase.FAILED,
+        "advice": advice_of(session),
+        "runtime_fault": workloads.runtime_fault(),
+        "results": queries.results_of(session),
         "steps": steps_of(session, changes),
         "usage": usage_of(session, timezone.now()),
         "idleness": queries.idleness_of(session),
@@ -136,7 +183,8 @@ def stamp_of(context: dict[str, Any]) -> tuple[Any, ...]:
     return (
         *(context["badge"].word, context["phase"], len(context["steps"]), workload.reason, context["log"]),
         *(workload.memory_bytes, workload.scratch_bytes, round(workload.cpu_seconds, 1)),
-        *(context["idleness"], session.title, session.restarted_as_id),
+        *(context["idleness"], session.title, session.restarted_as_id, tuple(context["results"])),
+        context["runtime_fault"],
     )
 
 

@@ -14,17 +14,22 @@ from spacelab.accounts.models import Person
 from spacelab.accounts.queries import may
 from spacelab.datalabs import queries as datalab_queries
 from spacelab.datalabs.models import Datalab, DatalabVersion
-from spacelab.datalabs.rules import State
-from spacelab.kit.refusals import Conflict, NotFound
+from spacelab.datalabs.rules import Thread
+from spacelab.kit.refusals import Conflict, Invalid, NotFound, Unavailable
 from spacelab.sessions.models import LaunchChoice, Session
 from spacelab.sessions.permissions import SessionPermission
 from spacelab.sessions.rules import Amount, IdlePolicy, Profile, end_of_idleness, idle_deadline
-from spacelab.volumes.rules import OLD_ARCHIVE_ROOT, Mount
+from spacelab.volumes import queries as volume_queries
+from spacelab.volumes.listing import Entry, walk_own
+from spacelab.volumes.rules import OLD_ARCHIVE_ROOT, Kind, Mount
 from spacelab.workloads.queries import capabilities
 from spacelab.workloads.rules import FINAL, Phase, WorkloadSpec
 
 RECENT = 20
 """Ended sessions that the list shows."""
+
+MOST_RESULTS = 200
+"""Files of a thread's results that a page lists."""
 
 NO_SUCH_SESSION = NotFound("There is no such session.", advice="Look at the list of your sessions.")
 
@@ -40,6 +45,11 @@ def idle_policy() -> IdlePolicy:
         limit=timedelta(minutes=settings.SPACELAB.idle_minutes),
         warning=timedelta(minutes=settings.SPACELAB.idle_warning_minutes),
     )
+
+
+def thread_hours() -> int:
+    """Say for how many hours a processing thread may run."""
+    return int(settings.SPACELAB.thread_hours)
 
 
 def quota() -> Amount:
@@ -91,14 +101,40 @@ def find_seen(person: Person, session_id: str) -> Session:
     return found
 
 
-def find_datalab(slug: str) -> Datalab:
-    """Find a datalab with a published version; raise `NotFound` if there is none."""
-    return datalab_queries.datalab(slug)
+def find_datalab(person: Person, slug: str) -> Datalab:
+    """Find a datalab of which the person may launch a version; raise `NotFound` if there is none."""
+    return datalab_queries.datalab(slug, person)
 
 
-def published_versions(datalab: Datalab) -> list[DatalabVersion]:
-    """List the versions that can be launched, newest first."""
-    return list(datalab.versions.filter(state=State.PUBLISHED))
+def launchable_versions(person: Person, datalab: Datalab) -> list[DatalabVersion]:
+    """List the versions that the person may launch, newest first, then drafts."""
+    return list(datalab_queries.launchable_by(person).filter(datalab=datalab))
+
+
+def version_named(person: Person, datalab: Datalab, wanted: str | None) -> DatalabVersion:
+    """Return the version called so, or the newest that can run here; raise `Invalid` if it can't be launched."""
+    offered = launchable_versions(person, datalab)
+    if not wanted:
+        return datalab_queries.preferred(offered)
+    for one in offered:
+        if one.version == wanted:
+            return one
+    names = ", ".join(one.version for one in offered)
+    raise Invalid(
+        f"{datalab.title} has no version “{str(wanted)[:40]}” that can be launched.",
+        advice=f"Choose one of: {names}.",
+        field="version",
+    )
+
+
+def thread_named(version: DatalabVersion, name: str) -> Thread:
+    """Return the version's processing thread called so; raise `NotFound` if it has none."""
+    for thread in datalab_queries.threads_of(version):
+        if thread.name == name:
+            return thread
+    raise NotFound(
+        f"{version} has no processing thread “{name[:60]}”.", advice="Look at the datalab's page.", field="thread"
+    )
 
 
 def package_of(version: DatalabVersion) -> Path | None:
@@ -167,6 +203,17 @@ def mounts_of(session: Session) -> list[Mount]:
     return [mount for mount in mounts if not mount.target.startswith(f"{OLD_ARCHIVE_ROOT}/")]
 
 
+def results_of(session: Session) -> list[Entry]:
+    """List the files that a processing thread has left in its owner's workspace."""
+    if not session.results:
+        return []
+    try:
+        root = Path(volume_queries.area_of(session.owner, Kind.WORKSPACE).path)
+        return walk_own(root, session.results, MOST_RESULTS)
+    except (Unavailable, OSError):
+        return []
+
+
 def url_of(session: Session) -> str:
     """Return the address of the session's interface at its own origin; empty if it has none."""
     interface = session.workload.spec["interface"]
@@ -204,8 +251,8 @@ def activity_of(session: Session) -> tuple[datetime, str]:
 
 
 def idleness_of(session: Session) -> Idleness | None:
-    """Say how long the session may still be idle; None unless it is running."""
-    if session.workload.phase != Phase.RUNNING:
+    """Say how long the session may still be idle; None unless it is running, or if it works by itself."""
+    if session.workload.phase != Phase.RUNNING or session.thread:
         return None
     policy = idle_policy()
     active_at, because = activity_of(session)

@@ -21,7 +21,7 @@ SYSTEM = System("sessions")
 def apply_idle_policy() -> None:
     """Warn the owners of sessions that will soon have been idle for long enough, and stop those that have been."""
     now, policy = timezone.now(), queries.idle_policy()
-    for session in queries.running().filter(workload__phase=Phase.RUNNING):
+    for session in queries.running().filter(workload__phase=Phase.RUNNING, thread=""):
         active_at, _ = queries.activity_of(session)
         decided = rules.verdict(
             now,

@@ -10,6 +10,7 @@ app_name = "lab_sessions"
 urlpatterns = [
     path("datalabs/<slug:slug>/launch", views.launch, name="launch"),
     path("datalabs/<slug:slug>/relaunch", views.relaunch, name="relaunch"),
+    path("datalabs/<slug:slug>/threads/<str:name>", views.thread, name="thread"),
     path("sessions", views.own, name="list"),
     path("sessions/all", views.everybodys, name="all"),
     path("sessions/<str:session_id>", views.detail, name="detail"),

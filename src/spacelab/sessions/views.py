@@ -1,6 +1,9 @@
-"""Pages of sessions: launch form, list, one session, its stream, and the buttons on it."""
+"""Pages of sessions: launch form, a thread's form, list, one session, its stream, and the buttons on it."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -11,10 +14,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from spacelab.accounts.models import Person
 from spacelab.accounts.queries import require
+from spacelab.datalabs.queries import trouble_of
 from spacelab.kit import sse
 from spacelab.kit.refusals import Invalid, NotSignedIn, Refusal
 from spacelab.sessions import actions, live, progress, queries
-from spacelab.sessions.forms import ExtendForm, LaunchForm
+from spacelab.sessions.forms import Chosen, ExtendForm, LaunchForm, ThreadForm
+from spacelab.sessions.models import Session
 from spacelab.sessions.permissions import SessionPermission
 from spacelab.workloads.queries import capabilities, controller_is_running, log_since
 
@@ -34,38 +39,93 @@ def launch(request: HttpRequest, slug: str) -> HttpResponse:
     """Choose and launch; a refusal stands at its field and the form keeps what was entered."""
     person = _person(request)
     require(person, SessionPermission.LAUNCH)
-    datalab = queries.find_datalab(slug)
-    wanted = request.GET.getlist("volumes")
-    form = LaunchForm(request.POST or None, person=person, datalab=datalab, wanted=wanted)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            chosen = form.cleaned_data
-            try:
-                session = actions.launch(
-                    by=person,
-                    datalab_slug=slug,
-                    version=chosen.get("version") or None,
-                    profile=chosen["profile"],
-                    volumes=chosen.get("volumes", []),
-                    teams=chosen.get("teams", []),
-                    title=chosen["title"],
-                )
-            except Refusal as refusal:
-                form.refuse(refusal)
-                status = refusal.status
-            else:
-                return redirect("lab_sessions:detail", session.id)
+    datalab = queries.find_datalab(person, slug)
+    version = queries.version_named(person, datalab, request.GET.get("version"))
+    form = LaunchForm(
+        request.POST or None,
+        person=person,
+        datalab=datalab,
+        version=version,
+        wanted=request.GET.getlist("volumes"),
+        opens=request.GET.get("open", ""),
+    )
+
+    def begin(chosen: dict[str, Any]) -> Session:
+        return actions.launch(
+            by=person,
+            datalab_slug=slug,
+            version=chosen.get("version") or version.version,
+            profile=chosen["profile"],
+            volumes=chosen.get("volumes", []),
+            teams=chosen.get("teams", []),
+            title=chosen["title"],
+            opens=form.opens,
+        )
+
+    begun, status = _begin(request, form, begin)
+    if begun is not None:
+        return begun
     context = {
         "datalab": datalab,
-        "version": queries.published_versions(datalab)[0],
+        "version": version,
+        "trouble": trouble_of(version),
         "form": form,
         "shares": queries.shares(person),
         "capabilities": capabilities(),
         "policy": queries.idle_policy(),
     }
     return render(request, "sessions/launch.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def thread(request: HttpRequest, slug: str, name: str) -> HttpResponse:
+    """Enter a processing thread's inputs and run it; a refusal stands at its field."""
+    person = _person(request)
+    require(person, SessionPermission.LAUNCH)
+    datalab = queries.find_datalab(person, slug)
+    version = queries.version_named(person, datalab, request.GET.get("version"))
+    found = queries.thread_named(version, name)
+    form = ThreadForm(request.POST or None, person=person, version=version, thread=found)
+
+    def begin(chosen: dict[str, Any]) -> Session:
+        return actions.run_thread(
+            by=person,
+            datalab_slug=slug,
+            version=version.version,
+            thread=name,
+            inputs=form.inputs,
+            profile=chosen["profile"],
+        )
+
+    begun, status = _begin(request, form, begin)
+    if begun is not None:
+        return begun
+    context = {
+        "datalab": datalab,
+        "version": version,
+        "trouble": trouble_of(version),
+        "thread": found,
+        "form": form,
+        "shares": queries.shares(person),
+        "hours": queries.thread_hours(),
+    }
+    return render(request, "sessions/thread.html", context, status=status)
+
+
+def _begin(
+    request: HttpRequest, form: Chosen, begin: Callable[[dict[str, Any]], Session]
+) -> tuple[HttpResponse | None, int]:
+    """Do what a sent form asks for: return where to go, or else the status of the page with the form on it."""
+    if request.method != "POST":
+        return None, 200
+    if not form.is_valid():
+        return None, 422
+    try:
+        session = begin(form.cleaned_data)
+    except Refusal as refusal:
+        form.refuse(refusal)
+        return None, refusal.status
+    return redirect("lab_sessions:detail", session.id), 302
 
 
 @require_POST

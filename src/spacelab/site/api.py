@@ -16,6 +16,7 @@ from spacelab.accounts import actions, queries
 from spacelab.accounts.api import router as accounts_router
 from spacelab.accounts.models import Person
 from spacelab.accounts.rules import Scope
+from spacelab.builds.api import router as builds_router
 from spacelab.datalabs.api import router as datalabs_router
 from spacelab.kit.refusals import Forbidden, Invalid, NotSignedIn, Refusal
 from spacelab.sessions.api import router as sessions_router
@@ -139,7 +140,8 @@ def reference(request: HttpRequest) -> HttpResponse:
 
 
 api.add_router("", accounts_router, auth=people(Scope.ACCOUNT))
-api.add_router("/datalabs", datalabs_router)
+api.add_router("/datalabs", datalabs_router, auth=everybody(Scope.READ))
+api.add_router("/builds", builds_router, auth=people(Scope.AUTHOR))
 api.add_router("/sessions", sessions_router, auth=people(Scope.SESSIONS))
 api.add_router("/volumes", volumes_router, auth=everybody(Scope.READ))
 api.add_router("/workspace", workspace_router, auth=people(Scope.READ))

@@ -106,8 +106,20 @@ class Configuration(BaseSettings):
     idle_warning_minutes: int = Field(
         default=30, ge=0, description="Minutes before that stop when its owner is warned."
     )
+    thread_hours: int = Field(default=24, ge=1, description="Hours that a processing thread may run.")
     start_timeout_seconds: int = Field(
         default=120, ge=1, description="Seconds that an interface may take to answer before the start counts as failed."
+    )
+    quota_builds: int = Field(default=10, ge=1, description="Unfinished builds that one person may have at once.")
+    builds_at_once: int = Field(default=2, ge=1, description="Builds at work at the same time, of all people together.")
+    build_minutes: int = Field(default=30, ge=1, description="Minutes that a build may take.")
+    build_cpu: float = Field(default=2, gt=0, description="CPU cores of a build.")
+    build_memory_mb: int = Field(default=4096, ge=256, description="Memory of a build, in MiB.")
+    build_disk_mb: int = Field(default=8192, ge=256, description="Disk that a build may fill, in MiB.")
+    build_upload_mb: int = Field(default=256, ge=1, description="Largest upload of a package, in MiB.")
+    package_index: str = Field(
+        default="",
+        description="The index that builds fetch Python packages from. Empty: PyPI, https://pypi.org/simple.",
     )
     disk_reserve_mb: int = Field(
         default=512, ge=0, description="Free MiB below which the platform starts no session and accepts no upload."

@@ -21,7 +21,8 @@ from spacelab.volumes import areas, making
 from spacelab.volumes.declarations import Declaration, parse_declaration, read_declaration
 from spacelab.volumes.models import Volume
 from spacelab.volumes.permissions import VolumePermission
-from spacelab.volumes.rules import Kind
+from spacelab.volumes.queries import area_of
+from spacelab.volumes.rules import RESULTS, WORKSPACE, Kind
 
 SYSTEM = System("volumes")
 FACTS = tuple(field.name for field in fields(Declaration) if field.name not in {"name", "people", "teams"})
@@ -59,6 +60,22 @@ def ensure_areas(*, person: Person) -> None:
         _moved(volume, folder)
     for team in teams_of(person):
         ensure_team_area(by=person, team=team)
+
+
+def make_results_folder(*, by: Person, name: str) -> str:
+    """Create the folder `results/<name>` in the person's workspace; return it as her workloads see it.
+
+    Raises `Invalid` where something else than a folder stands in its way.
+    """
+    try:
+        areas.make_folder(Path(area_of(by, Kind.WORKSPACE).path), RESULTS, name, owner=_owner())
+    except OSError as error:
+        raise Invalid(
+            f"No folder for the results can be made in your workspace: {error.strerror}.",
+            advice=f"“{RESULTS}” in your workspace has to be a folder, and no link.",
+        ) from error
+    audit.record(by=by, action="volumes.make-results", subject=f"folder:{RESULTS}/{name}")
+    return str(WORKSPACE / RESULTS / name)
 
 
 def ensure_team_area(*, by: Actor, team: Team) -> None:

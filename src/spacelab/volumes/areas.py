@@ -41,6 +41,25 @@ def make_area(root: Path, *parts: str, mode: int, owner: int | None) -> Path:
     return root.joinpath(*parts)
 
 
+def make_folder(root: Path, *parts: str, owner: int | None) -> None:
+    """Create the folder `root/parts…` in a person's area, each new part hers, following no link (`OSError`)."""
+    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        for part in parts:
+            try:
+                os.mkdir(part, 0o755, dir_fd=descriptor)
+                fresh = True
+            except FileExistsError:
+                fresh = False
+            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = inner
+            if fresh and owner is not None:
+                os.fchown(descriptor, owner, owner)
+    finally:
+        os.close(descriptor)
+
+
 def link_home(home: Path, owner: int | None) -> None:
     """Put the usual links into a new home; what a person has there under these names stays."""
     descriptor = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)

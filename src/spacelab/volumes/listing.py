@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from django.conf import settings
@@ -80,6 +81,55 @@ def readme(root: Path) -> str:
         return ""
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     return str(markdown.render(file.read_text(encoding="utf-8", errors="replace")))
+
+
+def walk_own(root: Path, inside: str, most: int = MOST_SHOWN) -> list[Entry]:
+    """List the files in a folder of a person's own area and below it, by name, following no link; empty if none.
+
+    At most `most` are listed. She may change all of it meanwhile, so nothing is looked up by name twice.
+    """
+    found: list[Entry] = []
+    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for part in PurePosixPath(inside).parts:
+            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = inner
+        for parent, folders, files, folder in os.fwalk(".", dir_fd=descriptor):
+            folders.sort()
+            for name in sorted(files):
+                status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+                if len(found) < most and stat.S_ISREG(status.st_mode):
+                    below = str(PurePosixPath(parent) / name)
+                    changed = datetime.fromtimestamp(status.st_mtime, UTC)
+                    entry = Entry(below, f"{inside}/{below}", is_folder=False, size=status.st_size, changed_at=changed)
+                    found.append(entry)
+            if len(found) >= most:
+                break
+    except OSError:
+        return found
+    finally:
+        os.close(descriptor)
+    return found
+
+
+def files_like(root: Path, formats: Sequence[str], *, most: int, entries: int) -> list[str]:
+    """List files below a volume's root whose names end like one of the formats (any if none are named).
+
+    Nothing hidden, nothing behind a link; looking ends after so many `entries`, so that large volumes cost no more.
+    """
+    endings = tuple(f".{one.lower().lstrip('.')}" for one in formats)
+    found: list[str] = []
+    for parent, folders, files, _descriptor in os.fwalk(root, follow_symlinks=False):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            stem = name.lower().removesuffix(".gz")
+            if not name.startswith(".") and (not endings or stem.endswith(endings)):
+                found.append(str(Path(parent).relative_to(root) / name))
+        entries -= len(files) + len(folders)
+        if entries <= 0 or len(found) >= most:
+            break
+    return found[:most]
 
 
 def open_own(root: Path, inside: str) -> BinaryIO:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -12,8 +12,9 @@ from django.utils.module_loading import import_string
 
 from spacelab.accounts.models import Person
 from spacelab.accounts.queries import teams_of
-from spacelab.kit.refusals import NotFound, Unavailable
+from spacelab.kit.refusals import Invalid, NotFound, Unavailable
 from spacelab.volumes import rules
+from spacelab.volumes.listing import readable_in_sessions
 from spacelab.volumes.models import Volume
 from spacelab.volumes.rules import Access, Kind, Mount
 
@@ -88,6 +89,27 @@ def mounts_for(person: Person, *, volumes: Sequence[str], teams: Sequence[str]) 
         area = _team_area(person, slug)
         mounts.append(Mount(_existing(area), str(rules.TEAM_ROOT / slug), read_only=False, volume=f"team {slug}"))
     return tuple(mounts)
+
+
+def check_mounted(mounts: Sequence[Mount], path: str) -> None:
+    """Raise `Invalid` unless `path`, as a workload with these mounts sees it, is a file or folder of one of them."""
+    wanted = PurePosixPath(path)
+    for mount in sorted(mounts, key=lambda one: len(one.target), reverse=True):
+        if PurePosixPath(mount.target) in wanted.parents:
+            root = Path(mount.source)
+            try:
+                found = rules.resolve_inside(root, str(wanted.relative_to(mount.target)))
+                there = found.exists() and readable_in_sessions(root, found)
+            except OSError:
+                there = False
+            if there:
+                return
+            raise Invalid(
+                f"There is no “{path}”.",
+                advice=f"Look for it in {mount.target}: the name counts, with capital and small letters.",
+                field="path",
+            )
+    raise Invalid(f"“{path}” is in none of the volumes chosen.", advice="Choose its volume as well.", field="path")
 
 
 def _team_area(person: Person, slug: str) -> Volume:

@@ -20,6 +20,8 @@ WORKSPACE = PurePosixPath("/media/user")
 HOME = PurePosixPath("/media/home")
 TEAM_ROOT = PurePosixPath("/media/team_workspaces")
 SCRATCH = PurePosixPath("/scratch")
+RESULTS = "results"
+"""The folder of a workspace below which batch work leaves what it made."""
 
 
 class Kind(StrEnum):
@@ -62,6 +64,28 @@ def check_volume_name(name: str) -> None:
     if not re.fullmatch(VOLUME_NAME, name) or name in RESERVED_NAMES:
         shown = name if len(name) <= 60 else f"{name[:57]}…"  # noqa: PLR2004  the longest name shown whole
         raise Invalid(f"“{shown}” can't name a volume.", advice=VOLUME_NAME_ADVICE, field="name")
+
+
+def volume_and_team(path: str) -> tuple[str, str]:
+    """Return the archive volume or the team that a path inside a workload belongs to, each empty if it is not one's.
+
+    Raises `Invalid` unless the path is absolute, without `..`, and below one of the places where volumes stand.
+    """
+    wanted = PurePosixPath(path)
+    shown = path if len(path) <= 200 else f"{path[:197]}…"  # noqa: PLR2004  the longest path shown whole
+    unfit = not path.startswith("/") or ".." in wanted.parts or any(ord(letter) < ord(" ") for letter in path)
+    roots = (OLD_ARCHIVE_ROOT, ARCHIVE_ROOT, TEAM_ROOT, WORKSPACE, HOME)
+    root = next((one for one in roots if one in wanted.parents), None)
+    if unfit or root is None:
+        raise Invalid(
+            f"“{shown}” is in no volume.",
+            advice="Name a file below /data/<volume>, /media/user or /media/team_workspaces/<team>.",
+            field="path",
+        )
+    name = wanted.relative_to(root).parts[0]
+    if root in {ARCHIVE_ROOT, OLD_ARCHIVE_ROOT}:
+        return name, ""
+    return "", name if root == TEAM_ROOT else ""
 
 
 def resolve_inside(root: Path, relative: str) -> Path:

@@ -108,9 +108,9 @@ async def viewing(path: str, headers: dict[str, str]) -> AsyncIterator[Viewer]:
 async def test_a_page_follows_its_session_to_the_end(session: Session) -> None:
     headers = await sync_to_async(cookie_of)(session.owner)
     async with viewing(f"/sessions/{session.id}/events", headers) as viewer:
-        first = [await viewer.event() for _ in range(6)]
+        first = [await viewer.event() for _ in range(7)]
         assert {data["id"] for _, data in first} == {
-            f"session-{name}" for name in ("state", "notices", "steps", "idle", "usage", "log")
+            f"session-{name}" for name in ("state", "notices", "steps", "results", "idle", "usage", "log")
         }
         await sync_to_async(move)(session, Phase.STARTING, reason="Preparing the sandbox.")
         name, data = await viewer.event()

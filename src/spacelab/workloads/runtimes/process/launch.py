@@ -25,7 +25,7 @@ from spacelab.workloads.runtimes.shared.limits import Group, cores_for
 from spacelab.workloads.runtimes.shared.places import INSIDE
 from spacelab.workloads.runtimes.shared.variables import (
     Places,
-    expand,
+    command_line,
     overlay_path,
     plain_places,
     sandbox_places,
@@ -170,7 +170,7 @@ class Launch:
         }
         orders: dict[str, Any] = {
             "descriptors": descriptors,
-            "command": [expand(word, known) for word in spec.command],
+            "command": command_line(spec.command, known),
             "variables": {**known, **self.secrets},
             "cwd": places.workspace,
             "uid": places.uid if self.root else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -16,6 +17,8 @@ SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 OUTBOUND_PROXY = "http://127.0.0.1:3128"
 PORTAL_URL = "http://portal.spacelab.internal"
 """The API as a workload with a network of its own reaches it, by way of the proxy (see `egress`)."""
+OPENED = "SPACELAB_OPEN"
+"""The variable that holds the files to open, one a line."""
 NUMERIC_LIBRARIES = ("OMP", "OPENBLAS", "MKL", "NUMEXPR")
 
 
@@ -80,15 +83,16 @@ def plain_places(spec: WorkloadSpec, root: Path, environments: Path, uid: int, p
     )
 
 
-def _datalab_name(spec: WorkloadSpec) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]", "-", spec.variables.get("DATALAB_NAME") or spec.environment)
+def datalab_name(spec: WorkloadSpec) -> str:
+    """Name the folder of what a person keeps for this datalab alone."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", spec.variables.get("DATALAB_NAME") or spec.environment or spec.image)
 
 
 def overlay_path(spec: WorkloadSpec, places: Places, version: str) -> str:
     """Return where a person's own packages for this datalab live, or nothing without an environment."""
     if not places.environment:
         return ""
-    return f"{places.home}/.spacelab/environments/{_datalab_name(spec)}-py{'.'.join(version.split('.')[:2])}"
+    return f"{places.home}/.spacelab/environments/{datalab_name(spec)}-py{'.'.join(version.split('.')[:2])}"
 
 
 def variables(spec: WorkloadSpec, places: Places, overlay: str, *, own_network: bool) -> dict[str, str]:
@@ -115,12 +119,12 @@ def variables(spec: WorkloadSpec, places: Places, overlay: str, *, own_network: 
     if overlay:
         result["JUPYTER_PATH"] = f"{overlay}/share/jupyter"
         # One home serves several datalabs, so each has its settings apart; the session's id would lose them at its end.
-        result["JUPYTER_CONFIG_DIR"] = f"{places.home}/.jupyterlab-{_datalab_name(spec)}"
+        result["JUPYTER_CONFIG_DIR"] = f"{places.home}/.jupyterlab-{datalab_name(spec)}"
     if own_network and spec.network is Network.OUTBOUND:
         for name in ("HTTP_PROXY", "HTTPS_PROXY"):
             result[name] = result[name.lower()] = OUTBOUND_PROXY
         result["NO_PROXY"] = result["no_proxy"] = "localhost,127.0.0.1"
-    result |= spec.variables
+    result |= {name: _paths_here(name, value, places) for name, value in spec.variables.items()}
     if own_network and "SPACELAB_URL" in result:
         result["SPACELAB_URL"] = PORTAL_URL
     result |= {"USER": places.user, "LOGNAME": places.user, "UID": str(places.uid), "HOME": places.home}
@@ -128,6 +132,30 @@ def variables(spec: WorkloadSpec, places: Places, overlay: str, *, own_network: 
         result[f"IF_{spec.interface.name}_port"] = str(places.port)
         result[f"IF_{spec.interface.name}_id"] = spec.id
     return result
+
+
+def _paths_here(name: str, value: str, places: Places) -> str:
+    """Return a variable's value with the platform's paths in it, one a line, as the workload finds them."""
+    if name not in {OPENED, "OUTPUT_DIR"} and not name.startswith("INPUT_"):
+        return value
+    root = PurePosixPath(places.data).parent
+    lines = value.split("\n")
+    return "\n".join(str(root / line[1:]) if line.startswith(("/data/", "/media/")) else line for line in lines)
+
+
+def command_line(command: Iterable[str], values: dict[str, str]) -> list[str]:
+    """Return a command with the variables in its words expanded.
+
+    A word with `$SPACELAB_OPEN` stands once for each file that is to be opened, and not at all if there is none.
+    """
+    files = [line for line in values.get(OPENED, "").split("\n") if line]
+    words: list[str] = []
+    for word in command:
+        if expand(word, {OPENED: ""}) != word:
+            words += [expand(word, {**values, OPENED: file}) for file in files]
+        else:
+            words.append(expand(word, values))
+    return words
 
 
 def expand(word: str, values: dict[str, str]) -> str:
