@@ -31,6 +31,7 @@ PERMISSION_MEANINGS = {
     "accounts.manage-people": "add and deactivate people, change roles, make password links",
     "accounts.decide-access-requests": "grant or decline requests for an account",
     "audit.view": "read the audit trail",
+    "builds.manage-any": "see and cancel anybody's builds",
     "datalabs.view": "see the catalogue when signed in",
     "datalabs.author": "write datalabs",
     "datalabs.author-dockerfile": "write datalabs with a Dockerfile of their own",

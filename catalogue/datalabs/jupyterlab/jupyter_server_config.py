@@ -9,9 +9,9 @@ c = get_config()  # noqa: F821
 ROOT = Path(os.environ.get("SPACELAB_DATA", "/data")).parent
 WORKSPACE = ROOT / "media" / "user"
 
-# Where JupyterLab finds this package's labconfig/: its question about news leads to a host that a session may not reach.
-if "SPACELAB_PACKAGE" in os.environ:
-    os.environ["JUPYTER_CONFIG_PATH"] = os.environ["SPACELAB_PACKAGE"]
+# Where JupyterLab finds the labconfig/ beside this file: its question about news leads to a host that a session may not
+# reach.
+os.environ["JUPYTER_CONFIG_PATH"] = str(Path(__file__).parent)
 
 c.ServerApp.ip = "127.0.0.1"
 c.ServerApp.port = int(os.environ.get("IF_main_port", "10000"))

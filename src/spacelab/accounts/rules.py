@@ -39,12 +39,14 @@ class Scope(StrEnum):
 
     READ = "read"
     SESSIONS = "sessions"
+    AUTHOR = "author"
     ACCOUNT = "account"
 
 
 SCOPE_MEANINGS = {
     Scope.READ: "Read what you can see: your account, datalabs, volumes, sessions",
     Scope.SESSIONS: "Launch, use and stop your sessions",
+    Scope.AUTHOR: "Bring packages, build them, and cancel your builds",
     Scope.ACCOUNT: "Manage your teams and invitations, and revoke your tokens",
 }
 

@@ -1,8 +1,20 @@
-"""Decisions about builds: how an environment is named, so that the same needs give the same environment."""
+"""Decisions about builds: names of environments, the states of a build, whose turn it is, which sources are fetched."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import re
+import socket
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from urllib.parse import urlsplit
+
+from spacelab.kit.refusals import Invalid
 
 HASH_LENGTH = 10
 """Hexadecimal digits in an environment's name: enough that two of one datalab never meet."""
@@ -40,3 +52,181 @@ def explain_failure(output: str) -> str:
     lines = [" ".join(line.strip(" \u00d7╰─▶│├").split()) for line in output.splitlines()]
     told = [line for line in lines if line and not line.startswith(QUIET)]
     return " ".join(told)[:1500]
+
+
+class State(StrEnum):
+    """Where a build stands. The last three are final."""
+
+    RECEIVED = "received"
+    FETCHING = "fetching"
+    PLANNED = "planned"
+    QUEUED = "queued"
+    BUILDING = "building"
+    CHECKING = "checking"
+    BUILT = "built"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+FINAL = frozenset({State.BUILT, State.FAILED, State.CANCELLED})
+AT_WORK = frozenset({State.FETCHING, State.BUILDING, State.CHECKING})
+"""States in which a build takes one of the places that there are."""
+
+ENDS = frozenset({State.FAILED, State.CANCELLED})
+NEXT: dict[State, frozenset[State]] = {
+    State.RECEIVED: frozenset({State.FETCHING, State.PLANNED}) | ENDS,
+    State.FETCHING: frozenset({State.PLANNED}) | ENDS,
+    State.PLANNED: frozenset({State.QUEUED}) | ENDS,
+    State.QUEUED: frozenset({State.BUILDING, State.CHECKING}) | ENDS,
+    State.BUILDING: frozenset({State.CHECKING}) | ENDS,
+    State.CHECKING: frozenset({State.BUILT}) | ENDS,
+    State.BUILT: frozenset(),
+    State.FAILED: frozenset(),
+    State.CANCELLED: frozenset(),
+}
+"""From each state, the states that may follow. What has been built before goes from the queue to its checks at once."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A build in the queue: whose it is, and since when."""
+
+    id: str
+    person: int
+    since: datetime
+
+
+def in_turn(waiting: Sequence[Waiting], at_work: Mapping[int, int], last_begun: Mapping[int, datetime]) -> list[str]:
+    """Order the queue fairly: next is who has the fewest builds at work, then who had her last turn the longest ago.
+
+    `at_work` counts builds at work by person, `last_begun` says when a person's last build began. One person's builds
+    keep their order; ten of hers hold up somebody else's one by a single turn at most.
+    """
+    left = sorted(waiting, key=lambda one: (one.since, one.id))
+    taken, turns = Counter(at_work), dict(last_begun)
+    order: list[str] = []
+    while left:
+        chosen = min(left, key=lambda one: (taken[one.person], _turn(turns.get(one.person)), one.since, one.id))
+        left.remove(chosen)
+        order.append(chosen.id)
+        taken[chosen.person] += 1
+        turns[chosen.person] = datetime.fromtimestamp(_turn(max(turns.values(), default=None)) + 1, tz=UTC)
+    return order
+
+
+def _turn(at: datetime | None) -> float:
+    return at.timestamp() if at else 0.0
+
+
+LONGEST_URL = 500
+REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+@-]{0,199}")
+LOCAL_NAMES = ("localhost", "local", "internal", "intranet", "lan", "home.arpa")
+"""Names that, alone or as a domain, never lie outside."""
+GIT_ADVICE = "Give the address of a public repository, such as https://example.org/people/tool.git."
+
+
+def check_git_url(url: str, *, blocked: Sequence[str] = (), allowed: Sequence[str] = ()) -> str:
+    """Return the address of a Git repository, tidied; raise `Invalid` for what is not http(s) or lies inside.
+
+    `blocked` are networks; `allowed` are networks or host names that are reachable all the same. What a name resolves
+    to is decided where the request is made; this refuses early what can be told from the address alone.
+    """
+    tidy = url.strip()
+    if not tidy:
+        raise Invalid("There is no address.", advice=GIT_ADVICE, field="git_url")
+    if len(tidy) > LONGEST_URL or any(one.isspace() or not one.isprintable() for one in tidy):
+        raise Invalid("This is no address of a repository.", advice=GIT_ADVICE, field="git_url")
+    try:
+        parts = urlsplit(tidy)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port, parts = "", None, urlsplit("")
+    if "::" in tidy.split("/", 1)[0] or parts.scheme not in {"http", "https"}:
+        kind = tidy.split(":", 1)[0][:20] if ":" in tidy else "a path"
+        raise Invalid(f"Only http and https addresses are fetched, not {kind}.", advice=GIT_ADVICE, field="git_url")
+    if parts.username is not None or parts.password is not None:
+        raise Invalid(
+            "The address holds a name or a password, which would be stored.",
+            advice="Use a public repository, or upload the files instead.",
+            field="git_url",
+        )
+    if not host or port == 0:
+        raise Invalid("The address names no host.", advice=GIT_ADVICE, field="git_url")
+    if _is_inside(host, blocked) and not _is_allowed(host, allowed):
+        raise Invalid(
+            f"“{host}” lies inside the platform's own network, which builds may not reach.",
+            advice="Use a repository on the public network, or upload the files instead.",
+            field="git_url",
+        )
+    return tidy
+
+
+def check_git_ref(ref: str) -> str:
+    """Return a branch, tag or commit, tidied; raise `Invalid` for what Git would not take as one."""
+    tidy = ref.strip()
+    if tidy and (not REF.fullmatch(tidy) or ".." in tidy or "@{" in tidy or tidy.endswith((".lock", "/", "."))):
+        raise Invalid(
+            f"“{tidy[:60]}” is no branch, tag or commit.",
+            advice="Leave it empty for the repository's main branch.",
+            field="git_ref",
+        )
+    return tidy
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    """Read a host as an address, in the odd forms too that the C library takes: 127.1, 0x7f000001, 2130706433."""
+    with contextlib.suppress(ValueError):
+        return ip_address(host.strip("[]").split("%")[0])
+    with contextlib.suppress(OSError, UnicodeError):
+        return IPv4Address(socket.inet_aton(host.rstrip(".")))
+    return None
+
+
+def _is_inside(host: str, blocked: Sequence[str]) -> bool:
+    address = _address(host)
+    if address is None:
+        name = host.lower().rstrip(".")
+        return "." not in name or any(name == one or name.endswith(f".{one}") for one in LOCAL_NAMES)
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return any(one in ip_network(network) for network in blocked for one in (address, mapped)) or mapped.is_loopback
+
+
+def _is_allowed(host: str, allowed: Sequence[str]) -> bool:
+    address = _address(host)
+    for entry in allowed:
+        if entry.lower().rstrip(".") == host.lower().rstrip("."):
+            return True
+        with contextlib.suppress(ValueError):
+            if address is not None and address in ip_network(entry, strict=False):
+                return True
+    return False
+
+
+STEP = re.compile(r"^STEP (\d{1,3})/(\d{1,3})(?: \+(\d+(?:\.\d+)?)s)? ?: (.{1,300})$", re.MULTILINE | re.IGNORECASE)
+"""How a builder announces a step in its log: `STEP 2/5 +3.1s: Fetching packages`; engines leave out the seconds."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step inside a build: `state` is done, now, bad or next; seconds since the build began, where known."""
+
+    title: str
+    state: str = "next"
+    seconds: float | None = None
+    took: float | None = None
+
+
+def steps_in(log: str, *, ended: bool, failed: bool, total: float | None = None) -> list[Step]:
+    """List the steps that a builder's log announces, with what each took where the log tells.
+
+    `total` is how long the build has taken, for the last step's time.
+    """
+    found = [(one[4].strip(), float(one[3]) if one[3] else None) for one in STEP.finditer(log)]
+    steps = []
+    for index, (title, began) in enumerate(found):
+        last = index == len(found) - 1
+        until = total if last else found[index + 1][1]
+        state = ("bad" if failed else "done" if ended else "now") if last else "done"
+        took = until - began if until is not None and began is not None and state != "now" else None
+        steps.append(Step(title, state, began, max(took, 0.0) if took is not None else None))
+    return steps

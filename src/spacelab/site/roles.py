@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from spacelab.accounts.permissions import AccountPermission
 from spacelab.audit.permissions import AuditPermission
+from spacelab.builds.permissions import BuildPermission
 from spacelab.datalabs.permissions import DatalabPermission
 from spacelab.sessions.permissions import SessionPermission
 from spacelab.volumes.permissions import VolumePermission
@@ -22,6 +23,7 @@ OPERATOR = (
     AccountPermission.MANAGE_PEOPLE,
     AccountPermission.DECIDE_ACCESS_REQUESTS,
     AuditPermission.VIEW,
+    BuildPermission.MANAGE_ANY,
     SessionPermission.MANAGE_ANY,
     VolumePermission.MANAGE,
 )

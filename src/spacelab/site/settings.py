@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "spacelab.volumes",
     "spacelab.workloads",
     "spacelab.datalabs",
+    "spacelab.builds",
     "spacelab.sessions",
     "spacelab.edge",
     "spacelab.site",
@@ -149,6 +150,12 @@ X_FRAME_OPTIONS = "DENY"
 USE_X_FORWARDED_HOST = False
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 5000
+FILE_UPLOAD_HANDLERS = [
+    "spacelab.builds.uploads.SizeLimit",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -196,12 +203,22 @@ RECONCILERS: list[tuple[str, float]] = [
     ("spacelab.sessions.upkeep.apply_idle_policy", 15.0),
     ("spacelab.sessions.upkeep.finish_restarts", 0.5),
     ("spacelab.sessions.upkeep.end_tokens", 5.0),
+    ("spacelab.builds.upkeep.attend_builds", 0.4),
 ]
 """Dotted names of functions without arguments that the controller calls, each with the seconds between two calls."""
 CONTROLLER_SERVICES: list[str] = ["spacelab.workloads.runtimes.shared.egress.serve_egress"]
 """Dotted names of asynchronous functions without arguments that run for as long as the controller does."""
 CATALOGUE_DIRECTORY: Path = Path(__file__).resolve().parents[3] / "catalogue"
 """The datalabs and archives that a fresh install offers."""
+NOTEBOOK_BASE = "jupyterlab"
+"""The catalogue's datalab whose packages and start every notebook's environment builds upon."""
+BUILDERS = {
+    "environment": "spacelab.builds.adapters.environment.EnvironmentBuilder",
+    "image": "spacelab.builds.adapters.image.ImageBuilder",
+}
+"""Dotted names of what builds, by what the runtime carries (`builds.ports.Builder`)."""
+BUILD_CHECKS: list[str] = []
+"""Dotted names of functions that look at what a build made before it may be launched (`builds.ports.Check`)."""
 VOLUMES_DIRECTORY: Path = SPACELAB.state / "volumes"
 ENVIRONMENTS_DIRECTORY: Path = SPACELAB.state / "environments"
 CATALOGUER = "spacelab.builds.adapters.syft.Syft"

@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
     path("", include("spacelab.ui.urls")),
     path("", include("spacelab.datalabs.urls")),
+    path("", include("spacelab.builds.urls")),
     path("", include("spacelab.sessions.urls")),
     path("data/", include("spacelab.volumes.urls")),
     path("volumes/", include("spacelab.volumes.manage_urls")),

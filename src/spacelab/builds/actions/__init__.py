@@ -1,0 +1,20 @@
+"""Every write of builds: environments of the catalogue, people's orders, and what the controller notes of them."""
+
+from spacelab.builds.actions.environments import build_environment
+from spacelab.builds.actions.following import SYSTEM, begin, fail, mark_cleaned, move, release_workload, save_steps
+from spacelab.builds.actions.ordering import bring_files, bring_git, cancel, start
+
+__all__ = [
+    "SYSTEM",
+    "begin",
+    "bring_files",
+    "bring_git",
+    "build_environment",
+    "cancel",
+    "fail",
+    "mark_cleaned",
+    "move",
+    "release_workload",
+    "save_steps",
+    "start",
+]

@@ -1,0 +1,80 @@
+"""What the controller writes of builds: how far they came, what came out, and what went wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from spacelab.audit import actions as audit
+from spacelab.builds.models import Build, BuildChange
+from spacelab.builds.rules import FINAL, NEXT, State
+from spacelab.workloads import actions as workload_actions
+from spacelab.workloads.rules import WorkloadSpec
+
+SYSTEM = audit.System("builds")
+LONGEST_REASON = 1000
+
+
+def move(*, by: audit.Actor, build: Build, state: State, reason: str, **values: Any) -> bool:
+    """Move a build on from the state that `build` has, with these values; say whether it was still there.
+
+    Raises `ValueError` for a change that must not be.
+    """
+    before = State(build.state)
+    if state not in NEXT[before]:
+        raise ValueError(f"a build does not go from {before} to {state}")
+    values |= {"state": state, "reason": reason[:LONGEST_REASON]}
+    now = timezone.now()
+    if state is State.QUEUED:
+        values["queued_at"] = now
+    if state in {State.BUILDING, State.FETCHING}:
+        values["begun_at"] = now
+    if state in FINAL:
+        values["ended_at"] = now
+    with transaction.atomic():
+        if not Build.objects.filter(pk=build.pk, state=before).update(**values):
+            return False
+        BuildChange.objects.create(build_id=build.pk, state=state, reason=values["reason"])
+        if state in FINAL | {State.QUEUED}:
+            audit.record(by=by, action=f"builds.{state}", subject=f"build:{build.pk}", reason=values["reason"][:300])
+    for name, value in values.items():
+        setattr(build, name, value)
+    return True
+
+
+def begin(*, by: audit.Actor, build: Build, state: State, spec: WorkloadSpec, reason: str) -> bool:
+    """Submit the workload that fetches or builds, and move the build on; say whether that was still wanted."""
+    with transaction.atomic():
+        workload = workload_actions.submit(by=build.person, spec=spec, held=True)
+        moved = move(by=by, build=build, state=state, reason=reason, workload_id=workload.pk)
+        if not moved:
+            transaction.set_rollback(True)
+    return moved
+
+
+def fail(*, by: audit.Actor, build: Build, message: str, advice: str = "", **where: Any) -> bool:
+    """End a build as failed, with what went wrong, where (step, file, line), and what to try."""
+    failure = {"message": message, "advice": advice, **{key: value for key, value in where.items() if value}}
+    return move(by=by, build=build, state=State.FAILED, reason=message, failure=failure)
+
+
+def save_steps(*, by: audit.Actor, build: Build, steps: list[dict[str, Any]]) -> None:  # noqa: ARG001  as every action
+    """Note how far the steps inside a build have come."""
+    if steps != build.steps:
+        Build.objects.filter(pk=build.pk).update(steps=steps)
+        build.steps = steps
+
+
+def mark_cleaned(*, by: audit.Actor, build: Build) -> None:
+    """Note that nothing is left of a build's work, and let go of its workload."""
+    if build.workload_id:
+        workload_actions.release(by=by, workload_id=build.workload_id)
+    Build.objects.filter(pk=build.pk).update(cleaned=True)
+
+
+def release_workload(*, by: audit.Actor, build: Build) -> None:
+    """Let go of the workload that has done its part, so that what is left of it is removed."""
+    if build.workload_id:
+        workload_actions.release(by=by, workload_id=build.workload_id)

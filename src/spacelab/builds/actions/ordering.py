@@ -1,0 +1,159 @@
+"""What people do with builds: bring a package or name a repository, start, change and build again, cancel."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+
+from spacelab.accounts.models import Person
+from spacelab.accounts.queries import may, require
+from spacelab.audit import actions as audit
+from spacelab.builds import packages, planning, queries, rules
+from spacelab.builds.actions.following import move
+from spacelab.builds.models import Build, BuildChange
+from spacelab.builds.packages import Brought
+from spacelab.builds.rules import FINAL, State
+from spacelab.datalabs.models import Datalab
+from spacelab.datalabs.permissions import DatalabPermission
+from spacelab.datalabs.rules import State as VersionState
+from spacelab.kit.ids import new_id
+from spacelab.kit.refusals import Conflict, Forbidden, Invalid, OverQuota, Unavailable
+from spacelab.workloads import actions as workload_actions
+
+
+def _allow(by: Person) -> None:
+    """Check the right to author, the disk, and the quota of unfinished builds."""
+    require(by, DatalabPermission.AUTHOR)
+    free = shutil.disk_usage(settings.SPACELAB.state).free // 2**20
+    if free < settings.SPACELAB.disk_reserve_mb:
+        raise Unavailable(
+            f"The platform's disk has only {free} MiB left, so nothing can be brought.", advice="Tell an operator."
+        )
+    most = settings.SPACELAB.quota_builds
+    if queries.unfinished(by) >= most:
+        raise OverQuota(
+            f"You have {most} builds that are not finished, and may have no more at once.",
+            advice="Wait for one, or cancel one in the list of your builds.",
+        )
+
+
+def bring_files(
+    *, by: Person, files: Sequence[Brought], previous: str = "", answers: Mapping[str, Any] | None = None
+) -> Build:
+    """Take in files, a folder or a zip, and plan how they are built. The build then waits for `start`.
+
+    With `previous`, one of the person's own builds, the files replace or complete that one's.
+    Raises `Invalid` for files that can't be taken or planned; then nothing is kept of them.
+    """
+    _allow(by)
+    earlier = queries.find_own(by, previous) if previous else None
+    over = packages.folder_of(earlier.package) if earlier and earlier.package else None
+    with packages.staging() as folder:
+        package = packages.take_in(files, folder, over=over)
+    given = {**(earlier.answers if earlier else {}), **(answers or {})}
+    planned = planning.plan(package, given)
+    words = files[0].path if len(files) == 1 else f"{len(files)} files"
+    with transaction.atomic():
+        build = _create(by, source="upload", brought=words[:200], previous=earlier, answers=given, package=package)
+        move(by=by, build=build, state=State.PLANNED, reason="Ready to be built.", **planned.row())
+    return build
+
+
+def bring_git(
+    *, by: Person, url: str, ref: str = "", previous: str = "", answers: Mapping[str, Any] | None = None
+) -> Build:
+    """Have a public Git repository fetched, at a branch, tag or commit, to be planned once it is there.
+
+    Raises `Invalid` for an address that is not http(s), or lies inside the platform's own network.
+    """
+    _allow(by)
+    earlier = queries.find_own(by, previous) if previous else None
+    platform = settings.SPACELAB
+    address = rules.check_git_url(url, blocked=platform.egress_blocked, allowed=platform.egress_allowed)
+    wanted = rules.check_git_ref(ref)
+    given = {**(earlier.answers if earlier else {}), **(answers or {})}
+    words = f"{address.rstrip('/').rsplit('/', 1)[-1].removesuffix('.git')} from Git"
+    with transaction.atomic():
+        return _create(
+            by, source="git", brought=words[:200], previous=earlier, answers=given, git_url=address, git_ref=wanted
+        )
+
+
+def _create(by: Person, **values: Any) -> Build:
+    build = Build.objects.create(id=new_id(), person=by, **values)
+    told = "The files are here." if build.source == "upload" else "Waiting to be fetched."
+    BuildChange.objects.create(build=build, state=State.RECEIVED, reason=told)
+    audit.record(
+        by=by,
+        action="builds.bring",
+        subject=f"build:{build.pk}",
+        source=build.source,
+        brought=build.brought,
+        url=build.git_url,
+        package=build.package,
+    )
+    return build
+
+
+def start(*, by: Person, build_id: str, answers: Mapping[str, Any]) -> Build:
+    """Queue a planned build with the person's answers; raise `Invalid` naming the field that lacks something.
+
+    The metadata that she gave become part of the package, so that what is built is complete in itself.
+    """
+    require(by, DatalabPermission.AUTHOR)
+    build = queries.find_own(by, build_id)
+    if build.state != State.PLANNED:
+        raise Conflict("This build has been started already.", advice="Look at its page.")
+    given = {**build.answers, **answers}
+    package = packages.completed(build.package, given)
+    planned = planning.plan(package, given)
+    manifest = planned.manifest
+    if manifest is None:
+        raise planned.lacking or Invalid("The package's metadata are not complete.", advice="Fill in the form.")
+    if planned.plan.own_dockerfile and not may(by, DatalabPermission.AUTHOR_DOCKERFILE):
+        raise Forbidden(
+            "The package has a Dockerfile of its own, which needs the role of an advanced developer.",
+            advice="Ask an operator for that role, or remove the Dockerfile: most packages don't need one.",
+        )
+    with transaction.atomic():
+        Person.objects.select_for_update().get(pk=by.pk)
+        _claim(by, manifest.slug, manifest.version)
+        number = 1 + (Build.objects.filter(person=by, slug=manifest.slug).aggregate(last=Max("number"))["last"] or 0)
+        build.package = package
+        queries.builder().check(planning.order_of(build, planned, number=number))
+        values = {**planned.row(), "answers": given, "package": package, "number": number}
+        if not move(by=by, build=build, state=State.QUEUED, reason="Waiting for its turn.", **values):
+            raise Conflict("This build has been started already.", advice="Look at its page.")
+    return build
+
+
+def _claim(by: Person, slug: str, version: str) -> None:
+    """Raise unless the short name is free or the person's own, and the version not published already."""
+    datalab = Datalab.objects.filter(slug=slug).first()
+    others = Build.objects.filter(slug=slug).exclude(person=by).exclude(state__in=[State.FAILED, State.CANCELLED])
+    if (datalab is not None and datalab.maintainer_id != by.pk) or (datalab is None and others.exclude(number=None)):
+        raise Invalid(
+            f"There is a datalab “{slug}” of somebody else.", advice="Choose another short name.", field="short_name"
+        )
+    if datalab and datalab.versions.filter(version=version).exclude(state=VersionState.DRAFT).exists():
+        raise Invalid(
+            f"Version {version} of “{slug}” is published already.", advice="Choose a higher version.", field="version"
+        )
+
+
+def cancel(*, by: Person, build_id: str) -> Build:
+    """End a build: by its person, or by an operator; one that has ended stays as it is."""
+    build = queries.find_seen(by, build_id)
+    if State(build.state) in FINAL:
+        return build
+    mine = build.person_id == by.pk
+    reason = "You cancelled it." if mine else "An operator cancelled it."
+    with transaction.atomic():
+        if move(by=by, build=build, state=State.CANCELLED, reason=reason) and build.workload_id:
+            workload_actions.request_stop(by=by, workload_id=build.workload_id, reason="The build was cancelled.")
+    return queries.find_seen(by, build_id)

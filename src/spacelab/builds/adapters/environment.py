@@ -1,0 +1,283 @@
+"""Builds environments of the process runtime: uv in a sandbox, from a base that the catalogue has, then sealed."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import uv
+from django.conf import settings
+
+import datalab_package
+from spacelab.builds import rules
+from spacelab.builds.adapters import sealing
+from spacelab.builds.ports import Fetch, Order, Result
+from spacelab.kit.refusals import Conflict
+from spacelab.volumes.rules import Mount
+from spacelab.workloads.queries import capabilities
+from spacelab.workloads.rules import Kind, Network, Resources, WorkloadSpec
+
+INSIDE = Path(__file__).resolve().parent.parent / "inside"
+"""The programs that run inside a build."""
+TOOLS, PACKAGE, WORK, CACHE, BASE = "/opt/builder", "/opt/datalab", "/build", "/cache", "/base"
+UV = "/opt/uv"
+"""Where a build sees its tools, the package, its own folder, the person's cache and the base environment."""
+LAUNCH_FILES = "share/spacelab"
+"""The folder of an environment that holds what a session starts from."""
+NOT_LAUNCHED = {"requirements.txt", "overrides.txt", "datalab-meta.yml", "spacelab.yml", "icon.svg"}
+SYSTEM_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
+NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+LOCAL = re.compile(r"^\s*(-e\b|--editable\b|-r\b|--requirement\b|-c\b|\.{0,2}/|\.$|file:)|@\s*file:")
+"""A requirement that depends on the package's other files."""
+
+
+def project_of(requirement: str) -> str:
+    """Return the project's name in a requirement, in the form in which names are compared (PEP 503); empty if none."""
+    found = NAME.match(requirement)
+    return re.sub(r"[-_.]+", "-", found[1]).lower() if found else ""
+
+
+def base_lines(base: Path, wanted: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Return the base's requirements without what the package names itself: with their versions, and left open."""
+    named = {project_of(one) for one in wanted}
+    lines = [line.split(" #")[0].strip() for line in (base / "requirements.txt").read_text().splitlines()]
+    kept = [line for line in lines if line and not line.startswith("#") and project_of(line) not in named]
+    return kept, [re.split(r"[=<>!~ ;\[]", line, maxsplit=1)[0] for line in kept]
+
+
+class EnvironmentBuilder:
+    """Makes environments (see `ports.Builder`)."""
+
+    def check(self, order: Order) -> None:
+        """Refuse what needs an image: this platform runs environments only."""
+        plan = order.plan
+        needs = [
+            word
+            for word, found in (
+                ("a Dockerfile", plan.own_dockerfile),
+                ("Debian packages (packages.txt)", plan.debian_packages),
+                ("a desktop", plan.kind == "desktop"),
+            )
+            if found
+        ]
+        if needs:
+            raise Conflict(
+                f"The package needs {' and '.join(needs)}, and this platform runs Python environments only.",
+                advice="Ask an operator for a platform with a container engine (SPACELAB_RUNTIME=container), "
+                "or bring a package that gets along with Python packages.",
+            )
+        if plan.kind == "web" and not plan.command:
+            raise Conflict("Nothing says how the application is started.", advice="Name its command in spacelab.yml.")
+
+    def _base(self, order: Order) -> Path | None:
+        """Return the catalogue's package whose requirements and start an application of this kind builds upon."""
+        if order.plan.kind != "jupyter":
+            return None
+        folder: Path = settings.CATALOGUE_DIRECTORY / "datalabs" / settings.NOTEBOOK_BASE
+        return folder if (folder / "requirements.txt").is_file() else None
+
+    def _needs(self, order: Order) -> tuple[list[str], list[str], str]:
+        """Return the base's requirements, the same left open, and the base's overrides."""
+        base = self._base(order)
+        if base is None:
+            return [], [], ""
+        pinned, loose = base_lines(base, tuple(order.plan.requirements))
+        overrides = base / "overrides.txt"
+        return pinned, loose, overrides.read_text() if overrides.exists() else ""
+
+    def name(self, order: Order) -> str:
+        """Name the environment after the person, the datalab and everything that goes into it."""
+        pinned, _, overrides = self._needs(order)
+        wanted = list(order.plan.requirements)
+        if any(LOCAL.search(line) for line in wanted):
+            wanted.append(f"package {order.package_hash}")
+        launch = [f"launch {name} {_digest(file)}" for name, file in self._launch_files(order).items()]
+        text = "\n".join([*pinned, *wanted, overrides, *launch])
+        return rules.environment_name(f"{order.owner}-{order.slug}"[:80], text, sealing.python_version())
+
+    def ready_made(self, order: Order) -> Result | None:
+        """Return the environment that an earlier build made of the same requirements."""
+        name = self.name(order)
+        folder = settings.ENVIRONMENTS_DIRECTORY / name
+        return self._result(order, name) if sealing.is_sealed(folder) else None
+
+    def spec(self, order: Order) -> WorkloadSpec:
+        """Return the sandboxed workload that runs uv on the package's requirements."""
+        cache = settings.SPACELAB.state / "builds" / "cache" / order.owner
+        made = order.work / "made"
+        for folder in (cache, made, order.work / "order"):
+            folder.mkdir(parents=True, exist_ok=True)
+        mounts = [
+            Mount(str(order.package), PACKAGE),
+            Mount(str(INSIDE), TOOLS),
+            Mount(uv.find_uv_bin(), UV),
+            Mount(str(order.work / "order"), "/opt/order"),
+            Mount(str(made), WORK, read_only=False),
+            Mount(str(cache), CACHE, read_only=False),
+        ]
+        base = self._base_environment(order)
+        if base:
+            mounts.append(Mount(str(base), BASE))
+        seen = _seen_at(mounts)
+        self._write_order(order, seen, with_base=bool(base))
+        variables = {"UV_LINK_MODE": "copy", "UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_NATIVE_TLS": "1"}
+        if settings.SPACELAB.package_index:
+            variables["UV_DEFAULT_INDEX"] = settings.SPACELAB.package_index
+        return _batch(
+            order.workload_id,
+            order.owner,
+            (sealing.base_interpreter(), "-I", f"{seen[TOOLS]}/environment.py", f"{seen['/opt/order']}/order.json"),
+            variables,
+            mounts,
+        )
+
+    def _base_environment(self, order: Order) -> Path | None:
+        """Return the base's finished environment, where the platform has it: copying it spares fetching it again."""
+        base = self._base(order)
+        if base is None:
+            return None
+        overrides = base / "overrides.txt"
+        text = (base / "requirements.txt").read_text()
+        text += f"\n{overrides.read_text()}" if overrides.exists() else ""
+        folder = settings.ENVIRONMENTS_DIRECTORY / rules.environment_name(base.name, text, sealing.python_version())
+        return folder if sealing.is_sealed(folder) else None
+
+    def _write_order(self, order: Order, seen: dict[str, str], *, with_base: bool) -> None:
+        pinned, loose, overrides = self._needs(order)
+        folder = order.work / "order"
+        files = {
+            "base.txt": "\n".join(pinned),
+            "open.txt": "\n".join(loose),
+            "package.txt": "\n".join(order.plan.requirements),
+            "overrides.txt": overrides,
+        }
+        for name, text in files.items():
+            (folder / name).write_text(f"{text}\n")
+        there = seen["/opt/order"]
+        (folder / "order.json").write_text(
+            json.dumps(
+                {
+                    "target": f"{seen[WORK]}/environment",
+                    "python": sealing.base_interpreter(),
+                    "uv": seen[UV],
+                    "cache": seen[CACHE],
+                    "package": seen[PACKAGE],
+                    "base": seen[BASE] if with_base else "",
+                    "requirements": [f"{there}/base.txt", f"{there}/package.txt"],
+                    "loose": [f"{there}/open.txt", f"{there}/package.txt"] if loose else [],
+                    "overrides": [f"{there}/overrides.txt"] if overrides else [],
+                    "modules": sorted({one.module for one in order.plan.proposals}),
+                }
+            )
+        )
+
+    def finish(self, order: Order) -> Result:
+        """Seal what the workload made and move it among the environments, where it appears whole or not at all."""
+        name = self.name(order)
+        target = settings.ENVIRONMENTS_DIRECTORY / name
+        if not sealing.is_sealed(target):
+            made = order.work / "made" / "environment"
+            sealing.seal(made, largest=settings.SPACELAB.build_disk_mb * 2**20)
+            sealing.add(made, LAUNCH_FILES, self._launch_files(order))
+            sealing.move(made, target)
+        return self._result(order, name)
+
+    def _launch_files(self, order: Order) -> dict[str, Path]:
+        """Name the files that a session starts from: the base's own, and what ships the notebooks."""
+        base = self._base(order)
+        if base is None or order.manifest.command:
+            return {}
+        theirs = {f"{base.name}/{one.name}": one for one in sorted(base.iterdir()) if one.name not in NOT_LAUNCHED}
+        return {"notebooks.py": INSIDE / "notebooks.py", **theirs}
+
+    def _command(self, order: Order) -> list[str]:
+        """Return the session's command: the base's own with its files in the environment, or the plan's."""
+        base = self._base(order)
+        if base is None or order.manifest.command:
+            stays = 'cd "$SPACELAB_PACKAGE" && exec "$@"'
+            return list(order.manifest.command) or ["/bin/sh", "-c", stays, "sh", *order.plan.command]
+        there = f"$SPACELAB_ENVIRONMENT/{LAUNCH_FILES}"
+        words = [
+            word.replace("$SPACELAB_PACKAGE", f"{there}/{base.name}")
+            for word in datalab_package.read_manifest(base).command
+        ]
+        return ["$SPACELAB_ENVIRONMENT/bin/python", f"{there}/notebooks.py", order.slug, *words]
+
+    def _result(self, order: Order, name: str) -> Result:
+        base = self._base(order)
+        manifest, folder = order.manifest, settings.ENVIRONMENTS_DIRECTORY / name
+        result = Result(
+            environment=name,
+            base=base.name if base else "",
+            size_bytes=sealing.size_of(folder),
+            command=self._command(order),
+            interface=dict(manifest.interface) or dict(order.plan.interface or {}),
+            variables=dict(manifest.variables),
+            activity_probe=manifest.activity_probe,
+            folder=str(folder),
+        )
+        if base is None or manifest.command:
+            return result
+        shipped = datalab_package.read_manifest(base)
+        interface: dict[str, Any] = {**shipped.interface, **manifest.interface}
+        first = _first_notebook(order.package)
+        if first and not manifest.interface.get("path"):
+            interface["path"] = f"/datalabs/{{id}}/lab/tree/media/user/{quote(order.slug)}/{quote(first)}"
+        return replace(result, interface=interface, activity_probe=manifest.activity_probe or shipped.activity_probe)
+
+    def fetch_spec(self, fetch: Fetch) -> WorkloadSpec:
+        """Return the sandboxed workload that runs Git."""
+        made = fetch.work / "made"
+        made.mkdir(parents=True, exist_ok=True)
+        mounts = [Mount(str(INSIDE), TOOLS), Mount(str(made), WORK, read_only=False)]
+        seen = _seen_at(mounts)
+        # An empty NO_PROXY: every request goes by the way out, which decides about it.
+        variables = {"GIT_URL": fetch.url, "GIT_REF": fetch.ref, "NO_PROXY": "", "no_proxy": ""}
+        command = ("/bin/sh", f"{seen[TOOLS]}/fetch.sh", f"{seen[WORK]}/source")
+        return _batch(fetch.workload_id, fetch.owner, command, variables, mounts)
+
+
+def _digest(path: Path) -> str:
+    """Return a hash over a file, or over all files of a folder."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return sha256(b"".join(one.read_bytes() for one in files if one.is_file())).hexdigest()[:16]
+
+
+def _first_notebook(package: Path) -> str:
+    """Return the notebook that is opened at once: the only one at the package's top, or the first of them."""
+    return next((file.name for file in sorted(package.glob("*.ipynb")) if file.is_file()), "")
+
+
+def _seen_at(mounts: list[Mount]) -> dict[str, str]:
+    """Say for each target where the workload sees it: without a sandbox, at its place on the host."""
+    plain = capabilities().isolation == "none"
+    return {one.target: one.source if plain else one.target for one in mounts}
+
+
+def _batch(
+    workload_id: str, owner: str, command: tuple[str, ...], variables: dict[str, str], mounts: list[Mount]
+) -> WorkloadSpec:
+    platform = settings.SPACELAB
+    bundle = next((one for one in SYSTEM_BUNDLES if Path(one).exists()), "")
+    if bundle:
+        variables |= {"SSL_CERT_FILE": bundle, "GIT_SSL_CAINFO": bundle}
+    return WorkloadSpec(
+        id=workload_id,
+        owner=owner,
+        kind=Kind.BATCH,
+        command=command,
+        variables=variables,
+        mounts=tuple(mounts),
+        resources=Resources(
+            cpu=platform.build_cpu,
+            memory_mb=platform.build_memory_mb,
+            scratch_mb=platform.build_disk_mb,
+        ),
+        network=Network.OUTBOUND,
+        deadline_seconds=platform.build_minutes * 60,
+    )

@@ -1,0 +1,95 @@
+"""Why a build failed: from its log and its workload to the step, the line and what to try."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import datalab_package
+from spacelab.builds import actions, planning, queries
+from spacelab.builds.actions import SYSTEM
+from spacelab.builds.following import note_steps
+from spacelab.builds.models import Build
+from spacelab.builds.rules import State
+from spacelab.kit.refusals import Refusal
+from spacelab.workloads.models import Workload
+from spacelab.workloads.rules import Phase, Trouble
+
+LOG_BYTES = 512 * 1024
+"""The end of a log in which the cause is looked for."""
+
+
+def explain(build: Build, workload: Workload) -> None:
+    """End the build as failed and say why, as exactly as can be told."""
+    fetching = build.state == State.FETCHING
+    note_steps(build, ended=True, failed=True)
+    known = _of_workload(workload) or (_of_fetch(build) if fetching else _of_log(build))
+    steps = [one["title"] for one in build.steps if one.get("state") == "bad"]
+    known.setdefault("step", steps[0] if steps else "")
+    actions.fail(by=SYSTEM, build=build, **known)
+
+
+def _of_workload(workload: Workload) -> dict[str, Any]:
+    """Say what ended the workload from outside: a limit, a stop, a runtime that could not start it."""
+    if workload.trouble == Trouble.OUT_OF_MEMORY:
+        spec = workload.spec["resources"]
+        return {
+            "message": f"The build needed more memory than its {spec['memory_mb']} MiB.",
+            "advice": "Ask for fewer packages or ready-made wheels, or an operator for a larger limit "
+            "(SPACELAB_BUILD_MEMORY_MB).",
+        }
+    if "time limit" in workload.reason:
+        return {
+            "message": f"The build took longer than its {workload.spec['deadline_seconds'] // 60} minutes.",
+            "advice": "Look in the log at what takes so long; an operator can allow more (SPACELAB_BUILD_MINUTES).",
+        }
+    if Phase(workload.phase) is Phase.STOPPED or workload.exit_code is None:
+        return {"message": workload.reason or "The build was ended.", "advice": "Build it again."}
+    return {}
+
+
+def _of_fetch(build: Build) -> dict[str, Any]:
+    log = queries.log_of(build.pk, LOG_BYTES).decode(errors="replace")
+    where = f"{build.git_url}{' at ' + build.git_ref if build.git_ref else ''}"
+    causes = (
+        (
+            ("lies in a network", "CONNECT tunnel failed, response 403", "error: 403"),
+            "The address leads into a network that builds may not reach.",
+            "Use a repository on the public network, or upload the files instead.",
+        ),
+        (
+            ("Could not resolve", "is not known", "response 502", "error: 502"),
+            "The host of this address is not known.",
+            "Check the address.",
+        ),
+        (
+            ("Authentication failed", "could not read Username", "not found", "error: 404", "error: 401"),
+            "There is no public repository at this address.",
+            "Check the address; a private repository's files can be uploaded instead.",
+        ),
+        (
+            ("couldn't find remote ref", "has no “"),
+            "The repository has no such branch, tag or commit.",
+            "Look at its list of branches and tags.",
+        ),
+        (("No space left", "Disk quota"), "There was no room for the repository.", "Tell an operator."),
+    )
+    for marks, message, advice in causes:
+        if any(mark in log for mark in marks):
+            return {"message": f"{message[:-1]}: {where}.", "advice": advice}
+    return {"message": f"The repository can't be fetched: {where}.", "advice": "The log below says more."}
+
+
+def _of_log(build: Build) -> dict[str, Any]:
+    log = queries.log_of(build.pk, LOG_BYTES).decode(errors="replace")
+    try:
+        planned = planning.plan(build.package, build.answers)
+    except Refusal as refusal:
+        return {"message": refusal.message, "advice": refusal.advice}
+    found = datalab_package.explain_failure(log, planned.plan)
+    return {
+        "message": found.message,
+        "advice": found.advice,
+        "step": found.step,
+        "line": found.line,
+        "file": getattr(found, "file", ""),
+    }

@@ -1,0 +1,126 @@
+"""The forms of builds: what somebody brings, and what is missing before it can be built."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+
+from spacelab.builds.packages import MOST_FILES, Brought
+from spacelab.kit.refusals import Invalid, Refusal
+
+Uploaded: TypeAlias = "UploadedFile[bytes]"
+LONGEST_PATHS = 2 * 2**20
+
+
+def brought(files: Sequence[Uploaded], paths: str) -> list[Brought]:
+    """Join the uploaded files with the paths that they have in their folder, a JSON list in the files' order."""
+    names = [file.name or "file" for file in files]
+    if paths.strip():
+        try:
+            given = json.loads(paths[:LONGEST_PATHS])
+        except ValueError:
+            given = None
+        if not isinstance(given, list) or len(given) != len(files) or not all(isinstance(one, str) for one in given):
+            raise Invalid("The files' paths don't fit the files.", advice="Choose them again.", field="files")
+        names = given
+    return [Brought(name, file) for name, file in zip(names, files, strict=True)]  # type: ignore[arg-type]
+
+
+class ManyFiles(forms.ClearableFileInput):
+    """A file input that takes several."""
+
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Any number of files."""
+
+    widget = ManyFiles
+
+    def clean(self, data: Any, initial: Any = None) -> list[Uploaded]:
+        """Return the files, none where none were chosen; an empty file is a file, too."""
+        del initial
+        files = data if isinstance(data, list | tuple) else [data]
+        found = [one for one in files if isinstance(one, UploadedFile)]
+        if len(found) > MOST_FILES:
+            raise forms.ValidationError(f"At most {MOST_FILES} files can be sent one by one: put them into a zip.")
+        return found
+
+
+class BringForm(forms.Form):
+    """Files, a folder or a zip, or a Git repository."""
+
+    upload = FilesField(
+        label="Notebook, files or a zip", required=False, widget=ManyFiles(attrs={"multiple": True})
+    )
+    paths = forms.CharField(required=False, widget=forms.HiddenInput)
+    git_url = forms.CharField(
+        label="Address of a public Git repository",
+        required=False,
+        widget=forms.URLInput(attrs={"placeholder": "https://github.com/…"}),
+    )
+    git_ref = forms.CharField(label="Branch, tag or commit", required=False, help_text="Empty: its main branch.")
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Show a refusal at the field at fault, or above the form."""
+        text = f"{refusal.message} {refusal.advice}".strip()
+        field = "upload" if refusal.field == "files" else refusal.field
+        self.add_error(field if field in self.fields else None, text)
+
+
+class StartForm(forms.Form):
+    """The metadata of a datalab, and the packages that its code imports."""
+
+    title = forms.CharField(max_length=120, label="Title")
+    short_name = forms.CharField(
+        max_length=60, label="Short name", help_text="Becomes part of its address: lower-case letters, digits, hyphens."
+    )
+    version = forms.CharField(max_length=40, label="Version")
+    abstract = forms.CharField(
+        max_length=1000, label="Abstract", widget=forms.Textarea(attrs={"rows": 3}), help_text="What it is for."
+    )
+    creator = forms.CharField(max_length=120, label="Creator")
+    email = forms.EmailField(max_length=254, label="Contact e-mail")
+    requirements = forms.MultipleChoiceField(
+        label="Packages that it imports", required=False, widget=forms.CheckboxSelectMultiple
+    )
+    more = forms.CharField(
+        label="More Python packages",
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "healpy\nscikit-learn>=1.5"}),
+        help_text="One in each line, as in requirements.txt.",
+    )
+
+    def __init__(self, *args: Any, proposals: Sequence[dict[str, Any]] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["requirements"]
+        assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101  tells the type checker what stands above
+        field.choices = [(one["package"], _reason(one)) for one in proposals]
+        if not proposals:
+            del self.fields["requirements"]
+
+    def answers(self) -> dict[str, Any]:
+        """Return what was answered, as `actions.start` takes it."""
+        given = dict(self.cleaned_data)
+        more = [line.strip() for line in given.pop("more", "").splitlines() if line.strip()]
+        return {**given, "requirements": [*given.get("requirements", []), *more]}
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Show a refusal at the field at fault, or above the form."""
+        names = {"alternateName": "short_name", "contactPoint.email": "email", "creator.name": "creator"}
+        field = names.get(refusal.field, refusal.field)
+        text = f"{refusal.message} {refusal.advice}".strip()
+        self.add_error(field if field in self.fields else None, text)
+
+
+def _reason(proposal: dict[str, Any]) -> str:
+    where = proposal.get("file", "")
+    line = f", line {proposal['line']}" if proposal.get("line") else ""
+    same = proposal["package"] == proposal["module"]
+    what = "imported" if same else f"provides “{proposal['module']}”, imported"
+    return f"{proposal['package']} — {what} in {where}{line}" if where else str(proposal["package"])

@@ -1,0 +1,191 @@
+"""The packages that people bring: taken in, kept under the hash of their content, read and planned."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import yaml
+from django.conf import settings
+
+import datalab_package
+from datalab_package import PackageProblem
+from datalab_package.texts import read_yaml
+from spacelab.datalabs.rules import refusal_of
+from spacelab.kit.ids import new_id
+from spacelab.kit.refusals import Invalid, Unavailable
+
+MOST_FILES = 5000
+"""Files of one upload, each sent by itself; more come as a zip."""
+NO_FILES = "Choose a notebook, files, a folder or a zip."
+
+
+@dataclass(frozen=True)
+class Brought:
+    """One file of an upload: where it belongs in the package, and its content."""
+
+    path: str
+    content: BinaryIO
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """Turn what the package library says into the platform's own refusals."""
+    try:
+        yield
+    except PackageProblem as problem:
+        raise refusal_of(problem) from problem
+    except OSError as error:
+        raise Unavailable(
+            f"The files can't be kept: {error.strerror}.", advice="Try again, or tell an operator."
+        ) from error
+
+
+def root() -> Path:
+    """Return the folder that holds all packages."""
+    folder: Path = settings.SPACELAB.state / "packages"
+    return folder
+
+
+def folder_of(package: str) -> Path:
+    """Return the folder of a package's files."""
+    return root() / package
+
+
+@contextmanager
+def staging() -> Iterator[Path]:
+    """Give an empty folder that is gone afterwards, whatever happens; its `files` are what can be kept."""
+    folder = root() / f".incoming-{new_id()}"
+    with _said():
+        folder.mkdir(mode=0o700, parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def take_in(files: Sequence[Brought], folder: Path, *, over: Path | None = None) -> str:
+    """Keep an upload, in the staging `folder`, and return the package's hash.
+
+    A single zip is unpacked; a folder that everything lies in is left out. With `over`, the files replace or complete
+    those of that package.
+    """
+    if not files:
+        raise Invalid("There are no files.", advice=NO_FILES, field="files")
+    fresh = folder / "fresh"
+    with _said():
+        if len(files) == 1 and files[0].path.lower().endswith(".zip"):
+            datalab_package.unpack_zip(files[0].content, fresh)
+        else:
+            datalab_package.take_files([(one.path, one.content) for one in files], fresh)
+        if over is not None:
+            merged = folder / "merged"
+            datalab_package.copy_folder(over, merged)
+            _writable(merged)
+            shutil.copytree(fresh, merged, dirs_exist_ok=True)
+            fresh = folder / "checked"
+            datalab_package.copy_folder(merged, fresh)
+        return keep(fresh)
+
+
+def _writable(folder: Path) -> None:
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            Path(parent, name).chmod(0o644)
+
+
+def keep(files: Path) -> str:
+    """Move a checked folder of files among the packages, where nobody changes it any more; return its hash.
+
+    The same content is kept once.
+    """
+    with _said():
+        package = datalab_package.package_hash(files)
+        target = folder_of(package)
+        if target.is_dir():
+            return package
+        for parent, folders, names in os.walk(files):
+            for name in folders:
+                Path(parent, name).chmod(0o755)
+            for name in names:
+                file = Path(parent, name)
+                file.chmod(0o555 if file.stat().st_mode & 0o100 else 0o444)
+        files.chmod(0o755)
+        try:
+            files.rename(target)
+        except OSError:
+            if not target.is_dir():  # else the same came from elsewhere meanwhile
+                raise
+        return package
+
+
+def take_fetched(source: Path, folder: Path) -> str:
+    """Keep what a workload fetched, checked file by file, and return the package's hash."""
+    with _said():
+        datalab_package.copy_folder(source, folder / "files")
+        return keep(folder / "files")
+
+
+META_KEYS = {
+    "title": "title",
+    "short_name": "alternateName",
+    "abstract": "abstract",
+    "version": "version",
+    "creator": "creator.name",
+    "email": "contactPoint.email",
+}
+"""The form's field → the key of `datalab-meta.yml`."""
+
+
+def metadata(package: Path) -> dict[str, Any]:
+    """Return the package's metadata with flat keys, nothing where it has none; raise `PackageProblem` if unreadable."""
+    name = datalab_package.meta_file(package)
+    return _flat(read_yaml(package / name)) if name else {}
+
+
+def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Write nested keys with dots, as the metadata's own keys are named."""
+    flat: dict[str, Any] = {}
+    for key, value in data.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def said_of(package: Path) -> dict[str, str]:
+    """Return what the package's metadata say, by the form's fields."""
+    flat = metadata(package)
+    texts = {field: flat.get(key, "") for field, key in META_KEYS.items()}
+    return {field: text.strip() for field, text in texts.items() if isinstance(text, str) and text.strip()}
+
+
+def completed(package: str, answers: Mapping[str, Any]) -> str:
+    """Return the hash of the package with the metadata that the person gave; its own if it lacked none."""
+    source = folder_of(package)
+    with staging() as folder, _said():
+        known = said_of(source)
+        wanted = {field: str(answers.get(field) or known.get(field, "")).strip() for field in META_KEYS}
+        if wanted == {field: known.get(field, "") for field in META_KEYS}:
+            return package
+        files = folder / "files"
+        datalab_package.copy_folder(source, files)
+        name = datalab_package.meta_file(source) or "datalab-meta.yml"
+        meta = {**metadata(source), **{key: wanted[field] for field, key in META_KEYS.items() if wanted[field]}}
+        text = yaml.safe_dump(meta, allow_unicode=True, sort_keys=False, width=110)
+        (files / name).unlink(missing_ok=True)
+        (files / name).write_text(text, encoding="utf-8")
+        return keep(files)
+
+
+def as_json(thing: Any) -> Any:
+    """Return a dataclass of the package library as plain JSON data."""
+    data = asdict(thing) if is_dataclass(thing) and not isinstance(thing, type) else thing
+    return json.loads(json.dumps(data, default=str))

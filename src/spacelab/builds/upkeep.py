@@ -1,0 +1,280 @@
+"""What the controller does for builds: fetch, build in fair turns, follow, check, explain, finish, clear up."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import shutil
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import asdict
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connections, transaction
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from spacelab.builds import actions, failures, packages, planning, queries
+from spacelab.builds.actions import SYSTEM
+from spacelab.builds.following import collect_log, note_steps
+from spacelab.builds.models import Build
+from spacelab.builds.ports import BuildFacts, Check, CheckResult, Fetch, Order, Result
+from spacelab.builds.rules import FINAL, State
+from spacelab.datalabs import actions as datalab_actions
+from spacelab.kit.ids import new_id
+from spacelab.kit.refusals import Refusal
+from spacelab.workloads.rules import FINAL as ENDED
+from spacelab.workloads.rules import Phase
+
+logger = logging.getLogger(__name__)
+
+THREADS = 2
+"""Builds that are taken in, sealed or checked at once; the controller itself waits for none of it."""
+PLANNED_FOR = timedelta(days=7)
+"""A plan that nobody starts is given up after that."""
+COMMIT = re.compile(rb"^COMMIT ([0-9a-f]{40,64})$", re.MULTILINE)
+
+
+class Workshop:
+    """Moves every build one step further at each look; it remembers nothing that it can't find out again."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._jobs: dict[str, Future[None]] = {}
+
+    def look(self) -> None:
+        """Take each build a step further."""
+        for build_id in [key for key, job in self._jobs.items() if job.done()]:
+            del self._jobs[build_id]
+        for build in queries.to_attend():
+            if build.pk in self._jobs:
+                continue
+            with guarded(build):
+                self._attend(build)
+        self._begin_next()
+        self._give_up_old_plans()
+
+    def _attend(self, build: Build) -> None:
+        state = State(build.state)
+        if state is State.RECEIVED and build.source == "git" and queries.free_places():
+            begin_fetching(build)
+        elif state in {State.FETCHING, State.BUILDING}:
+            self._follow(build)
+        elif state is State.CHECKING:
+            self._have_done(build, finish)
+        elif state in FINAL:
+            clear_up(build)
+
+    def _follow(self, build: Build) -> None:
+        """Collect what was printed; once the workload has ended, have taken in what it made."""
+        collect_log(build)
+        note_steps(build)
+        workload = build.workload
+        if workload is None:
+            actions.fail(by=SYSTEM, build=build, message="What built it is gone.", advice="Build it again.")
+            return
+        phase = Phase(workload.phase)
+        if phase is Phase.SUCCEEDED:
+            self._have_done(build, take_in if build.state == State.FETCHING else begin_checking)
+        elif phase in ENDED:
+            failures.explain(build, workload)
+
+    def _have_done(self, build: Build, work: Callable[[Build], None]) -> None:
+        """Do what may take long in a thread of its own."""
+
+        def job() -> None:
+            try:
+                fresh = queries.builds().get(pk=build.pk)
+                if fresh.state == build.state:
+                    with guarded(fresh):
+                        work(fresh)
+            finally:
+                if isinstance(self._executor, ThreadPoolExecutor):
+                    connections.close_all()
+
+        self._jobs[build.pk] = self._executor.submit(job)
+
+    def _begin_next(self) -> None:
+        for build_id in queries.queue()[: queries.free_places()]:
+            build = queries.builds().get(pk=build_id)
+            with guarded(build):
+                begin_building(build)
+
+    def _give_up_old_plans(self) -> None:
+        old = queries.builds().filter(state=State.PLANNED, created_at__lt=timezone.now() - PLANNED_FOR)
+        for build in old[:20]:
+            actions.move(by=SYSTEM, build=build, state=State.CANCELLED, reason="Nobody started it for a week.")
+
+
+@contextlib.contextmanager
+def guarded(build: Build) -> Any:
+    """Let a refusal, or a mistake of the platform, end this build and no other."""
+    try:
+        yield
+    except Refusal as refusal:
+        if State(build.state) not in FINAL:
+            actions.fail(by=SYSTEM, build=build, message=refusal.message, advice=refusal.advice)
+    except Exception:
+        logger.exception("build %s", build.pk)
+        build.refresh_from_db()
+        if State(build.state) not in FINAL:
+            actions.fail(
+                by=SYSTEM,
+                build=build,
+                message="The platform failed, which is no fault of the package.",
+                advice="Build it again, and tell an operator if that does not help.",
+            )
+
+
+def begin_fetching(build: Build) -> None:
+    """Submit the workload that fetches the repository."""
+    fetch = Fetch(
+        build.pk, new_id(), build.person.username, build.git_url, build.git_ref, _fresh(queries.work_folder(build.pk))
+    )
+    spec = queries.builder().fetch_spec(fetch)
+    actions.begin(by=SYSTEM, build=build, state=State.FETCHING, spec=spec, reason=f"From {build.git_url}.")
+
+
+def take_in(build: Build) -> None:
+    """Keep what was fetched, and plan it."""
+    source = queries.work_folder(build.pk) / "made" / "source"
+    with packages.staging() as folder:
+        package = packages.take_fetched(source, folder)
+    planned = planning.plan(package, build.answers)
+    found = COMMIT.search(queries.log_of(build.pk))
+    commit = found[1].decode() if found else ""
+    actions.release_workload(by=SYSTEM, build=build)
+    actions.move(
+        by=SYSTEM,
+        build=build,
+        state=State.PLANNED,
+        reason=f"Commit {commit[:10]}. Ready to be built.",
+        package=package,
+        git_commit=commit,
+        steps=[],
+        workload_id=None,
+        **planned.row(),
+    )
+    shutil.rmtree(queries.work_folder(build.pk), ignore_errors=True)
+
+
+def _order(build: Build, workload_id: str = "") -> Order:
+    planned = planning.plan(build.package, build.answers)
+    build.workload_id = workload_id or build.workload_id
+    return planning.order_of(build, planned)
+
+
+def begin_building(build: Build) -> None:
+    """Submit the workload that builds, or go on to the checks where the same was built before."""
+    order = _order(build, new_id())
+    build.workload_id = None
+    builder = queries.builder()
+    ready = builder.ready_made(order)
+    if ready is not None:
+        reason = "The same was built before, so nothing has to be done."
+        actions.move(by=SYSTEM, build=build, state=State.CHECKING, reason=reason, result=asdict(ready))
+        return
+    _fresh(order.work)
+    spec = builder.spec(order)
+    actions.begin(by=SYSTEM, build=build, state=State.BUILDING, spec=spec, reason="At work.")
+
+
+def begin_checking(build: Build) -> None:
+    """Take over what was built, and go on to the checks."""
+    result = queries.builder().finish(_order(build))
+    note_steps(build, ended=True)
+    actions.move(
+        by=SYSTEM, build=build, state=State.CHECKING, reason="Looking at what came out.", result=asdict(result)
+    )
+
+
+def finish(build: Build) -> None:
+    """Run the checks; record the draft that its maintainer may launch, or fail with what a check found."""
+    result = Result(**build.result)
+    order = _order(build)
+    found = run_checks(build, order, result)
+    Build.objects.filter(pk=build.pk).update(checks=found)
+    refused = next((one for one in found if not one["passed"]), None)
+    if refused:
+        actions.fail(
+            by=SYSTEM,
+            build=build,
+            step=refused["title"],
+            message=f"{refused['title']}: {refused['summary']}",
+            advice="It can't be launched like this: change the package and build again.",
+        )
+        return
+    with transaction.atomic():
+        version = datalab_actions.record_draft(
+            by=build.person,
+            manifest=order.manifest,
+            package_dir=order.package,
+            environment=result.environment,
+            image=result.image,
+            command=result.command,
+            interface=result.interface,
+            variables=result.variables,
+            activity_probe=result.activity_probe,
+        )
+        reason = f"{order.manifest.title} {order.version} can be launched."
+        actions.move(by=SYSTEM, build=build, state=State.BUILT, reason=reason, datalab_version_id=version.pk)
+
+
+def run_checks(build: Build, order: Order, result: Result) -> list[dict[str, Any]]:
+    """Run the checks that the settings name, each with its own report."""
+    reports = queries.build_folder(build.pk) / "reports"
+    reports.mkdir(parents=True, exist_ok=True)
+    facts = BuildFacts(
+        build_id=build.pk,
+        owner=order.owner,
+        slug=order.slug,
+        version=order.version,
+        number=order.number,
+        package=order.package,
+        package_hash=order.package_hash,
+        result=result,
+        reports=reports,
+    )
+    found = []
+    for name in settings.BUILD_CHECKS:
+        check: Check = import_string(name)
+        outcome: CheckResult = check(facts)
+        found.append(asdict(outcome))
+        if not outcome.passed:
+            break
+    return found
+
+
+def clear_up(build: Build) -> None:
+    """Remove what an ended build left, once its workload has ended too."""
+    workload = build.workload
+    if workload is not None and Phase(workload.phase) not in ENDED:
+        return
+    if workload is not None and build.state == State.CANCELLED:
+        collect_log(build)
+    shutil.rmtree(queries.work_folder(build.pk), ignore_errors=True)
+    actions.mark_cleaned(by=SYSTEM, build=build)
+
+
+def _fresh(folder: Path) -> Path:
+    """Make an empty folder, whatever an earlier try left there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    folder.parent.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    return folder
+
+
+@cache
+def _workshop() -> Workshop:
+    return Workshop(ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="builds"))
+
+
+def attend_builds() -> None:
+    """Move every build a step further; the controller calls this again and again."""
+    _workshop().look()

@@ -1,0 +1,164 @@
+"""Pages of builds: bring an application, its plan, its build with steps and log, and the lists of builds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.middleware.csrf import get_token
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from spacelab.accounts.models import Person
+from spacelab.accounts.queries import require
+from spacelab.builds import actions, live, planning, progress, queries
+from spacelab.builds.forms import BringForm, StartForm, brought
+from spacelab.builds.models import Build
+from spacelab.builds.packages import MOST_FILES
+from spacelab.builds.permissions import BuildPermission
+from spacelab.builds.rules import State
+from spacelab.datalabs.permissions import DatalabPermission
+from spacelab.kit import sse
+from spacelab.kit.refusals import NotSignedIn, Refusal
+from spacelab.workloads.queries import capabilities, controller_is_running
+
+PER_PAGE = 30
+
+
+def _person(request: HttpRequest) -> Person:
+    if not isinstance(request.user, Person):
+        raise NotSignedIn("This needs an account.", advice="Sign in, or request access.")
+    return request.user
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def bring(request: HttpRequest) -> HttpResponse:
+    """Take in a notebook, files, a folder, a zip or a Git address; a refusal stands at its field."""
+    person = _person(request)
+    require(person, DatalabPermission.AUTHOR)
+    previous = request.GET.get("change", "")
+    earlier = queries.find_own(person, previous) if previous else None
+    initial = {"git_url": earlier.git_url, "git_ref": earlier.git_ref} if earlier else None
+    form = BringForm(request.POST or None, request.FILES or None, initial=initial)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                build = _bring(person, form, previous)
+            except Refusal as refusal:
+                form.refuse(refusal)
+                status = refusal.status
+            else:
+                return redirect("builds:detail", build.pk)
+    context = {
+        "form": form,
+        "earlier": earlier,
+        "recent": queries.of_person(person)[:5],
+        "images": capabilities().images,
+        "upload_mb": settings.SPACELAB.build_upload_mb,
+        "most_files": MOST_FILES,
+    }
+    return render(request, "builds/bring.html", context, status=status)
+
+
+def _bring(person: Person, form: BringForm, previous: str) -> Build:
+    given = form.cleaned_data
+    if given["upload"] or not given["git_url"]:
+        return actions.bring_files(by=person, files=brought(given["upload"], given["paths"]), previous=previous)
+    return actions.bring_git(by=person, url=given["git_url"], ref=given["git_ref"], previous=previous)
+
+
+@require_safe
+def own(request: HttpRequest) -> HttpResponse:
+    """List the person's builds, newest first."""
+    person = _person(request)
+    page = Paginator(queries.of_person(person), PER_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "sees_all": BuildPermission.MANAGE_ANY, "authors": DatalabPermission.AUTHOR}
+    return render(request, "builds/list.html", context)
+
+
+@require_safe
+def everybodys(request: HttpRequest) -> HttpResponse:
+    """List everybody's builds, for operators."""
+    require(_person(request), BuildPermission.MANAGE_ANY)
+    page = Paginator(queries.builds(), PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "builds/all.html", {"page": page})
+
+
+@require_safe
+def detail(request: HttpRequest, build_id: str) -> HttpResponse:
+    """Show one build: its plan with what is to be answered, or its steps and its log."""
+    person = _person(request)
+    build = queries.find_seen(person, build_id)
+    if build.state == State.PLANNED:
+        return _show_plan(request, build, person)
+    context = {**progress.context_of(build, person), "controller_runs": controller_is_running()}
+    return render(request, "builds/detail.html", context)
+
+
+def _show_plan(
+    request: HttpRequest, build: Build, person: Person, form: StartForm | None = None, status: int = 200
+) -> HttpResponse:
+    proposals = build.plan.get("proposals", [])
+    if form is None:
+        taken = build.answers.get("requirements")
+        offered = [one["package"] for one in proposals]
+        initial: dict[str, Any] = {
+            **planning.suggestions(build, build.person),
+            "requirements": offered if taken is None else [one for one in offered if one in taken],
+            "more": "\n".join(one for one in taken or [] if one not in offered),
+        }
+        form = StartForm(initial=initial, proposals=proposals)
+    context = {
+        "build": build,
+        "form": form,
+        "mine": build.person_id == person.pk,
+        "badge": progress.badge_of(build),
+        "images": capabilities().images,
+    }
+    return render(request, "builds/plan.html", context, status=status)
+
+
+@require_POST
+def start(request: HttpRequest, build_id: str) -> HttpResponse:
+    """Start a planned build with what was answered."""
+    person = _person(request)
+    build = queries.find_own(person, build_id)
+    form = StartForm(request.POST, proposals=build.plan.get("proposals", []))
+    status = 422
+    if form.is_valid():
+        try:
+            actions.start(by=person, build_id=build_id, answers=form.answers())
+        except Refusal as refusal:
+            form.refuse(refusal)
+            status = refusal.status
+        else:
+            return redirect("builds:detail", build_id)
+    return _show_plan(request, build, person, form, status)
+
+
+@require_POST
+def cancel(request: HttpRequest, build_id: str) -> HttpResponse:
+    """Cancel a build."""
+    build = actions.cancel(by=_person(request), build_id=build_id)
+    return redirect("builds:detail", build.pk)
+
+
+async def events(request: HttpRequest, build_id: str) -> StreamingHttpResponse:
+    """Stream the pieces of a build's page."""
+    person = await request.auser()
+    if not isinstance(person, Person):
+        raise NotSignedIn("This needs an account.", advice="Sign in.")
+    await sse.in_pool(queries.find_seen)(person, build_id)
+    return sse.response(live.page_stream(person.pk, build_id, get_token(request)))
+
+
+@require_safe
+def log(request: HttpRequest, build_id: str) -> HttpResponse:
+    """Send a build's log as text."""
+    build = queries.find_seen(_person(request), build_id)
+    headers = {"Content-Disposition": f'inline; filename="build-{build.pk}.log"', "Cache-Control": "no-store"}
+    return HttpResponse(queries.log_of(build.pk), content_type="text/plain; charset=utf-8", headers=headers)
