@@ -179,7 +179,7 @@ def test_every_key_of_a_file_has_its_line(page: str, keys: Collection[str]) -> N
 
 
 def test_what_a_session_finds_in_its_environment_is_documented() -> None:
-    from_runtime = (PACKAGE / "workloads" / "runtimes" / "process" / "variables.py").read_text()
+    from_runtime = (PACKAGE / "workloads" / "runtimes" / "shared" / "variables.py").read_text()
     set_there = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+)": ', from_runtime))
     assert "DATALAB_ID" in set_there
     documented = (DOCS / "reference" / "inside-a-session.md").read_text()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from django import forms
@@ -14,11 +12,10 @@ from spacelab.accounts.queries import teams_of
 from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.datalabs.queries import trouble_of
 from spacelab.datalabs.rules import Opens, State, Thread, ThreadInput
-from spacelab.kit.refusals import Invalid, Refusal, Unavailable
+from spacelab.kit.refusals import Invalid, Refusal
 from spacelab.sessions import queries, rules
-from spacelab.volumes.listing import files_like
-from spacelab.volumes.queries import area_of, visible_to
-from spacelab.volumes.rules import ARCHIVE_ROOT, WORKSPACE, Kind, volume_and_team
+from spacelab.volumes.queries import suggested_files, visible_to
+from spacelab.volumes.rules import volume_and_team
 
 
 class AnyChoice(forms.ChoiceField):
@@ -33,25 +30,6 @@ class AnyChoices(forms.MultipleChoiceField):
 
     def valid_value(self, value: Any) -> bool:  # noqa: ARG002  Django's signature
         return True
-
-
-MOST_OFFERED = 100
-"""Files that a field for a file suggests."""
-MOST_LOOKED_AT = 3000
-"""Entries of a volume among which suggestions are looked for."""
-
-
-def suggested_files(person: Person, volumes: Sequence[str], formats: Sequence[str]) -> list[str]:
-    """List files of these archive volumes and of the person's workspace that fit, as paths inside a session."""
-    roots = [(ARCHIVE_ROOT / one.name, Path(one.path)) for one in visible_to(person) if one.name in volumes]
-    with suppress(Unavailable):
-        roots.append((WORKSPACE, Path(area_of(person, Kind.WORKSPACE).path)))
-    found: list[str] = []
-    for target, root in roots:
-        with suppress(OSError):
-            files = files_like(root, formats, most=MOST_OFFERED, entries=MOST_LOOKED_AT)
-            found += [str(target / file) for file in files]
-    return found[:MOST_OFFERED]
 
 
 class FileInput(forms.TextInput):

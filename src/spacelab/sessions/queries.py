@@ -15,13 +15,12 @@ from spacelab.accounts.queries import may
 from spacelab.datalabs import queries as datalab_queries
 from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.datalabs.rules import Thread
-from spacelab.kit.refusals import Conflict, Invalid, NotFound, Unavailable
+from spacelab.kit.refusals import Conflict, Invalid, NotFound
 from spacelab.sessions.models import LaunchChoice, Session
 from spacelab.sessions.permissions import SessionPermission
 from spacelab.sessions.rules import Amount, IdlePolicy, Profile, end_of_idleness, idle_deadline
 from spacelab.volumes import queries as volume_queries
-from spacelab.volumes.listing import Entry, walk_own
-from spacelab.volumes.rules import OLD_ARCHIVE_ROOT, Kind, Mount
+from spacelab.volumes.rules import OLD_ARCHIVE_ROOT, Entry, Mount
 from spacelab.workloads.queries import capabilities
 from spacelab.workloads.rules import FINAL, Phase, WorkloadSpec
 
@@ -205,13 +204,7 @@ def mounts_of(session: Session) -> list[Mount]:
 
 def results_of(session: Session) -> list[Entry]:
     """List the files that a processing thread has left in its owner's workspace."""
-    if not session.results:
-        return []
-    try:
-        root = Path(volume_queries.area_of(session.owner, Kind.WORKSPACE).path)
-        return walk_own(root, session.results, MOST_RESULTS)
-    except (Unavailable, OSError):
-        return []
+    return volume_queries.results_in(session.owner, session.results, MOST_RESULTS) if session.results else []
 
 
 def url_of(session: Session) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -14,22 +13,11 @@ from django.conf import settings
 from markdown_it import MarkdownIt
 
 from spacelab.kit.refusals import Invalid, NotFound
-from spacelab.volumes.rules import resolve_inside
+from spacelab.volumes.rules import Entry, resolve_inside
 
 MOST_SHOWN = 500
 """Entries of one folder on a page."""
 LARGEST_README = 200_000
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One file or folder. `inside` is its path below the volume."""
-
-    name: str
-    inside: str
-    is_folder: bool
-    size: int
-    changed_at: datetime
 
 
 def readable_in_sessions(root: Path, found: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from django.conf import settings
@@ -14,9 +15,14 @@ from spacelab.accounts.models import Person
 from spacelab.accounts.queries import teams_of
 from spacelab.kit.refusals import Invalid, NotFound, Unavailable
 from spacelab.volumes import rules
-from spacelab.volumes.listing import readable_in_sessions
+from spacelab.volumes.listing import files_like, readable_in_sessions, walk_own
 from spacelab.volumes.models import Volume
-from spacelab.volumes.rules import Access, Kind, Mount
+from spacelab.volumes.rules import Access, Entry, Kind, Mount
+
+MOST_SUGGESTED = 100
+"""Files that are suggested for a choice."""
+MOST_LOOKED_AT = 3000
+"""Entries of a volume among which suggestions are looked for."""
 
 
 def archives() -> QuerySet[Volume]:
@@ -110,6 +116,27 @@ def check_mounted(mounts: Sequence[Mount], path: str) -> None:
                 field="path",
             )
     raise Invalid(f"“{path}” is in none of the volumes chosen.", advice="Choose its volume as well.", field="path")
+
+
+def results_in(person: Person, folder: str, most: int) -> list[Entry]:
+    """List at most so many files below a folder of the person's workspace; empty if it can't be read."""
+    try:
+        return walk_own(Path(area_of(person, Kind.WORKSPACE).path), folder, most)
+    except (Unavailable, OSError):
+        return []
+
+
+def suggested_files(person: Person, volumes: Sequence[str], formats: Sequence[str]) -> list[str]:
+    """List files of these archive volumes and of the person's workspace that fit, as paths inside a session."""
+    roots = [(rules.ARCHIVE_ROOT / one.name, Path(one.path)) for one in visible_to(person) if one.name in volumes]
+    with suppress(Unavailable):
+        roots.append((rules.WORKSPACE, Path(area_of(person, Kind.WORKSPACE).path)))
+    found: list[str] = []
+    for target, root in roots:
+        with suppress(OSError):
+            files = files_like(root, formats, most=MOST_SUGGESTED, entries=MOST_LOOKED_AT)
+            found += [str(target / file) for file in files]
+    return found[:MOST_SUGGESTED]
 
 
 def _team_area(person: Person, slug: str) -> Volume:

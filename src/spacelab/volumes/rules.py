@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
@@ -49,6 +50,17 @@ class Mount:
     target: str
     read_only: bool = True
     volume: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file or folder. `inside` is its path below the volume."""
+
+    name: str
+    inside: str
+    is_folder: bool
+    size: int
+    changed_at: datetime
 
 
 @dataclass(frozen=True)
