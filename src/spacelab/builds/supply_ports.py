@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,21 +23,34 @@ class Cataloguer(Protocol):
         """Return a CycloneDX file's content as an SPDX document."""
 
 
-@dataclass(frozen=True)
-class StoredImage:
-    """An image of the engine: its id (`sha256:…`), its names, bytes, and what its labels say."""
+class StoredImage(Protocol):
+    """An image of the engine."""
 
-    id: str
-    names: tuple[str, ...]
-    size: int
-    created: datetime | None = None
-    labels: dict[str, str] = field(default_factory=dict)
+    @property
+    def id(self) -> str:
+        """`sha256:…`, the same on every engine."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its names, each with a tag."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes unpacked."""
+
+    @property
+    def created(self) -> datetime | None:
+        """When it was made."""
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What it says of its origin."""
 
 
 class ImageStore(Protocol):
     """The images of the platform's engine. Every method raises `Unavailable` without an engine."""
 
-    def images(self) -> list[StoredImage]:
+    def images(self) -> Sequence[StoredImage]:
         """List the images that have a name."""
 
     def find(self, name: str) -> StoredImage | None:
@@ -52,6 +64,9 @@ class ImageStore(Protocol):
 
     def load_oci(self, archive: Path, name: str, progress: Progress) -> StoredImage:
         """Take an image over from an OCI archive that was found in order, and give it this name."""
+
+    def remove(self, name: str) -> None:
+        """Take a name away, and with its last name the image."""
 
     def push(self, image: str, reference: str, credentials: tuple[str, str] | None, progress: Progress) -> str:
         """Send an image to a registry; return the digest by which the registry knows it."""
