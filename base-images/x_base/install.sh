@@ -1,0 +1,7 @@
+#!/bin/sh
+# Installs the screen and what belongs to it. Runs once, inside the image that is being built.
+set -eu
+apt-get update -q
+sed 's/#.*//' /opt/build/packages.txt | xargs apt-get install -q -y
+fc-cache -f
+rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/*.log /var/cache/debconf/*-old /var/lib/dpkg/*-old
