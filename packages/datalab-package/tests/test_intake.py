@@ -122,7 +122,7 @@ def test_a_file_without_a_name_is_refused(tmp_path: Path) -> None:
     local, central = bytearray(raw[:30]), bytearray(raw[31 : 31 + 46])
     local[26] = central[28] = 0  # the lengths of the name
     end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, len(central), len(local), 0)
-    with pytest.raises(PackageProblem, match="absolute|no name"):
+    with pytest.raises(PackageProblem, match=r"absolute|no name"):
         unpack_zip(io.BytesIO(bytes(local + central + end)), tmp_path / "new")
 
 

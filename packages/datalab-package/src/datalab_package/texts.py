@@ -73,11 +73,15 @@ class _Loader(yaml.BaseLoader):
         return mapping
 
 
-def read_yaml(file: Path) -> dict[str, Any]:
-    """Return the mapping in a YAML file, every scalar as text; raise `PackageProblem` with the line."""
+def read_nodes(file: Path) -> yaml.MappingNode:
+    """Return the mapping in a YAML file as nodes, which know their lines; raise `PackageProblem` with the line."""
     text = read_text(file)
     try:
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506  it makes text, lists and mappings only
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        if isinstance(node, yaml.MappingNode):
+            loader.construct_document(node)
+            return node
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 0
@@ -91,8 +95,12 @@ def read_yaml(file: Path) -> dict[str, Any]:
         ) from error
     except RecursionError as error:
         raise PackageProblem(f"{file.name} is nested too deeply.", file=file.name) from error
-    if not isinstance(data, dict):
-        raise PackageProblem(f"{file.name} must hold keys and values.", file=file.name)
+    raise PackageProblem(f"{file.name} must hold keys and values.", file=file.name)
+
+
+def read_yaml(file: Path) -> dict[str, Any]:
+    """Return the mapping in a YAML file, every scalar as text; raise `PackageProblem` with the line."""
+    data: dict[str, Any] = _Loader("").construct_document(read_nodes(file))
     return data
 
 
