@@ -136,10 +136,13 @@ class EngineStore:
             raise Unavailable(
                 f"The container engine can't {doing}: {said}", advice="Mend that and try again."
             ) from error
-        except (requests.exceptions.RequestException, OSError) as error:
+        except requests.exceptions.RequestException as error:
             raise Unavailable(
                 f"The container engine broke off while it was to {doing}.", advice="Try again."
             ) from error
+        except OSError as error:
+            what = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+            raise Unavailable(f"{what}.", advice="Mend that and try again.") from error
 
     def images(self) -> list[StoredImage]:
         """List the images that have a name, by name."""
