@@ -85,11 +85,26 @@ ADVICE = {
     ),
 }
 
+ADVICE_WHILE_RUNNING = {
+    Trouble.OUT_OF_MEMORY: Advice(
+        "It ran out of memory, and goes on.",
+        "In a notebook the process that was ended is mostly a kernel: what it had computed is lost, files are not. "
+        "Restart the kernel and read the data in smaller pieces, or launch again with a larger profile.",
+        larger=True,
+    ),
+    Trouble.RUNTIME_AWAY: Advice(
+        "What carries sessions does not answer at the moment.",
+        "The session goes on, and nothing of yours is lost. An operator can run `spacelab doctor`.",
+    ),
+}
+
 
 def advice_of(session: Session) -> Advice | None:
     """Say what to do about what went wrong with a session, where that is known."""
-    trouble = session.workload.trouble
-    return ADVICE.get(Trouble(trouble)) if trouble in set(Trouble) else None
+    trouble, running = session.workload.trouble, session.workload.phase == Phase.RUNNING
+    if trouble not in set(Trouble):
+        return None
+    return (ADVICE_WHILE_RUNNING if running else ADVICE).get(Trouble(trouble))
 
 
 @dataclass(frozen=True)

@@ -168,13 +168,13 @@ class Controller:
             if known is None or known.phase != phase or known.desired != desired:
                 changed.append(workload_id)
         now = self._now()
-        columns = ("pk", "kind", "desired", "phase", "address", "stop_reason", "started_at", "ready_at")
+        columns = ("pk", "kind", "desired", "phase", "address", "trouble", "stop_reason")
+        times = ("started_at", "ready_at", "spec__deadline_seconds")
         for some in _chunks(changed):
-            whole = Workload.objects.filter(pk__in=some).values_list(*columns, "spec__deadline_seconds")
-            for pk, kind, desired, phase, address, stop_reason, started_at, ready_at, deadline in whole:
-                self._records[pk] = Record(
-                    pk, Kind(kind), Desired(desired), Phase(phase), address, stop_reason, started_at, ready_at
-                )
+            for row in Workload.objects.filter(pk__in=some).values(*columns, *times):
+                pk, deadline = row.pop("pk"), row.pop("spec__deadline_seconds")
+                kind, desired, phase = Kind(row.pop("kind")), Desired(row.pop("desired")), Phase(row.pop("phase"))
+                self._records[pk] = Record(pk, kind, desired, phase, **row)
                 if pk not in self._memories:
                     self._memories[pk] = Memory(first_seen_at=now, deadline_seconds=deadline)
                 self._strays.discard(pk)
@@ -216,8 +216,22 @@ class Controller:
             if step.address:
                 self._records[record.id] = replace(record, address=step.address)
             return True
+        if isinstance(step, reconcile.Note):
+            return self._note(record, step)
         self._call(record.id, step, now)
         return True
+
+    def _note(self, record: Record, step: reconcile.Note) -> bool:
+        noted = actions.explain(
+            by=actions.CONTROLLER,
+            workload_id=record.id,
+            expected=record.phase,
+            reason=step.reason,
+            trouble=step.trouble,
+        )
+        if noted:
+            self._records[record.id] = replace(self._records[record.id], trouble=step.trouble)
+        return noted
 
     def _mark(self, record: Record, step: reconcile.MarkPhase, now: datetime) -> bool:
         changed = actions.change_phase(
@@ -235,7 +249,12 @@ class Controller:
             started_at = now if step.phase is Phase.STARTING else record.started_at
             ready_at = now if step.phase is Phase.RUNNING else record.ready_at
             self._records[record.id] = replace(
-                record, phase=step.phase, address=step.address, started_at=started_at, ready_at=ready_at
+                record,
+                phase=step.phase,
+                address=step.address,
+                trouble=step.trouble,
+                started_at=started_at,
+                ready_at=ready_at,
             )
         else:
             self._records.pop(record.id, None)  # read it anew at the next look

@@ -44,6 +44,7 @@ class Record:
     desired: Desired
     phase: Phase
     address: str = ""
+    trouble: str = ""
     stop_reason: str = ""
     started_at: datetime | None = None
     ready_at: datetime | None = None
@@ -99,13 +100,21 @@ class SaveObservation:
 
 
 @dataclass(frozen=True)
+class Note:
+    """Record what goes wrong, or no longer does, with a workload that goes on."""
+
+    reason: str
+    trouble: str
+
+
+@dataclass(frozen=True)
 class Forget:
     """Have the runtime remove what is left, and record that. `stop_first` where its end was never seen."""
 
     stop_first: bool = False
 
 
-Step = Start | Stop | MarkPhase | SaveObservation | Forget
+Step = Start | Stop | MarkPhase | SaveObservation | Note | Forget
 
 
 def look_at(memory: Memory, observation: Observation | None, now: datetime) -> Memory:
@@ -185,7 +194,10 @@ def _running(
 ) -> tuple[Step, ...]:
     if observation is not None:
         moved = observation.address if observation.address != record.address else ""
-        return (SaveObservation(observation, moved),) if observation.seen is Seen.RUNNING else ()
+        if observation.seen is not Seen.RUNNING:
+            return ()
+        noted = (Note(observation.reason, observation.trouble),) if observation.trouble != record.trouble else ()
+        return (SaveObservation(observation, moved), *noted)
     if _is_gone(memory, policy, now):
         return (MarkPhase(Phase.FAILED, "It was lost: the runtime no longer knows it. Was its machine restarted?"),)
     return ()

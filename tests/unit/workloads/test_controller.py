@@ -93,6 +93,22 @@ def test_what_went_wrong_is_told_apart(scientist: Person) -> None:
     }
 
 
+def test_trouble_of_what_goes_on_is_noted_and_taken_back(scientist: Person) -> None:
+    bench = Bench()
+    workload = submit(scientist)
+    bench.look(2)
+    bench.runtime.become_ready(workload.pk)
+    bench.look()
+    copy = bench.runtime.copies[workload.pk]
+    for trouble, reason in ((Trouble.OUT_OF_MEMORY.value, "A process was ended."), ("", "")):
+        copy.trouble, copy.reason = trouble, reason
+        bench.look(2)
+        workload.refresh_from_db()
+        assert (workload.phase, workload.trouble, workload.reason) == ("running", trouble, reason)
+        bench.replace_controller()
+    assert phases_of(workload) == ["queued", "starting", "running"]
+
+
 def test_a_passing_fault_is_told_and_tried_again(scientist: Person) -> None:
     bench = Bench()
     workload = submit(scientist)

@@ -92,6 +92,17 @@ def test_each_trouble_says_what_to_do_next(
     assert ada.get(f"/api/v1/sessions/{session.id}").json()["trouble"] == trouble
 
 
+def test_a_session_that_lost_a_process_to_memory_goes_on_and_says_so(
+    ada: Client, scientist: Person, jupyterlab: Datalab
+) -> None:
+    session = move(launch(scientist), Phase.STARTING, Phase.RUNNING, reason="One of its processes was ended.")
+    Workload.objects.update(trouble=Trouble.OUT_OF_MEMORY)
+    text = ada.get(f"/sessions/{session.id}").content.decode()
+    for part in ("ran out of memory, and goes on", "One of its processes was ended.", "Choose a larger profile"):
+        assert part in text
+    assert f"/sessions/{session.id}/open" in text
+
+
 def test_an_engine_that_is_away_is_said_while_sessions_go_on(
     ada: Client, scientist: Person, jupyterlab: Datalab
 ) -> None:

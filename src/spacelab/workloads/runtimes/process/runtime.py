@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from spacelab.workloads.ports import RuntimeFault
-from spacelab.workloads.rules import Capabilities, Network, Observation, Seen, Usage, WorkloadSpec
+from spacelab.workloads.rules import Capabilities, Network, Observation, Seen, Trouble, Usage, WorkloadSpec
 from spacelab.workloads.runtimes.process import host, plain
 from spacelab.workloads.runtimes.process.control import ControlFolder
 from spacelab.workloads.runtimes.process.launch import Launch
@@ -41,6 +41,7 @@ class Known:
     watch: InterfaceWatch = field(default_factory=InterfaceWatch)
     usage: Usage = field(default_factory=Usage)
     usage_at: float = 0.0
+    oom_kills: int = 0
 
 
 class ProcessRuntime:
@@ -191,9 +192,11 @@ class ProcessRuntime:
         address = f"unix/{folder.socket.absolute()}" if interface and started else ""
         usage = self._usage(folder, known, state)
         reason = "" if running else "The application is starting." if started else "The sandbox is being made."
-        return Observation(
-            Seen.RUNNING if running else Seen.STARTING, address, None, reason, usage, busy=known.watch.busy and running
-        )
+        trouble = Trouble.OUT_OF_MEMORY.value if known.oom_kills else ""
+        if trouble:
+            reason = "One of its processes used up the memory, and the system ended that one."
+        seen = Seen.RUNNING if running else Seen.STARTING
+        return Observation(seen, address, None, reason, usage, busy=known.watch.busy and running, trouble=trouble)
 
     def _usage(self, folder: ControlFolder, known: Known, state: dict[str, Any]) -> Usage:
         now = time.monotonic()
@@ -201,6 +204,7 @@ class ProcessRuntime:
         if not state or pid is None or (known.usage_at and now - known.usage_at < USAGE_INTERVAL):
             return known.usage
         known.usage_at = now
+        known.oom_kills = known.group.oom_kills() if known.group else 0
         measured = known.group.usage() if known.group and known.group.paths else tree_usage(pid)
         scratch = scratch_bytes(pid) if self.sandboxed else 0
         known.usage = Usage(measured.cpu_seconds, measured.memory_bytes, scratch, measured.processes)
