@@ -144,6 +144,7 @@ def running_engine(cache: Path | None = None) -> Iterator[Engine]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            cwd=folder,  # conmon leaves files where it is started
             start_new_session=True,
         )
     try:

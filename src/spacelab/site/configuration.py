@@ -56,8 +56,21 @@ class Configuration(BaseSettings):
     )
     secret_key: str = Field(default="", description="Signs cookies. Empty: made once and kept in the state directory.")
     runtime: str = Field(
-        default="spacelab.workloads.runtimes.process.ProcessRuntime",
-        description="The class that carries workloads.",
+        default="process",
+        description="What carries workloads: `process`, `container`, or the dotted name of a class.",
+    )
+    container_engine: str = Field(
+        default="",
+        description="The address of the container engine, such as unix:///run/podman/podman.sock. "
+        "Empty: $DOCKER_HOST, or the usual sockets of Podman and Docker.",
+    )
+    companion_image: str = Field(
+        default="",
+        description="The image with which the platform accompanies each container. Empty: datalabs_base.",
+    )
+    gpu_devices: Annotated[list[str], NoDecode] = Field(
+        default=[],
+        description="The GPUs that sessions may ask for, by their CDI names, comma-separated: nvidia.com/gpu=0.",
     )
     sandbox: Literal["auto", "bubblewrap", "plain"] = Field(
         default="auto",
@@ -121,6 +134,25 @@ class Configuration(BaseSettings):
         default="",
         description="The index that builds fetch Python packages from. Empty: PyPI, https://pypi.org/simple.",
     )
+    npm_registry: str = Field(
+        default="", description="The registry that builds fetch npm packages from. Empty: https://registry.npmjs.org."
+    )
+    image_registry: str = Field(
+        default="localhost",
+        description="The registry in the names of images: base images are <registry>/datalabs/<name>:<version>.",
+    )
+    base_image: str = Field(
+        default="docker.io/library/debian:bookworm-slim",
+        description="What base images start from: an image to pull, or bootstrap:<suite> to make a Debian here.",
+    )
+    debian_mirror: str = Field(
+        default="",
+        description="The address above debian/ and debian-security/. Empty: the base's own, http://deb.debian.org.",
+    )
+    ca_bundle: Path | None = Field(
+        default=None,
+        description="A PEM file of certificates that images trust beside Debian's, for inspecting proxies.",
+    )
     disk_reserve_mb: int = Field(
         default=512, ge=0, description="Free MiB below which the platform starts no session and accepts no upload."
     )
@@ -167,7 +199,7 @@ class Configuration(BaseSettings):
         state = Path(os.environ.get("SPACELAB_STATE") or default_state())
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, state / "spacelab.toml")
 
-    @field_validator("egress_blocked", "egress_allowed", "trusted_proxies", mode="before")
+    @field_validator("egress_blocked", "egress_allowed", "trusted_proxies", "gpu_devices", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

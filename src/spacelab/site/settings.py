@@ -194,7 +194,11 @@ LOGGING = {
 ROLES = ROLE_MATRIX
 """Role name → the permissions it gives; a fresh install starts with these."""
 
-WORKLOAD_RUNTIME = SPACELAB.runtime
+RUNTIMES = {
+    "process": "spacelab.workloads.runtimes.process.ProcessRuntime",
+    "container": "spacelab.workloads.runtimes.container.ContainerRuntime",
+}
+WORKLOAD_RUNTIME = RUNTIMES.get(SPACELAB.runtime, SPACELAB.runtime)
 WORKLOAD_SECRETS = "spacelab.sessions.secrets.workload_secrets"
 """Dotted name of what provides a workload's secret variables right before its start (`ports.Secrets`), or empty."""
 VOLUME_USES = "spacelab.site.uses.of_volume"
@@ -210,6 +214,8 @@ CONTROLLER_SERVICES: list[str] = ["spacelab.workloads.runtimes.shared.egress.ser
 """Dotted names of asynchronous functions without arguments that run for as long as the controller does."""
 CATALOGUE_DIRECTORY: Path = Path(__file__).resolve().parents[3] / "catalogue"
 """The datalabs and archives that a fresh install offers."""
+BASE_IMAGES_DIRECTORY: Path = CATALOGUE_DIRECTORY.with_name("base-images")
+"""The platform's base images: a folder each, with a Dockerfile and an image.toml."""
 NOTEBOOK_BASE = "jupyterlab"
 """The catalogue's datalab whose packages and start every notebook's environment builds upon."""
 BUILDERS = {

@@ -1,0 +1,108 @@
+"""What the runtime reads from an image: how it starts, what it says of itself, whom its /etc/passwd names."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import docker
+from docker.errors import APIError, ImageNotFound, NotFound
+
+from spacelab.workloads.ports import RuntimeFault
+from spacelab.workloads.rules import Trouble
+from spacelab.workloads.runtimes.container.engine import Engine
+
+ROOT_LABEL = "org.spacelab.root"
+"""An image with this label set to `writable` gets a root file system that it can write."""
+
+READ = ("/etc/passwd", "/etc/group")
+LARGEST_READ = 2**20
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image: its id, the command it was made to run, its variables, labels and working directory."""
+
+    id: str
+    command: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    directory: str = ""
+
+    @property
+    def writable_root(self) -> bool:
+        """Whether the image asks for a root file system that it can write."""
+        return self.labels.get(ROOT_LABEL) == "writable"
+
+
+def read_image(described: Mapping[str, Any]) -> Image:
+    """Read the engine's description of an image."""
+    config = described.get("Config") or {}
+    words = [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
+    pairs = (str(entry).partition("=") for entry in config.get("Env") or ())
+    return Image(
+        id=str(described["Id"]),
+        command=tuple(str(word) for word in words),
+        variables={name: value for name, _, value in pairs},
+        labels=dict(config.get("Labels") or {}),
+        directory=str(config.get("WorkingDir") or ""),
+    )
+
+
+def find(engine: Engine, name: str) -> Image:
+    """Return an image of this engine; raise `RuntimeFault` when it isn't there."""
+    with engine.call() as client:
+        try:
+            return read_image(client.inspect_image(name))  # type: ignore[no-untyped-call]
+        except ImageNotFound as error:
+            message = f"The image “{name}” is not on this machine. Build it again, or have an operator import it."
+            raise RuntimeFault(message, trouble=Trouble.IMAGE_MISSING) from error
+
+
+def user_files(engine: Engine, image: Image, cache: Path, name: str) -> dict[str, str]:
+    """Return the image's own /etc/passwd and /etc/group, by path; read once per image, through a container `name`."""
+    kept = cache / f"{image.id.rpartition(':')[2][:32]}.json"
+    with contextlib.suppress(OSError, ValueError):
+        return dict(json.loads(kept.read_text()))
+    engine.remove(name)
+    with engine.call() as client:
+        made = client.create_container(
+            image.id,
+            ["true"],
+            name=name,
+            entrypoint=["true"],
+            host_config=client.create_host_config(network_mode="none", cap_drop=["ALL"]),
+            network_disabled=True,
+        )
+        try:
+            found = {path: _read(client, made["Id"], path) for path in READ}
+        finally:
+            engine.remove(name)
+    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = kept.with_name(f"{kept.name}.{name}")
+    fresh.write_text(json.dumps(found))
+    fresh.replace(kept)
+    return found
+
+
+def _read(client: docker.APIClient, container: str, path: str) -> str:
+    """Read a small file of a container; empty where there is none, or no ordinary one."""
+    try:
+        parts, _ = client.get_archive(container, path)
+        data = b""
+        for part in parts:
+            data += part
+            if len(data) > LARGEST_READ:
+                return ""
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            member = archive.next()
+            file = archive.extractfile(member) if member and member.isreg() else None
+            return file.read().decode(errors="replace") if file else ""
+    except (NotFound, APIError, tarfile.TarError, KeyError):
+        return ""
