@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -19,20 +20,22 @@ from django.conf import settings
 from docker.errors import APIError, ImageNotFound
 
 import spacelab
-from spacelab.builds import base_images
+from spacelab.builds import base_images, shelf
 from spacelab.builds.adapters import debian
 from spacelab.builds.base_images import BaseImage, Site
 from spacelab.builds.sbom import components_of, contents_of
 from spacelab.builds.scanning import describe_image
-from spacelab.builds import shelf
-from spacelab.kit.refusals import NotFound, Refusal, Unavailable
+from spacelab.kit.refusals import Unavailable
 from spacelab.workloads.runtimes.container.engine import Engine
 
 STEP = re.compile(r"^step (\d+/\d+) ?: (.+)", re.IGNORECASE)
+IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")
 SHOWN_LINES = 12
 """Lines of a failed step that are worth showing."""
 BUILD_SECONDS = 3600
-MARK_DOMAIN = "build.spacelab.internal"
+PAGE_KB = 4
+SHARED_MEMORY_KB = 64 * 1024
+"""The size of a step's shared memory, to which a build adds some pages, so that its programs can be told."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,10 @@ def _engine() -> Engine:
 
 def _inspect(client: docker.APIClient, reference: str) -> dict[str, Any]:
     try:
-        return dict(client.inspect_image(reference))
+        found: dict[str, Any] = client.inspect_image(reference)  # type: ignore[no-untyped-call]  # a gap of the stubs
     except ImageNotFound:
         return {}
+    return found
 
 
 def _content(found: dict[str, Any]) -> str:
@@ -128,7 +132,9 @@ def standings() -> list[Standing]:
     return result
 
 
-def build_base_images(names: Iterable[str], *, fresh: bool, progress: Callable[[BaseImage, str], None]) -> Iterator[Built]:
+def build_base_images(
+    names: Iterable[str], *, fresh: bool, progress: Callable[[BaseImage, str], None]
+) -> Iterator[Built]:
     """Build the named images and those below them, or all; yield each when it is there and its contents are listed.
 
     With `fresh`, images are made anew even if nothing of ours has changed, so that they get Debian's updates.
@@ -151,43 +157,48 @@ def build_base_images(names: Iterable[str], *, fresh: bool, progress: Callable[[
             found = _inspect(client, reference)
             current = _content(found) == hashes[image.name]
             if fresh or not current:
-                _build(client, image, here, hashes[image.name], versions, fresh, tell)
+                order = _Order(image, here, hashes[image.name], versions, fresh)
+                _build(client, order, tell)
                 found = _inspect(client, reference)
             for tag in image.tags(here.registry):
-                client.tag(found["Id"], *tag.rsplit(":", 1))
+                repository, _, version = tag.rpartition(":")
+                client.tag(found["Id"], repository, version)
         identity = str(found["Id"])
         describe_image(reference, tell)
         seconds = None if current and not fresh else time.monotonic() - started
         yield Built(image, reference, identity, int(found["Size"]), _packages(identity), seconds)
 
 
-def _build(
-    client: docker.APIClient,
-    image: BaseImage,
-    here: Site,
-    content: str,
-    versions: dict[str, str],
-    fresh: bool,  # noqa: FBT001  a private function's parameter
-    tell: Progress,
-) -> None:
+@dataclass(frozen=True)
+class _Order:
+    image: BaseImage
+    site: Site
+    content: str
+    versions: dict[str, str]
+    fresh: bool
+
+
+def _build(client: docker.APIClient, order: _Order, tell: Progress) -> None:
+    image, here = order.image, order.site
     if image.parent:
-        below = f"{here.registry}/datalabs/{image.parent}:{versions[image.parent]}"
+        below = f"{here.registry}/datalabs/{image.parent}:{order.versions[image.parent]}"
     else:
         below = here.base_reference
-        _provide_debian(client, here, fresh, tell)
+        if order.fresh or not _inspect(client, below):
+            _provide_debian(client, here, tell)
     base = _inspect(client, below)
     digest = str((base.get("RepoDigests") or [""])[0].rpartition("@")[2] or base.get("Id", ""))
-    mark = f"{secrets.token_hex(8)}.{MARK_DOMAIN}"
+    mark = SHARED_MEMORY_KB + PAGE_KB * (1 + secrets.randbelow(1 << 14))
     files = base_images.context_files(image, here)
     answer = client.build(
-        fileobj=base_images.context_archive(files),
+        fileobj=io.BytesIO(base_images.context_archive(files)),
         custom_context=True,
         tag=image.tags(here.registry)[0],
-        buildargs=base_images.build_arguments(image, here, versions),
-        labels=base_images.labels(image, content, below, digest, f"spacelab {spacelab.__version__}"),
+        buildargs=base_images.build_arguments(image, here, order.versions),
+        labels=base_images.labels(image, order.content, below, digest, f"spacelab {spacelab.__version__}"),
         network_mode="host",
-        extra_hosts={mark: "127.0.0.1"},
-        nocache=fresh,
+        shmsize=mark * 1024,
+        nocache=order.fresh,
         rm=True,
         forcerm=True,
         timeout=BUILD_SECONDS,
@@ -195,6 +206,8 @@ def _build(
     )
     try:
         _follow(answer, image, tell)
+    except APIError as error:
+        raise Unavailable(f"The engine refuses to build {image.name}: {error.explanation}") from error
     except BaseException:
         answer.close()
         _end_steps(mark)
@@ -221,10 +234,8 @@ def _follow(answer: Iterable[dict[str, Any]], image: BaseImage, tell: Progress) 
             )
 
 
-def _provide_debian(client: docker.APIClient, here: Site, fresh: bool, tell: Progress) -> None:  # noqa: FBT001  private
+def _provide_debian(client: docker.APIClient, here: Site, tell: Progress) -> None:
     """Have what datalabs_base starts from: pulled, or made from Debian's packages."""
-    if _inspect(client, here.base_reference) and not fresh:
-        return
     if not here.suite:
         tell(f"pulling {here.base}")
         try:
@@ -245,33 +256,28 @@ def _provide_debian(client: docker.APIClient, here: Site, fresh: bool, tell: Pro
         with archive.open("rb") as data:
             said = client.import_image_from_data(data, repository=repository, tag=tag)
     if not _inspect(client, here.base_reference):
-        raise Unavailable(
-            f"The engine did not take the new Debian: {_last(said)}", advice="See the engine's own log."
-        )
+        raise Unavailable(f"The engine did not take the new Debian: {_last(said)}", advice="See the engine's own log.")
 
 
 def _last(said: str | bytes) -> str:
     lines = (said.decode(errors="replace") if isinstance(said, bytes) else str(said)).strip().splitlines()
     try:
-        return str(json.loads(lines[-1]).get("error", lines[-1]))
-    except (IndexError, ValueError, AttributeError):
+        answer = json.loads(lines[-1])
+        return str(answer.get("error") or answer["status"])
+    except (IndexError, ValueError, KeyError, AttributeError):
         return lines[-1] if lines else "no answer"
 
 
-def _end_steps(mark: str) -> None:
+def _end_steps(mark: int) -> None:
     """End what a cancelled build left running: engines finish the step at hand even when nobody listens any more.
 
-    Such a program knows the build's mark as a host of its own; where this platform may not look into the engine's
-    programs, the step ends by itself.
+    Its programs are those whose shared memory has the build's odd size, in KiB. Where this platform may not look
+    into the engine's programs, the step ends by itself.
     """
+    size = re.compile(rf" /dev/shm .*\bsize={mark}k\b")
     for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
         try:
-            if mark in (entry / "root" / "etc" / "hosts").read_text(encoding="utf-8", errors="replace"):
+            if entry.name.isdigit() and size.search((entry / "mountinfo").read_text(encoding="utf-8")):
                 os.kill(int(entry.name), signal.SIGKILL)
         except OSError:
             continue
-
-
-__all__ = ["Built", "NotFound", "Refusal", "Standing", "build_base_images", "declared", "site", "standings"]

@@ -153,6 +153,25 @@ class Configuration(BaseSettings):
         default=None,
         description="A PEM file of certificates that images trust beside Debian's, for inspecting proxies.",
     )
+    npm_registry: str = Field(
+        default="", description="The registry that builds fetch npm packages from. Empty: https://registry.npmjs.org."
+    )
+    image_registry: str = Field(
+        default="localhost",
+        description="The registry in the names of images: base images are <registry>/datalabs/<name>:<version>.",
+    )
+    base_image: str = Field(
+        default="docker.io/library/debian:bookworm-slim",
+        description="What base images start from: an image to pull, or bootstrap:<suite> to make a Debian here.",
+    )
+    debian_mirror: str = Field(
+        default="",
+        description="The address above debian/ and debian-security/. Empty: the base's own, http://deb.debian.org.",
+    )
+    ca_bundle: Path | None = Field(
+        default=None,
+        description="A PEM file of certificates that images trust beside Debian's, for inspecting proxies.",
+    )
     disk_reserve_mb: int = Field(
         default=512, ge=0, description="Free MiB below which the platform starts no session and accepts no upload."
     )

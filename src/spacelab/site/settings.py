@@ -216,6 +216,8 @@ CATALOGUE_DIRECTORY: Path = Path(__file__).resolve().parents[3] / "catalogue"
 """The datalabs and archives that a fresh install offers."""
 BASE_IMAGES_DIRECTORY: Path = CATALOGUE_DIRECTORY.with_name("base-images")
 """The platform's base images: a folder each, with a Dockerfile and an image.toml."""
+BASE_IMAGES_DIRECTORY: Path = CATALOGUE_DIRECTORY.with_name("base-images")
+"""The platform's base images: a folder each, with a Dockerfile and an image.toml."""
 NOTEBOOK_BASE = "jupyterlab"
 """The catalogue's datalab whose packages and start every notebook's environment builds upon."""
 BUILDERS = {

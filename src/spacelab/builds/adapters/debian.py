@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO, cast
 
 from spacelab.kit.refusals import Invalid, Unavailable
 
@@ -60,11 +61,10 @@ def bootstrap(suite: str, mirror: str, target: Path, progress: Callable[[str], N
     )
     try:
         with process:
-            if process.stdin is None or process.stderr is None:
-                raise RuntimeError("mmdebstrap has no pipes")
-            process.stdin.write(sources(suite, mirror))
-            process.stdin.close()
-            for line in process.stderr:
+            stdin, stderr = cast("IO[str]", process.stdin), cast("IO[str]", process.stderr)
+            stdin.write(sources(suite, mirror))
+            stdin.close()
+            for line in stderr:
                 said.append(line.strip())
                 progress(line.strip().removeprefix("I: "))
     except BaseException:
