@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from spacelab.workloads.rules import Capabilities, Observation, WorkloadSpec
@@ -43,6 +44,28 @@ class Runtime(Protocol):
 
     def forget(self, workload_id: str) -> None:
         """Remove what is left of an ended workload; nothing happens if there is nothing left, or it still runs."""
+
+
+@dataclass(frozen=True)
+class StepSeen:
+    """A step of an image's build: the how-manieth of how many, its instruction, and whether the cache had it.
+
+    Times are in seconds since 1970. `ended_at` is None while the step is at work, and stays so for a step that failed.
+    """
+
+    number: int
+    total: int
+    instruction: str
+    started_at: float
+    ended_at: float | None = None
+    cached: bool = False
+
+
+class ShowsSteps(Protocol):
+    """What a runtime that builds images can do besides: tell how far a build has come."""
+
+    def build_steps(self, workload_id: str) -> list[StepSeen]:
+        """List the steps of a build, in order; none for what is no build, or has not begun."""
 
 
 class Secrets(Protocol):

@@ -177,6 +177,8 @@ class Observation:
     """Whether the activity probe saw the application at work, e.g. a busy kernel."""
     trouble: str = ""
     """The `Trouble` that ended it, where the runtime can tell."""
+    result: str = ""
+    """What it made, where that is not a file: the id of an image."""
 
 
 @dataclass(frozen=True)

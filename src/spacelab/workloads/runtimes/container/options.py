@@ -22,6 +22,8 @@ class Options:
     """The image of the companions: any with Python at /usr/bin/python3."""
     workload_uid: int = 64200
     """The user of workloads where both the engine and the platform run as root."""
+    disk_reserve_mb: int = 512
+    """Free MiB of the engine's disk at which a build is ended."""
     gpu_devices: tuple[str, ...] = ()
     """The GPUs of this machine by their CDI names, e.g. nvidia.com/gpu=0."""
 
@@ -34,6 +36,7 @@ class Options:
             engine=platform.container_engine,
             companion_image=platform.companion_image or f"{platform.image_registry}/datalabs/datalabs_base:latest",
             workload_uid=platform.workload_uid,
+            disk_reserve_mb=platform.disk_reserve_mb,
             gpu_devices=tuple(platform.gpu_devices),
         )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from docker.errors import APIError
 
-from spacelab.workloads.ports import RuntimeFault
+from spacelab.workloads.ports import RuntimeFault, StepSeen
 from spacelab.workloads.rules import Capabilities, Network, Observation, Seen, WorkloadSpec
 from spacelab.workloads.runtimes.container import building, images, specification, users
 from spacelab.workloads.runtimes.container.companions import Companions
@@ -201,6 +201,10 @@ class ContainerRuntime:
     def logs(self, workload_id: str, since: int = 0) -> Iterator[bytes]:
         """Yield what the workload printed, from byte `since` on; old output of a talkative one may be gone."""
         return self._folder(workload_id).log(since)
+
+    def build_steps(self, workload_id: str) -> list[StepSeen]:
+        """List the steps of a build, as far as they have come (see `ports.ShowsSteps`)."""
+        return building.steps(self._folder(workload_id))
 
     def stop(self, workload_id: str, grace_seconds: float) -> None:
         """Ask the workload to end, and end it by force after the grace; return at once."""
