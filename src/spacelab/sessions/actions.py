@@ -17,13 +17,17 @@ from spacelab.kit.ids import new_id
 from spacelab.kit.refusals import Conflict, Invalid, Unavailable
 from spacelab.sessions import queries, rules
 from spacelab.sessions.choosing import Choices, Wanted, choose, spec_for, still_there
-from spacelab.sessions.models import LaunchChoice, Session
+from spacelab.sessions.models import KeptLog, LaunchChoice, Session
 from spacelab.sessions.permissions import SessionPermission
 from spacelab.volumes import actions as volume_actions
 from spacelab.volumes import queries as volume_queries
 from spacelab.volumes.rules import WORKSPACE
 from spacelab.workloads import actions as workload_actions
+from spacelab.workloads.queries import log_since
 from spacelab.workloads.rules import Phase
+
+KEPT_LOG_BYTES = 128 * 1024
+"""Of an ended session's log so much is kept."""
 
 NOTE_EVERY = timedelta(seconds=10)
 """Activity is written down at most this often for one session."""
@@ -126,7 +130,8 @@ def _launch(by: Person, choices: Choices, *, instead_of: str = "") -> Session:
         queries.check_isolation(by)
         rules.check_quota(queries.quota(), queries.used_by(by, leaving_out=instead_of), choices.profile)
         results = _results_folder(by, choices, session_id)
-        workload = workload_actions.submit(by=by, spec=spec_for(by, choices, session_id, results))
+        spec = spec_for(by, choices, session_id, results)
+        workload = workload_actions.submit(by=by, spec=spec, held=True)
         session = Session.objects.create(
             workload=workload,
             owner=by,
@@ -258,6 +263,16 @@ def give_up_restart(*, by: audit.Actor, session_id: str, why: str) -> None:
     with transaction.atomic():
         Session.objects.filter(pk=session_id).update(restart_wanted=False)
         audit.record(by=by, action="sessions.restart-refused", subject=f"session:{session_id}", why=why)
+
+
+def keep_log(*, by: audit.Actor, session_id: str) -> None:
+    """Keep the end of an ended session's log, and have the runtime remove what is left of the session."""
+    printed = log_since(session_id)
+    kept = printed[-KEPT_LOG_BYTES:]
+    with transaction.atomic():
+        values = {"text": kept, "start": len(printed) - len(kept)}
+        KeptLog.objects.update_or_create(session_id=session_id, defaults=values)
+        workload_actions.release(by=by, workload_id=session_id)
 
 
 def extend(*, by: Person, session_id: str, hours: int) -> Session:

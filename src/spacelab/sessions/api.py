@@ -257,7 +257,7 @@ def get_session_log(request: HttpRequest, session_id: str, since: int = 0) -> Ht
     """Send what the session printed, as text, from byte `since` on; `X-Next-Since` says where to go on."""
     session = queries.find_seen(_person(request), session_id)
     since = max(since, 0)
-    printed = workloads.log_since(session.id, since)[:LOG_BYTES]
+    printed = queries.log_since(session, since)[:LOG_BYTES]
     answer = HttpResponse(printed, content_type="text/plain; charset=utf-8")
     answer["X-Next-Since"] = str(since + len(printed))
     answer["Cache-Control"] = "no-store"

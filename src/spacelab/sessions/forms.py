@@ -136,8 +136,7 @@ class LaunchForm(Chosen):
     def _offer_files(self, person: Person, files: Opens, volumes: Sequence[str]) -> None:
         field = self.fields["open"]
         field.widget = FileInput(suggested_files(person, volumes, files.formats))
-        formats = f" It opens {', '.join(files.formats)}." if files.formats else ""
-        field.help_text = f"A file below /data, /media/user or /media/team_workspaces.{formats}"
+        field.help_text = _where(files.formats)
 
     @property
     def opens(self) -> list[str] | None:
@@ -145,6 +144,11 @@ class LaunchForm(Chosen):
         if "open" not in self.fields or (self.by_itself and self.cleaned_data["open"] == self.by_itself):
             return None
         return [self.cleaned_data["open"]] if self.cleaned_data["open"] else []
+
+
+def _where(formats: Sequence[str]) -> str:
+    kinds = f" ({', '.join(formats)})" if formats else ""
+    return f"A file{kinds} below /data, /media/user or /media/team_workspaces."
 
 
 def _volume_of(path: str) -> list[str]:
@@ -194,9 +198,7 @@ def _input_field(person: Person, version: DatalabVersion, wanted: ThreadInput) -
         empty = [("", "")] if wanted.optional or not wanted.default else []
         return AnyChoice(**facts, choices=[*empty, *((one, one) for one in wanted.choices)])
     if wanted.type == "file":
-        where = "A file below /data, /media/user or /media/team_workspaces."
-        formats = f" {', '.join(wanted.formats)}." if wanted.formats else ""
-        facts["help_text"] = f"{wanted.hint} {where}{formats}".strip()
+        facts["help_text"] = f"{wanted.hint} {_where(wanted.formats)}".strip()
         files = suggested_files(person, version.default_volumes, wanted.formats)
         return forms.CharField(**facts, widget=FileInput(files))
     if wanted.type == "number":

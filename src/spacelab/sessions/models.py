@@ -55,6 +55,18 @@ class Session(models.Model):
         return self.workload_id
 
 
+class KeptLog(models.Model):
+    """The end of what an ended session printed; the runtime keeps nothing of it."""
+
+    session = models.OneToOneField(Session, primary_key=True, on_delete=models.CASCADE, related_name="kept_log")
+    start = models.BigIntegerField(default=0)
+    """How many bytes had been printed before these."""
+    text = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"log of {self.session_id}"
+
+
 class LaunchChoice(models.Model):
     """What a person chose when she last launched a datalab, offered again next time."""
 

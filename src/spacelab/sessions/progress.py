@@ -187,7 +187,7 @@ def context_of(session: Session, person: Person) -> dict[str, Any]:
         "idleness": queries.idleness_of(session),
         "policy": queries.idle_policy(),
         "extensions": rules.EXTEND_HOURS,
-        "log": workloads.log_tail(session.id, LOG_BYTES),
+        "log": queries.log_tail(session, LOG_BYTES),
     }
 
 

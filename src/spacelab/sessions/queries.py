@@ -16,11 +16,12 @@ from spacelab.datalabs import queries as datalab_queries
 from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.datalabs.rules import Thread
 from spacelab.kit.refusals import Conflict, Invalid, NotFound
-from spacelab.sessions.models import LaunchChoice, Session
+from spacelab.sessions.models import KeptLog, LaunchChoice, Session
 from spacelab.sessions.permissions import SessionPermission
 from spacelab.sessions.rules import Amount, IdlePolicy, Profile, end_of_idleness, idle_deadline
 from spacelab.volumes import queries as volume_queries
 from spacelab.volumes.rules import OLD_ARCHIVE_ROOT, Entry, Mount
+from spacelab.workloads import queries as workload_queries
 from spacelab.workloads.queries import capabilities
 from spacelab.workloads.rules import FINAL, Phase, WorkloadSpec
 
@@ -200,6 +201,24 @@ def mounts_of(session: Session) -> list[Mount]:
     """List the volumes of a session with where they stand inside, each once: archives have an older root as well."""
     mounts = [mount for mount in spec_of(session).mounts if mount.volume]
     return [mount for mount in mounts if not mount.target.startswith(f"{OLD_ARCHIVE_ROOT}/")]
+
+
+def log_since(session: Session, since: int = 0) -> bytes:
+    """Return what a session printed, from byte `since` on; of an ended one, the end that was kept."""
+    kept = KeptLog.objects.filter(session=session).first()
+    if kept is None:
+        return workload_queries.log_since(session.id, since)
+    return bytes(kept.text)[max(since - kept.start, 0) :]
+
+
+def log_tail(session: Session, limit: int) -> str:
+    """Return the last `limit` bytes that a session printed, as text that begins with a whole line."""
+    return workload_queries.tail_of(log_since(session), limit)
+
+
+def with_log_to_keep() -> QuerySet[Session]:
+    """List the ended sessions whose logs are still the runtime's."""
+    return sessions().filter(workload__held=True, workload__phase__in=FINAL)
 
 
 def results_of(session: Session) -> list[Entry]:

@@ -46,6 +46,12 @@ def finish_restarts() -> None:
             actions.give_up_restart(by=SYSTEM, session_id=session.id, why=f"{refusal.message} {refusal.advice}"[:300])
 
 
+def keep_logs() -> None:
+    """Keep what ended sessions printed last, so that their pages can show it after the runtime has forgotten them."""
+    for session in queries.with_log_to_keep():
+        actions.keep_log(by=SYSTEM, session_id=session.id)
+
+
 def end_tokens() -> None:
     """End the tokens of sessions that are over."""
     living = ApiToken.objects.exclude(workload="").filter(revoked_at=None, expires_at__gt=timezone.now())

@@ -21,7 +21,7 @@ from spacelab.sessions import actions, live, progress, queries
 from spacelab.sessions.forms import Chosen, ExtendForm, LaunchForm, ThreadForm
 from spacelab.sessions.models import Session
 from spacelab.sessions.permissions import SessionPermission
-from spacelab.workloads.queries import capabilities, controller_is_running, log_since
+from spacelab.workloads.queries import capabilities, controller_is_running
 
 PER_PAGE = 50
 LOG_DOWNLOAD_BYTES = 4 * 2**20
@@ -185,7 +185,7 @@ async def events(request: HttpRequest, session_id: str) -> StreamingHttpResponse
 def log(request: HttpRequest, session_id: str) -> HttpResponse:
     """Send the end of a session's log as text."""
     session = queries.find_seen(_person(request), session_id)
-    text = log_since(session.id)[-LOG_DOWNLOAD_BYTES:].decode(errors="replace")
+    text = queries.log_since(session)[-LOG_DOWNLOAD_BYTES:].decode(errors="replace")
     headers = {"Content-Disposition": f'inline; filename="session-{session.id}.log"', "Cache-Control": "no-store"}
     return HttpResponse(text, content_type="text/plain; charset=utf-8", headers=headers)
 

@@ -206,6 +206,7 @@ VOLUME_USES = "spacelab.site.uses.of_volume"
 RECONCILERS: list[tuple[str, float]] = [
     ("spacelab.sessions.upkeep.apply_idle_policy", 15.0),
     ("spacelab.sessions.upkeep.finish_restarts", 0.5),
+    ("spacelab.sessions.upkeep.keep_logs", 0.5),
     ("spacelab.sessions.upkeep.end_tokens", 5.0),
     ("spacelab.builds.upkeep.attend_builds", 0.4),
 ]
@@ -214,8 +215,6 @@ CONTROLLER_SERVICES: list[str] = ["spacelab.workloads.runtimes.shared.egress.ser
 """Dotted names of asynchronous functions without arguments that run for as long as the controller does."""
 CATALOGUE_DIRECTORY: Path = Path(__file__).resolve().parents[3] / "catalogue"
 """The datalabs and archives that a fresh install offers."""
-BASE_IMAGES_DIRECTORY: Path = CATALOGUE_DIRECTORY.with_name("base-images")
-"""The platform's base images: a folder each, with a Dockerfile and an image.toml."""
 BASE_IMAGES_DIRECTORY: Path = CATALOGUE_DIRECTORY.with_name("base-images")
 """The platform's base images: a folder each, with a Dockerfile and an image.toml."""
 NOTEBOOK_BASE = "jupyterlab"

@@ -129,7 +129,11 @@ def log_since(workload_id: str, since: int = 0) -> bytes:
 
 def log_tail(workload_id: str, limit: int = 16_384) -> str:
     """Read the last `limit` bytes that a workload printed, as text that begins with a whole line."""
-    printed = log_since(workload_id)
+    return tail_of(log_since(workload_id), limit)
+
+
+def tail_of(printed: bytes, limit: int) -> str:
+    """Return the last `limit` bytes of a log, as text that begins with a whole line."""
     tail = printed[-limit:]
     if len(tail) < len(printed):
         tail = tail.partition(b"\n")[2] or tail

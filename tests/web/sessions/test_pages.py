@@ -11,7 +11,9 @@ from django.utils import timezone
 
 from spacelab.accounts.models import Person
 from spacelab.datalabs.models import Datalab
+from spacelab.sessions import actions
 from spacelab.sessions.models import Session
+from spacelab.sessions.upkeep import keep_logs
 from spacelab.volumes.models import Volume
 from spacelab.workloads.models import Workload
 from spacelab.workloads.rules import Desired, Phase
@@ -214,6 +216,21 @@ def test_a_failed_start_shows_the_error_and_the_log_s_end(
     whole = ada.get(f"/sessions/{session.id}/log")
     assert whole.headers["Content-Type"].startswith("text/plain")
     assert whole.content.count(b"first line") == 4000
+
+
+def test_a_log_outlives_what_the_runtime_keeps(
+    ada: Client, session: Session, quiet_runtime: type[QuietRuntime]
+) -> None:
+    printed = b"0123456789" * 20_000 + b"\nthe last line\n"
+    quiet_runtime.printed[session.id] = printed
+    move(session, Phase.STARTING, Phase.FAILED)
+    keep_logs()
+    assert not Workload.objects.get().held
+    del quiet_runtime.printed[session.id]
+    assert "the last line" in ada.get(f"/sessions/{session.id}").content.decode()
+    assert ada.get(f"/sessions/{session.id}/log").content == printed[-actions.KEPT_LOG_BYTES :]
+    answer = ada.get(f"/api/v1/sessions/{session.id}/log?since={len(printed) - 9}")
+    assert (answer.content, answer.headers["X-Next-Since"]) == (b"ast line\n", str(len(printed)))
 
 
 def test_a_warned_session_shows_the_countdown_and_the_way_out(ada: Client, session: Session) -> None:
