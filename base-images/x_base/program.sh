@@ -2,6 +2,7 @@
 # Runs the desktop's program. `$SPACELAB_OPEN` names the files to open, one a line; such an argument becomes as many
 # arguments as there are files, and those that aren't mounted in this session are left out.
 set -u
+: "${HTTP_PROXY=}"
 
 count=$#
 while [ "$count" -gt 0 ]; do
@@ -22,12 +23,20 @@ while [ "$count" -gt 0 ]; do
     fi
 done
 
-# Java reads neither $HOME nor the session's share, and by itself would use a quarter of the memory it believes in.
+# Java reads neither $HOME nor a proxy's variable, and by itself would use a quarter of the memory it believes in.
 if [ -z "${JAVA_TOOL_OPTIONS-}" ]; then
     JAVA_TOOL_OPTIONS="-Duser.home=$HOME${MEM_LIMIT:+ -XX:MaxRAM=$MEM_LIMIT -XX:MaxRAMPercentage=65}"
     JAVA_TOOL_OPTIONS="$JAVA_TOOL_OPTIONS${OMP_NUM_THREADS:+ -XX:ActiveProcessorCount=$OMP_NUM_THREADS}"
+    proxy=${HTTP_PROXY#http://}
+    proxy=${proxy%/}
+    if [ -n "$proxy" ]; then
+        for protocol in http https; do
+            JAVA_TOOL_OPTIONS="$JAVA_TOOL_OPTIONS -D$protocol.proxyHost=${proxy%:*} -D$protocol.proxyPort=${proxy##*:}"
+        done
+    fi
     export JAVA_TOOL_OPTIONS
 fi
 
-cd "${SPACELAB_WORKSPACE:-/media/user}" 2>/dev/null || cd "$HOME" || cd /
+# File dialogs begin in the working folder: the workspace, unless the datalab names another.
+cd "${DESKTOP_FOLDER:-${SPACELAB_WORKSPACE:-/media/user}}" 2>/dev/null || cd "$HOME" || cd /
 exec "$@"

@@ -100,7 +100,7 @@ async def keep(command: list[str]) -> int:
     loop.add_signal_handler(signal.SIGCHLD, child_ended)
     loop.add_signal_handler(signal.SIGTERM, end, 0)
     child_ended()
-    await server.listen("127.0.0.1", int(os.environ.get("IF_main_port", "10000")))
+    await server.listen("127.0.0.1", int(os.environ.get("IF_main_port", "10000")))  # noqa: SIM112  its name
     status = await over
     await program.stop()
     return status

@@ -24,7 +24,9 @@ LARGEST_MESSAGE = 16 * 1024 * 1024
 """Bytes of one message of a browser: the largest text that can be pasted."""
 
 MARK = "/-/"
-Reply = tuple[HTTPStatus, list[tuple[str, str]], bytes]
+TEXT = "text/plain; charset=utf-8"
+Headers = list[tuple[str, str]]
+Reply = tuple[HTTPStatus, Headers, bytes]
 Stream = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 
 
@@ -40,7 +42,7 @@ class Desktop:
         return True
 
     def state(self) -> dict[str, Any]:
-        """What the page shows about the program and its windows."""
+        """Return what the page shows about the program and its windows."""
         return {"name": self.name, "state": "running", "windows": []}
 
     def obey(self, order: dict[str, Any]) -> None:
@@ -78,22 +80,26 @@ class Server:
             task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, path: str, headers: Any) -> Reply | None:
+        """Answer a request that is not for a WebSocket; None lets one of ours begin."""
         path = urlsplit(path).path
-        before, found, name = path.rpartition(MARK)
+        _, found, name = path.rpartition(MARK)
         if headers.get("Upgrade", "").lower() == "websocket":
-            if name not in ("screen", "events") or not found:
+            if not found or name not in ("screen", "events"):
                 return _reply(HTTPStatus.NOT_FOUND)
             return None if _same_site(headers) else _reply(HTTPStatus.FORBIDDEN, b"Another site may not do this.")
-        if found and name == "health":
-            if self._desktop.ready():
-                return _reply(HTTPStatus.OK, b"ready")
-            return _reply(HTTPStatus.SERVICE_UNAVAILABLE, b"starting")
         if found:
-            file = self._desktop.icon if name == "icon.svg" and self._desktop.icon else PAGE / name
-            return _file(file) if "/" not in name else _reply(HTTPStatus.NOT_FOUND)
+            return self._below(name)
         if not path.endswith("/"):
             return _reply(HTTPStatus.FOUND, extra=[("Location", f"./{path.rpartition('/')[2]}/")])
         return self._page()
+
+    def _below(self, name: str) -> Reply:
+        if name == "health":
+            if self._desktop.ready():
+                return _reply(HTTPStatus.OK, b"ready")
+            return _reply(HTTPStatus.SERVICE_UNAVAILABLE, b"starting")
+        file = self._desktop.icon if name == "icon.svg" and self._desktop.icon else PAGE / name
+        return _file(file) if "/" not in name else _reply(HTTPStatus.NOT_FOUND)
 
     def _page(self) -> Reply:
         frames = f"'self' {self._desktop.portal}".strip()

@@ -41,7 +41,7 @@ class Windows:
         self._look()
 
     def fileno(self) -> int:
-        """The connection's descriptor; call `pump` when it can be read."""
+        """Return the connection's descriptor; call `pump` when it can be read."""
         number: int = self._display.fileno()
         return number
 
