@@ -7,6 +7,7 @@ after its SHA-256, so that the manifest's digest speaks for all of it.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 import tarfile
@@ -29,6 +30,10 @@ MANIFESTS = {"application/vnd.oci.image.manifest.v1+json", "application/vnd.dock
 ZIPPED = {"application/vnd.oci.image.layer.v1.tar+gzip", "application/vnd.docker.image.rootfs.diff.tar.gzip"}
 PLAIN = {"application/vnd.oci.image.layer.v1.tar", "application/vnd.docker.image.rootfs.diff.tar"}
 AGAIN = "Export it again, and compare sizes after copying."
+REF_NAME = "org.opencontainers.image.ref.name"
+CONTAINERD_NAME = "io.containerd.image.name"
+RENAMED_FILES = {"index.json", "manifest.json"}
+LAYOUT_FILES = RENAMED_FILES | {"oci-layout"}
 DEEPEST = 3
 """Indexes inside indexes that are followed."""
 
@@ -209,10 +214,45 @@ def _check(reader: _Reader, most_bytes: int, progress: Progress) -> Archive:
     return Archive(
         digest=str(descriptor["digest"]),
         image_id=str(manifest["config"]["digest"]),
-        name=str(notes.get("io.containerd.image.name") or notes.get("org.opencontainers.image.ref.name") or ""),
+        name=str(notes.get(CONTAINERD_NAME) or notes.get(REF_NAME) or ""),
         labels={str(name): str(value) for name, value in labels.items()},
         unpacked=unpacked,
     )
+
+
+def _called(name: str, part: str, content: bytes) -> bytes:
+    """Return an index that calls its image by another name: `index.json`, or Docker's own beside it."""
+    document = json.loads(content)
+    if part == "manifest.json":
+        document = [{**one, "RepoTags": [name]} for one in document]
+    else:
+        for entry in document["manifests"]:
+            entry["annotations"] = {REF_NAME: name, CONTAINERD_NAME: name}
+    return json.dumps(document).encode()
+
+
+def renamed(file: Path, name: str) -> Iterator[bytes]:
+    """Yield a checked archive as a tar stream in which the image has another name and nothing else is changed.
+
+    An engine gives a loaded image the name that its archive says; that could be the name of another one there.
+    """
+    with tarfile.open(file, "r:") as archive:
+        for member in archive:
+            part = member.name.removeprefix("./")
+            content = archive.extractfile(member) if member.isreg() else None
+            if content is None or not (BLOB.fullmatch(part) or part in LAYOUT_FILES):
+                continue
+            entry = tarfile.TarInfo(part)
+            if part in RENAMED_FILES:
+                changed = _called(name, part, content.read(LARGEST_DOCUMENT))
+                content, entry.size = io.BytesIO(changed), len(changed)
+            else:
+                entry.size = member.size
+            yield entry.tobuf()
+            while piece := content.read(PIECE):
+                yield piece
+            yield b"\0" * (-entry.size % tarfile.BLOCKSIZE)
+    yield b"\0" * (2 * tarfile.BLOCKSIZE)
 
 
 def check_archive(file: Path, *, most_bytes: int, progress: Progress) -> Archive:

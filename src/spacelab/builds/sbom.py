@@ -55,6 +55,11 @@ class Contents:
     licences: dict[str, int] = field(default_factory=dict)
     without_licence: int = 0
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Contents:
+        """Read back what `dataclasses.asdict` made; raise `TypeError` on other data."""
+        return cls(**data)
+
     @property
     def sentence(self) -> str:
         """One line: `212 packages: 116 Python, 96 Debian`."""

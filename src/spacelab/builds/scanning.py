@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -87,7 +89,7 @@ def describe_image(image: str, progress: Progress = silent) -> str:
             progress("listing what it contains")
             name = found.names[0] if found.names else found.id
             document = cataloguer().describe_archive(archive, name=name, version=found.id, work=place)
-        shelf.put(key, shelf.CONTENTS, document)
+        _keep(key, document)
     return key
 
 
@@ -100,8 +102,14 @@ def describe_environment(name: str, folder: Path, progress: Progress = silent) -
             progress("listing what it contains")
             document = cataloguer().describe_folder(folder, name=name, version="", work=shelf.folder())
             _add_interpreter(document, folder)
-            shelf.put(key, shelf.CONTENTS, document)
+            _keep(key, document)
     return key
+
+
+def _keep(key: str, document: dict[str, Any]) -> None:
+    """Keep a list of contents, and a summary of it, so that pages need not read the whole."""
+    shelf.put(key, shelf.SUMMARY, asdict(contents_of(components_of(document))))
+    shelf.put(key, shelf.CONTENTS, document)
 
 
 def _add_interpreter(document: dict[str, Any], folder: Path) -> None:
@@ -120,8 +128,10 @@ def _add_interpreter(document: dict[str, Any], folder: Path) -> None:
 
 def contents(key: str) -> Contents | None:
     """Summarise a list of contents; None where there is none."""
-    document = shelf.get(key, shelf.CONTENTS)
-    return contents_of(components_of(document)) if document else None
+    with contextlib.suppress(TypeError):
+        summary = shelf.get(key, shelf.SUMMARY)
+        return Contents.from_json(summary) if summary else None
+    return None
 
 
 def index_file() -> Path:

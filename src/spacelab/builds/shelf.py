@@ -16,6 +16,7 @@ from spacelab.kit.refusals import NotFound
 KEY = re.compile(r"(sha256-[0-9a-f]{64}|environment-[A-Za-z0-9][A-Za-z0-9._-]{0,120})", re.ASCII)
 
 CONTENTS = ".cdx.json"
+SUMMARY = ".summary.json"
 REPORT = ".vulnerabilities.json"
 PROVENANCE = ".provenance.json"
 
@@ -66,7 +67,28 @@ def get(key: str, kind: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+def _notes() -> Path:
+    place = folder() / "waiting"
+    place.mkdir(mode=0o700, exist_ok=True)
+    return place
+
+
+def note(build_id: str) -> None:
+    """Note that a build's papers are still to be made: in a file, so that a crash forgets nothing."""
+    (_notes() / build_id).touch()
+
+
+def noted() -> list[str]:
+    """List the builds whose papers are still to be made, in the order in which they were noted."""
+    return [one.name for one in sorted(_notes().iterdir(), key=lambda one: one.stat().st_mtime)]
+
+
+def strike(build_id: str) -> None:
+    """Take a build off that list."""
+    (_notes() / build_id).unlink(missing_ok=True)
+
+
 def remove(key: str) -> None:
     """Remove all papers of something that is gone."""
-    for kind in (CONTENTS, REPORT, PROVENANCE):
+    for kind in (CONTENTS, SUMMARY, REPORT, PROVENANCE):
         paper(key, kind).unlink(missing_ok=True)

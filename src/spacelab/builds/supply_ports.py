@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -43,6 +43,10 @@ class StoredImage(Protocol):
         """When it was made."""
 
     @property
+    def digests(self) -> tuple[str, ...]:
+        """How registries know it: `name@sha256:…`."""
+
+    @property
     def labels(self) -> dict[str, str]:
         """What it says of its origin."""
 
@@ -62,8 +66,8 @@ class ImageStore(Protocol):
     def save_oci(self, image: str, target: Path, progress: Progress) -> None:
         """Write an image into a file as an OCI archive."""
 
-    def load_oci(self, archive: Path, name: str, progress: Progress) -> StoredImage:
-        """Take an image over from an OCI archive that was found in order, and give it this name."""
+    def load_oci(self, archive: Iterator[bytes], name: str) -> StoredImage:
+        """Take an image over from an OCI archive that was found in order, and in which it has this name."""
 
     def remove(self, name: str) -> None:
         """Take a name away, and with its last name the image."""

@@ -200,6 +200,9 @@ class Configuration(BaseSettings):
     scan_timeout_seconds: int = Field(
         default=600, ge=1, description="Seconds that listing an image's contents may take."
     )
+    image_import_mb: int = Field(
+        default=20480, ge=1, description="MiB to which the layers of an imported image may unpack together."
+    )
     registry_credentials: Path | None = Field(
         default=None,
         description="A file with user names and passwords of image registries, in the form of Docker's config.json.",

@@ -209,6 +209,7 @@ RECONCILERS: list[tuple[str, float]] = [
     ("spacelab.sessions.upkeep.keep_logs", 0.5),
     ("spacelab.sessions.upkeep.end_tokens", 5.0),
     ("spacelab.builds.upkeep.attend_builds", 0.4),
+    ("spacelab.builds.papers.attend_papers", 2.0),
 ]
 """Dotted names of functions without arguments that the controller calls, each with the seconds between two calls."""
 CONTROLLER_SERVICES: list[str] = ["spacelab.workloads.runtimes.shared.egress.serve_egress"]
@@ -224,7 +225,11 @@ BUILDERS = {
     "image": "spacelab.builds.adapters.image.ImageBuilder",
 }
 """Dotted names of what builds, by what the runtime carries (`builds.ports.Builder`)."""
-BUILD_CHECKS: list[str] = []
+BUILD_CHECKS: list[str] = [
+    "spacelab.builds.checks.describe_contents",
+    "spacelab.builds.checks.look_for_vulnerabilities",
+    "spacelab.builds.checks.record_provenance",
+]
 """Dotted names of functions that look at what a build made before it may be launched (`builds.ports.Check`)."""
 VOLUMES_DIRECTORY: Path = SPACELAB.state / "volumes"
 ENVIRONMENTS_DIRECTORY: Path = SPACELAB.state / "environments"

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from spacelab.builds.oci_archive import Archive, check_archive
+from spacelab.builds.oci_archive import Archive, check_archive, renamed
 from spacelab.kit.refusals import Invalid
 from support import oci
 
@@ -181,3 +181,20 @@ def test_an_archive_cut_anywhere_is_refused(tmp_path_factory: pytest.TempPathFac
     file.write_bytes(content[: int(len(content) * cut)])
     with pytest.raises(Invalid):
         check(file)
+
+
+def test_an_image_gets_another_name_and_stays_the_same(tmp_path: Path) -> None:
+    layout = oci.Layout(oci.layer(a=b"1"))
+    layout.parts["manifest.json"] = json.dumps([{"Config": "blobs/sha256/x", "RepoTags": ["old/name:1"]}]).encode()
+    layout.parts["extra/file"] = b"not of the layout"
+    file = layout.write(tmp_path / "image.tar")
+    other = tmp_path / "other.tar"
+    other.write_bytes(b"".join(renamed(file, "lab.example.org/x/sky:v2")))
+    before, after = check(file), check(other)
+    assert after.name == "lab.example.org/x/sky:v2"
+    assert (after.digest, after.image_id, after.labels) == (before.digest, before.image_id, before.labels)
+    with tarfile.open(other) as archive:
+        assert "extra/file" not in archive.getnames()
+        docker = archive.extractfile("manifest.json")
+        assert docker is not None
+        assert json.load(docker)[0]["RepoTags"] == ["lab.example.org/x/sky:v2"]

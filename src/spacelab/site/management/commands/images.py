@@ -1,4 +1,4 @@
-"""`spacelab images build|list`: the platform's base images in its container engine."""
+"""`spacelab images build|list|export|import|push|pull|scan`: the images in the platform's container engine."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from spacelab.builds import image_commands
 from spacelab.builds.base_building import build_base_images, standings
 from spacelab.builds.base_images import BaseImage
 from spacelab.kit.refusals import Refusal
@@ -22,9 +23,9 @@ TONES = {"current": "green", "outdated": "yellow", "missing": "red"}
 
 
 class Command(BaseCommand):
-    """Build and list base images."""
+    """Build and list base images; carry any image elsewhere, and look into it."""
 
-    help = "Build the base images that datalabs start from, or list them."
+    help = "Build and list the base images that datalabs start from; carry images elsewhere, and look into them."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -34,6 +35,7 @@ class Command(BaseCommand):
         build.add_argument("--fresh", action="store_true", help="build anew, with Debian's updates")
         listed = verbs.add_parser("list", help="say what there is")
         listed.add_argument("--json", action="store_true", help="as JSON, for programs")
+        image_commands.add_verbs(verbs)
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  Django's signature
         signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -41,8 +43,11 @@ class Command(BaseCommand):
         try:
             if options["verb"] == "build":
                 self._build(console, options["names"], fresh=options["fresh"])
-            else:
+            elif options["verb"] == "list":
                 self._list(console, as_json=options["json"])
+            else:
+                with console.status(f"  {options['verb']}") as status:
+                    image_commands.run(options, lambda text: status.update(f"  {escape(text)}"), self.stdout.write)
         except Refusal as refusal:
             raise CommandError(f"{refusal.message} {refusal.advice}") from refusal
         except EngineAway as error:

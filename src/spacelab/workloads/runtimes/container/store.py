@@ -184,23 +184,14 @@ class EngineStore:
                     advice=f"Use Docker {FIRST_DOCKER_WITH_OCI} or Podman.",
                 )
 
-    def load_oci(self, archive: Path, name: str, progress: Progress) -> StoredImage:
-        """Take an image over from an OCI archive that was found in order, and give it this name."""
-        del progress  # the engine says nothing until it is done
-        with self._client("load the image") as client, archive.open("rb") as file:
-            answer = client.post(
-                f"{client.base_url}/v1.41/images/load", data=file, headers={"Content-Type": "application/x-tar"}
-            )
+    def load_oci(self, archive: Iterator[bytes], name: str) -> StoredImage:
+        """Take an image over from an OCI archive in which it has this name."""
+        with self._client("load the image") as client:
+            address = f"{client.base_url}/v1.41/images/load"
+            answer = client.post(address, data=archive, headers={"Content-Type": "application/x-tar"})
             _check(answer)
-            loaded = [line for line in answer.text.splitlines() if line.strip()]
-            identifier = ""
-            for line in loaded:
-                said = str(json.loads(line).get("stream", "")).strip()
-                identifier = said.rpartition(": ")[2] if "oaded image" in said else identifier
-            if not identifier:
-                raise Unavailable(f"The engine took no image over: {' '.join(loaded)[:300]}", advice="Try again.")
-            repository, tag = parse_repository_tag(name)
-            client.tag(identifier, repository, tag or "latest")
+            if "oaded image" not in answer.text:
+                raise Unavailable(f"The engine took no image over: {answer.text[:300]}", advice="Try again.")
             return _described(client, name)
 
     def remove(self, name: str) -> None:

@@ -1,0 +1,150 @@
+"""What is kept about every image and environment: the list for operators, and the scans that nobody waits for."""
+
+from __future__ import annotations
+
+import contextlib
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+
+from spacelab.builds import checks, queries, scanning, shelf
+from spacelab.builds.actions.following import SYSTEM
+from spacelab.builds.actions.images import save_checks
+from spacelab.builds.models import Build
+from spacelab.builds.ports import CheckResult
+from spacelab.builds.report import Report
+from spacelab.builds.rules import State
+from spacelab.builds.sbom import Contents
+from spacelab.kit.refusals import Refusal
+
+OWN = "org.spacelab."
+"""How the labels begin that this platform's images have."""
+MARK = ".complete"
+"""The file that a finished environment holds."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An image or environment of this platform, and what is kept about it."""
+
+    kind: str
+    """"image" or "environment"."""
+    name: str
+    key: str
+    size: int | None = None
+    made_at: datetime | None = None
+    base: str = ""
+    package: str = ""
+    contents: Contents | None = None
+    report: Report | None = None
+    has_provenance: bool = False
+
+
+def _environments() -> list[Subject]:
+    root: Path = settings.ENVIRONMENTS_DIRECTORY
+    if not root.is_dir():
+        return []
+    found = []
+    for folder in sorted(root.iterdir()):
+        mark = folder / MARK
+        key = shelf.environment_key(folder.name)
+        if not mark.exists() or not shelf.KEY.fullmatch(key):
+            continue
+        made = datetime.fromtimestamp(mark.stat().st_mtime).astimezone()
+        found.append(Subject("environment", folder.name, key, made_at=made))
+    return found
+
+
+def _images() -> list[Subject]:
+    with contextlib.suppress(Refusal):
+        return [
+            Subject(
+                "image",
+                one.names[0],
+                shelf.image_key(one.id),
+                size=one.size,
+                made_at=one.created,
+                base=one.labels.get("org.spacelab.base", ""),
+                package=one.labels.get("org.spacelab.package", ""),
+            )
+            for one in scanning.image_store().images()
+            if any(label.startswith(OWN) for label in one.labels)
+        ]
+    return []
+
+
+def subjects() -> list[Subject]:
+    """List the platform's own images and environments, without what is kept about them."""
+    return [*_images(), *_environments()]
+
+
+def subjects_with_papers() -> list[Subject]:
+    """List the platform's own images and environments, the newest first, with what is kept about them."""
+    found = [
+        replace(
+            one,
+            contents=scanning.contents(one.key),
+            report=scanning.last_report(one.key),
+            has_provenance=shelf.paper(one.key, shelf.PROVENANCE).exists(),
+        )
+        for one in subjects()
+    ]
+    return sorted(found, key=lambda one: one.made_at.timestamp() if one.made_at else 0.0, reverse=True)
+
+
+def finish_checks(build: Build) -> None:
+    """Make the scans that a build did not wait for, and note what they found."""
+    facts = checks.facts_of(build, queries.build_folder(build.pk) / "reports")
+    found = []
+    for title, check in checks.EVERY.items():
+        try:
+            found.append(asdict(check(facts, now=True)))
+        except Refusal as refusal:
+            found.append(asdict(CheckResult(title, True, f"{refusal.message} {refusal.advice}")))
+    save_checks(by=SYSTEM, build=build, checks=found)
+
+
+def _finish_next() -> None:
+    try:
+        for build_id in shelf.noted():
+            build = queries.builds().filter(pk=build_id).first()
+            if build is not None and not build.is_final:
+                continue
+            if build is not None and build.state == State.BUILT:
+                finish_checks(build)
+            shelf.strike(build_id)
+    finally:
+        connection.close()
+
+
+class _Clerk:
+    """One thread that makes the scans nobody waits for, one after the other."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="papers")
+        self._at_work: Future[None] | None = None
+
+    def look(self) -> None:
+        """Begin the next scan unless one is at work."""
+        if self._at_work is not None:
+            if not self._at_work.done():
+                return
+            done, self._at_work = self._at_work, None
+            done.result()
+        if shelf.noted():
+            self._at_work = self._pool.submit(_finish_next)
+
+
+@cache
+def _clerk() -> _Clerk:
+    return _Clerk()
+
+
+def attend_papers() -> None:
+    """Make the scans that builds did not wait for; the controller calls this again and again."""
+    _clerk().look()
