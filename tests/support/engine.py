@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -74,6 +74,7 @@ class Engine:
 
     socket: Path
     cache: Path
+    service: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -153,7 +154,7 @@ def running_engine(cache: Path | None = None) -> Iterator[Engine]:
             if service.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"the test engine does not start:\n{log.read_text()}")
             time.sleep(0.02)
-        yield engine
+        yield replace(engine, service=service)
     finally:
         service.send_signal(signal.SIGTERM)
         try:

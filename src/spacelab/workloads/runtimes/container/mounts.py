@@ -53,9 +53,10 @@ def own(spec: WorkloadSpec, folder: Folder) -> list[Bind]:
 
 def private(spec: WorkloadSpec) -> dict[str, str]:
     """Return what is writable and ends with the container, with the mount's options; it counts as its memory."""
-    scratch = f"rw,exec,nosuid,nodev,mode=1777,size={spec.resources.scratch_mb}m"
+    options = "rw,exec,nosuid,nodev,mode=1777"  # where the image has the folder, some engines keep the mode of that
+    scratch = f"{options},size={spec.resources.scratch_mb}m"
     found = dict.fromkeys(("/tmp", "/var/tmp", str(SCRATCH)), scratch)  # noqa: S108  paths inside
-    found["/run"] = "rw,exec,nosuid,nodev,mode=1777,size=16m"
+    found["/run"] = f"{options},size=16m"
     if not has_home(spec):
         found[str(HOME)] = scratch
     return found

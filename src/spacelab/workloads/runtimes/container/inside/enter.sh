@@ -71,7 +71,7 @@ unset spacelab_init
 env --default-signal=INT,QUIT true 2>/dev/null && set -- env --default-signal=INT,QUIT "$@"
 /bin/sh /.datalab/run-to-end.sh "$@" &
 spacelab_child=$!
-trap 'kill -TERM "$spacelab_child" 2>/dev/null' TERM
+trap 'kill -TERM -1 2>/dev/null' TERM  # everybody but this first process
 while :; do
     wait "$spacelab_child"
     spacelab_code=$?
