@@ -16,7 +16,7 @@ set -- -r "$lock"
 cd "$environment"/lib/python3.*/site-packages
 find . -depth -type d -name tests ! -path './astropy/tests*' -exec rm -rf {} +
 find . -depth \( -name '*.pyx' -o -name '*.pxd' -o -name '*.js.map' -o -name '*.css.map' -o -name '*.a' \) -delete
-rm -rf jupyterlab/staging
+find jupyterlab/staging -type f ! -name package.json -delete 2>/dev/null || true
 find "$environment/share/jupyter" -name '*.map' -delete 2>/dev/null || true
 "$environment/bin/python" -m compileall -q -j 0 --invalidation-mode unchecked-hash .
 

@@ -20,7 +20,7 @@ c.PasswordIdentityProvider.password_required = False
 c.ServerApp.allow_remote_access = True
 c.ServerApp.trust_xheaders = True
 c.ServerApp.root_dir = "/"
-c.ServerApp.preferred_dir = str(WORKSPACE if WORKSPACE.is_dir() else Path.home())
+c.FileContentsManager.preferred_dir = str(WORKSPACE if WORKSPACE.is_dir() else Path.home())
 c.ContentsManager.allow_hidden = False
 # The platform's idle policy is the only one, and it never stops a busy kernel.
 c.MappingKernelManager.cull_idle_timeout = 0
@@ -30,8 +30,8 @@ c.LabApp.news_url = None
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 
 # The portal may show a datalab in a frame of its own page; nobody else may.
-portal = os.environ.get("DATALABS_URL", "")
-c.ServerApp.tornado_settings = {"headers": {"Content-Security-Policy": f"frame-ancestors {portal} 'self'"}}
+ancestors = " ".join(word for word in ("frame-ancestors", os.environ.get("DATALABS_URL", ""), "'self'") if word)
+c.ServerApp.tornado_settings = {"headers": {"Content-Security-Policy": ancestors}}
 
 # A package's own settings come last, so they win.
 for name in ("jupyter_notebook_config.py", "jupyter_server_config.py"):

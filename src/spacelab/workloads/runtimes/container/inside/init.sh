@@ -19,21 +19,21 @@ debug() {
     esac
 }
 
-# Ask the interface for its first page by what the image has; succeed when anything answers in HTTP.
+# Ask the interface for the page $1 by what the image has; succeed when anything answers in HTTP.
 _datalab_answers() {
     if command -v python3 >/dev/null 2>&1; then
         python3 -I -S -c '
 import socket, sys
 with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 2) as link:
     link.settimeout(5)
-    link.sendall(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")
-    sys.exit(link.recv(5) != b"HTTP/")' "$IF_main_port"
+    link.sendall(b"GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n" % sys.argv[2].encode())
+    sys.exit(link.recv(5) != b"HTTP/")' "$IF_main_port" "$1"
     elif command -v curl >/dev/null 2>&1; then
-        curl -s -o /dev/null --noproxy '*' --max-time 5 "http://127.0.0.1:$IF_main_port/"
+        curl -s -o /dev/null --noproxy '*' --max-time 5 "http://127.0.0.1:$IF_main_port$1"
     elif command -v bash >/dev/null 2>&1; then
         # shellcheck disable=SC2016 # the inner bash expands it
-        bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "GET / HTTP/1.0\r\n\r\n" >&3 && read -r -t 5 -n 5 line <&3 &&
-            [ "$line" = HTTP/ ]' bash "$IF_main_port"
+        bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "GET %s HTTP/1.0\r\n\r\n" "$2" >&3 && read -r -t 5 -n 5 line <&3 &&
+            [ "$line" = HTTP/ ]' bash "$IF_main_port" "$1"
     else
         # The interface's name in /proc is its port in hexadecimal, in state "listening".
         grep -qs ":$(printf %04X "$IF_main_port") .* 0A " /proc/net/tcp /proc/net/tcp6
@@ -43,7 +43,7 @@ with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 2) as link:
 # wait_interface: return once the interface answers, and say so; fail if the program ends or time runs out before.
 wait_interface() {
     _datalab_waited=0
-    until _datalab_answers; do
+    until _datalab_answers "${PATH_PREFIX:-/datalabs/$IF_main_id}/"; do
         if [ -e "$_datalab_mark.finished" ] || [ -e "$_datalab_mark.error" ]; then return 1; fi
         if [ "$_datalab_waited" -ge "$_datalab_wait" ]; then
             _datalab_say "nothing answers on port $IF_main_port after $_datalab_wait s; the start script must serve there"
