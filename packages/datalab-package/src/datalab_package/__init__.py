@@ -1,15 +1,24 @@
 """Reads, checks and plans datalab packages without the platform."""
 
+from datalab_package.contexts import write_context
+from datalab_package.dockerfile_checking import DEFAULT_BASES, DockerfileProblem, check_dockerfile
+from datalab_package.drafts import suggest_metadata, write_metadata
 from datalab_package.hashing import package_hash
+from datalab_package.imports import Proposal, missing_imports
 from datalab_package.intake import Intake, Limits, copy_folder, take_files
+from datalab_package.known_names import BASE_PACKAGES
 from datalab_package.manifest import META_KEYS, Manifest, manifest_of, meta_file, missing_terms, read_manifest
 from datalab_package.names import KINDS, SLUG, SLUG_ADVICE, slug_of
+from datalab_package.planning import make_plan
+from datalab_package.plans import Answers, Origin, Plan, PlannedStep
 from datalab_package.problems import PackageProblem
 from datalab_package.setup import INTERFACE_KEYS, OPENS_KEYS, SETUP_KEYS, Opens
 from datalab_package.threads import INPUT_KEYS, OUTPUT_KEYS, THREAD_KEYS, Thread, ThreadInput, ThreadOutput
 from datalab_package.zips import unpack_zip
 
 __all__ = [
+    "BASE_PACKAGES",
+    "DEFAULT_BASES",
     "INPUT_KEYS",
     "INTERFACE_KEYS",
     "KINDS",
@@ -20,21 +29,33 @@ __all__ = [
     "SLUG",
     "SLUG_ADVICE",
     "THREAD_KEYS",
+    "Answers",
+    "DockerfileProblem",
     "Intake",
     "Limits",
     "Manifest",
     "Opens",
+    "Origin",
     "PackageProblem",
+    "Plan",
+    "PlannedStep",
+    "Proposal",
     "Thread",
     "ThreadInput",
     "ThreadOutput",
+    "check_dockerfile",
     "copy_folder",
+    "make_plan",
     "manifest_of",
     "meta_file",
+    "missing_imports",
     "missing_terms",
     "package_hash",
     "read_manifest",
     "slug_of",
+    "suggest_metadata",
     "take_files",
     "unpack_zip",
+    "write_context",
+    "write_metadata",
 ]
