@@ -1,0 +1,128 @@
+"""Builds of images as workloads, on a real engine: ordered, followed, and what they leave."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from docker.errors import APIError
+
+from spacelab.kit.ids import new_id
+from spacelab.workloads.rules import ImageBuild, Kind, Network, Observation, Resources, Seen, WorkloadSpec
+from spacelab.workloads.runtimes.container import ContainerRuntime, Options
+from spacelab.workloads.runtimes.container.building_network import namespace
+from spacelab.workloads.runtimes.container.specification import companion_name
+from support.engine import CONTRACT_IMAGE, Engine
+
+PATIENCE = 60.0
+RESOURCES = Resources(cpu=2, memory_mb=256, scratch_mb=256, processes=64)
+
+
+@dataclass
+class Bench:
+    """An engine, a runtime on it, and the builds that were ordered."""
+
+    engine: Engine
+    state: Path
+    options: Options
+    runtime: ContainerRuntime
+    ordered: list[WorkloadSpec] = field(default_factory=list)
+
+    @classmethod
+    def on(cls, engine: Engine, state: Path) -> Bench:
+        """Set up a runtime whose companions and builds use the contract image."""
+        options = Options(state / "run", engine.url, companion_image=engine.image(CONTRACT_IMAGE), disk_reserve_mb=64)
+        return cls(engine, state, options, ContainerRuntime(options))
+
+    def context(self, *lines: str, **files: str) -> Path:
+        """Make a folder with a Dockerfile of these lines below the base, and these files."""
+        folder = Path(tempfile.mkdtemp(dir=self.state))
+        (folder / "Dockerfile").write_text("\n".join([f"FROM {CONTRACT_IMAGE}", *lines, ""]))
+        for name, text in files.items():
+            (folder / name).write_text(text)
+        return folder
+
+    def spec(self, context: Path, *, network: Network = Network.NONE, **values: object) -> WorkloadSpec:
+        """Describe the build of a folder."""
+        workload_id = new_id()
+        build = ImageBuild(str(context), f"localhost/spacelab-test/built:{workload_id}", labels={"made.by": "a test"})
+        fields: dict[str, object] = {"resources": RESOURCES, "build": build, "network": network} | values
+        spec = WorkloadSpec(workload_id, "ada", Kind.BATCH, (), **fields)  # type: ignore[arg-type]
+        self.ordered.append(spec)
+        return spec
+
+    def start(self, *lines: str, **values: object) -> WorkloadSpec:
+        """Start the build of a Dockerfile of these lines below the base."""
+        spec = self.spec(self.context(*lines), **values)  # type: ignore[arg-type]
+        self.runtime.start(spec, {})
+        return spec
+
+    def seen(self, spec: WorkloadSpec) -> Observation:
+        """Return what the runtime sees of a build."""
+        return self.runtime.observe()[spec.id]
+
+    def log(self, spec: WorkloadSpec) -> str:
+        """Return what a build printed."""
+        return b"".join(self.runtime.logs(spec.id)).decode(errors="replace")
+
+    def until(self, spec: WorkloadSpec, done: Callable[[Observation], bool]) -> Observation:
+        """Observe until something is so."""
+        deadline = time.monotonic() + PATIENCE
+        while not done(seen := self.seen(spec)):
+            assert seen.seen is not Seen.EXITED, (seen, self.log(spec))
+            assert time.monotonic() < deadline, (seen, self.log(spec))
+            time.sleep(0.05)
+        return seen
+
+    def end(self, spec: WorkloadSpec) -> Observation:
+        """Observe until the build has ended."""
+        return self.until(spec, lambda seen: seen.seen is Seen.EXITED)
+
+    def printed(self, spec: WorkloadSpec, text: str) -> None:
+        """Observe until the build has printed something."""
+        self.until(spec, lambda _seen: f"\n{text}" in self.log(spec))
+
+    def network(self, spec: WorkloadSpec) -> int:
+        """Return the number of the network namespace of a running build."""
+        found = self.engine.client.api.inspect_container(companion_name(self.options, spec.id))  # type: ignore[no-untyped-call]
+        return namespace(int(found["State"]["Pid"]))
+
+    def working_containers(self) -> set[str]:
+        """List the containers in which the engine carries out steps."""
+        client = self.engine.client.api
+        answer = client.get(f"{client.base_url}/v4.0.0/libpod/containers/json?all=true&external=true").json()
+        return {one["Id"] for one in answer if one["Command"] == ["buildah"]}
+
+    def images_made_by(self, command: str) -> list[str]:
+        """List the images, those of the cache too, that a command is part of."""
+        client = self.engine.client.api
+        found = []
+        for image in client.images(all=True):
+            with contextlib.suppress(APIError):  # somebody else's, removed meanwhile
+                history = client.history(image["Id"])  # type: ignore[no-untyped-call]
+                if any(command in str(layer.get("CreatedBy")) for layer in history):
+                    found.append(str(image["Id"]))
+        return found
+
+    def clear(self) -> None:
+        """End and forget what was ordered, and remove the images that were made."""
+        for spec in self.ordered:
+            self.runtime.stop(spec.id, 0)
+        for spec in self.ordered:
+            deadline = time.monotonic() + PATIENCE
+            while spec.id in self.runtime.observe() and time.monotonic() < deadline:
+                self.runtime.forget(spec.id)
+                time.sleep(0.05)
+            for image in self.engine.client.images.list(spec.build.tag if spec.build else ""):
+                self.engine.client.api.remove_image(str(image.id), force=True)
+
+
+def processes_in(network: int) -> list[str]:
+    """List the command lines of the processes in a network namespace."""
+    folders = [folder for folder in Path("/proc").iterdir() if folder.name.isdigit()]
+    inside = [folder for folder in folders if namespace(folder.name) == network]
+    return [(folder / "cmdline").read_bytes().replace(b"\0", b" ").decode() for folder in inside]
