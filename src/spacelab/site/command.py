@@ -24,6 +24,7 @@ HELP = """spacelab: an open science platform
   spacelab restore FILE    bring that state back into an empty state directory
   spacelab prepare         what `up` does before it starts anything
   spacelab edge|web|controller   one program alone, as a service manager would start it
+  spacelab package build|run DIR   a package on this machine as the platform would build and start it
   spacelab stop-sessions   stop every session, for a maintenance
   spacelab person|password-link|volumes …   people and archives; `spacelab help` lists all
 """
@@ -75,6 +76,10 @@ def main() -> None:
         sys.stdout.write(HELP)
         return
     try:
+        if arguments[0] == "package":
+            from spacelab.site import package_program  # noqa: PLC0415  it chooses settings of its own
+
+            sys.exit(package_program.main(arguments[1:]))
         if not settings_are_right():
             sys.exit(2)
         if arguments[0] in {"up", "edge", "web"}:

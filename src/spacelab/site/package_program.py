@@ -1,0 +1,80 @@
+"""`spacelab package …`: working on a package on one's own machine, where no platform is needed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+
+def default_state() -> Path:
+    """Where builds and the areas of trial runs are kept when nobody says otherwise."""
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(cache).expanduser() / "spacelab" / "package"
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:  # noqa: PLR2004  TCP's ports
+        message = "a port is a number up to 65535"
+        raise argparse.ArgumentTypeError(message)
+    return port
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
+    top = argparse.ArgumentParser(prog="spacelab package", description=__doc__.partition(": ")[2] if __doc__ else "")
+    below = top.add_subparsers(dest="what", required=True, metavar="build|run")
+    for name, words in (("build", "build a package as the platform would"), ("run", "build it, start it, show it")):
+        one = below.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
+        one.add_argument("folder", type=Path, metavar="DIR", help="the package's folder")
+        one.add_argument("--accept", action="store_true", help="install what is imported and listed nowhere, too")
+        one.add_argument("--state", type=Path, default=default_state(), help="where builds are kept (%(default)s)")
+        one.add_argument(
+            "--runtime",
+            choices=["auto", "container", "process"],
+            default=os.environ.get("SPACELAB_RUNTIME") or "auto",
+            help="a container engine, or a sandbox without one; auto takes the engine if there is one",
+        )
+        if name == "run":
+            one.add_argument(
+                "--volume",
+                action="append",
+                default=[],
+                metavar="PATH:NAME",
+                help="a folder of this machine that it finds at /data/NAME; may be given several times",
+            )
+            one.add_argument("--port", type=_port, default=0, help="the port of 127.0.0.1; 0 takes a free one")
+    return top
+
+
+def main(arguments: list[str]) -> int:
+    """Do what the command line says; return the exit status."""
+    options = parser().parse_args(arguments)
+    options.port = getattr(options, "port", 0)
+    os.environ["SPACELAB_STATE"] = str(options.state.expanduser().absolute())
+    os.environ["SPACELAB_RUNTIME"] = "process" if options.runtime == "auto" else options.runtime
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spacelab.site.settings")
+    from spacelab.site.configuration import Configuration  # noqa: PLC0415  it reads what was set above
+
+    if options.runtime == "auto" and _has_engine(Configuration()):
+        os.environ["SPACELAB_RUNTIME"] = "container"
+    import django  # noqa: PLC0415  it reads the settings, which are right only now
+
+    django.setup()
+    from spacelab.site.trial import program  # noqa: PLC0415  it needs Django
+
+    return program.main(options)
+
+
+def _has_engine(configuration: object) -> bool:
+    """Say whether this machine has a container engine that answers."""
+    from spacelab.workloads.ports import RuntimeFault  # noqa: PLC0415  loaded only where it is needed
+    from spacelab.workloads.runtimes.container.engine import Engine  # noqa: PLC0415  as above
+
+    engine = Engine(configuration.container_engine, configuration.run_directory)  # type: ignore[attr-defined]
+    try:
+        engine.facts()
+    except RuntimeFault:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Building and running packages with the platform's own runtime and builders, but without its database and programs."""
