@@ -14,9 +14,12 @@ from pathlib import Path
 
 import psutil
 
+from spacelab.site import engine_program
 from spacelab.site.configuration import Configuration
 from spacelab.site.up import port_trouble, portal_answers
 from spacelab.workloads.queries import capabilities, controller_is_running, controller_seen_at
+from spacelab.workloads.runtimes.container.host import facts as container_facts
+from spacelab.workloads.runtimes.container.options import Options as ContainerOptions
 from spacelab.workloads.runtimes.process.host import facts as process_facts
 
 COMFORTABLE_DISK_MB = 5 * 1024
@@ -92,14 +95,16 @@ def _isolation() -> Finding:
     return Finding("Sessions", True, f"each in a {found.isolation} of its own")
 
 
-def _engine() -> Finding:
-    for program in ("podman", "docker"):
-        path = shutil.which(program)
-        if path and _version(path, "info"):
-            return Finding("Container engine", True, f"{program} at {path}")
+def _engine(configuration: Configuration) -> Iterator[Finding]:
+    """Look at the container engine where containers are wanted; else say in a line whether there is one."""
+    if configuration.runtime == engine_program.CONTAINER:
+        for fact in container_facts(ContainerOptions.from_settings()):
+            yield Finding(fact.name, fact.ok, fact.detail, fact.remedy, needed=fact.name == "Container engine")
+        return
     present = [program for program in ("podman", "docker") if shutil.which(program)]
-    detail = f"{' and '.join(present)} installed, but not answering" if present else "none"
-    return Finding("Container engine", False, detail, "Not needed: sessions run in the process runtime.")
+    detail = f"{' and '.join(present)} installed" if present else "none"
+    remedy = "" if present else "Not needed: sessions run in the process runtime."
+    yield Finding("Container engine", bool(present), detail, remedy)
 
 
 def _browser() -> Finding:
@@ -133,10 +138,11 @@ def look(configuration: Configuration) -> Iterator[Finding]:
     yield _state(configuration)
     yield _disk(configuration)
     yield _edge()
-    for fact in process_facts():
-        yield Finding(fact.name, fact.ok, fact.detail, fact.remedy)
+    if configuration.runtime != engine_program.CONTAINER:
+        for fact in process_facts():
+            yield Finding(fact.name, fact.ok, fact.detail, fact.remedy)
+    yield from _engine(configuration)
     yield _isolation()
-    yield _engine()
     yield _browser()
     yield _port(configuration)
     yield _controller(portal=portal_answers(configuration))

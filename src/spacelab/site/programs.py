@@ -36,6 +36,8 @@ class Program:
     argv: Sequence[str]
     log: Path
     variables: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
+    """Where it starts; None: where `spacelab up` was started."""
     process: subprocess.Popen[bytes] | None = None
     crashes: int = 0
     started_at: float = 0.0
@@ -53,6 +55,7 @@ class Program:
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **self.variables},
+                cwd=self.folder,
                 start_new_session=True,  # Ctrl-C reaches `spacelab up` alone, which then ends its programs in order
                 preexec_fn=_die_with_parent,  # noqa: PLW1509  the parent is single-threaded
             )

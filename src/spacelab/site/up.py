@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 from spacelab.kit.refusals import Conflict
-from spacelab.site import edge_program, web_program
+from spacelab.site import edge_program, engine_program, web_program
 from spacelab.site.configuration import Configuration
 from spacelab.site.privacy import check_owner
 from spacelab.site.programs import Program
@@ -90,7 +90,9 @@ def programs(configuration: Configuration) -> list[Program]:
     """List the platform's programs in the order in which they start."""
     log = configuration.state / "log"
     spacelab = [sys.executable, "-m", "spacelab"]
+    engine = engine_program.program(configuration)
     return [
+        *([engine] if engine else []),
         Program("controller", [*spacelab, "controller"], log / "controller.log"),
         Program("web", web_program.argv(configuration), log / "web.log"),
         Program("edge", edge_program.argv(configuration), log / "edge.log", edge_program.variables(configuration)),
@@ -128,7 +130,8 @@ def end(running: Sequence[Program]) -> None:
 
 def sessions_left(configuration: Configuration) -> int:
     """Count the workloads that go on without the platform's programs."""
-    return sum(1 for state in configuration.run_directory.glob("*/main.sock") if state.exists())
+    kinds = ("*/main.sock", "*/io/main.sock")
+    return sum(1 for kind in kinds for state in configuration.run_directory.glob(kind) if state.exists())
 
 
 def keep_running(configuration: Configuration, running: Sequence[Program]) -> None:

@@ -13,6 +13,7 @@ from django.db import connections
 from django.utils.module_loading import import_string
 
 from spacelab.audit.actions import System
+from spacelab.site import engine_program
 from spacelab.workloads import queries
 from spacelab.workloads.actions import request_stop
 from spacelab.workloads.controller import Controller
@@ -42,7 +43,11 @@ class Command(BaseCommand):
                 asked += 1
         self.stdout.write(f"{asked} to stop")
         lock = controller_lock(settings.SPACELAB.state)
-        left = self._wait(options["patience"]) if not lock.take() else self._control(lock, options["patience"])
+        if lock.take():
+            with engine_program.at_work(settings.SPACELAB):
+                left = self._control(lock, options["patience"])
+        else:
+            left = self._wait(options["patience"])
         if left:
             raise CommandError(f"{left} did not end in {options['patience']:g} s; see `spacelab doctor`.")
         self.stdout.write("Nothing is running.")

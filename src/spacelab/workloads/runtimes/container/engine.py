@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +17,7 @@ from docker.errors import APIError, DockerException, NotFound
 
 from spacelab.workloads.ports import RuntimeFault
 from spacelab.workloads.rules import Trouble
+from spacelab.workloads.runtimes.shared.engine_addresses import find_address
 
 TIMEOUT = 60
 """Seconds for one answer: an engine that makes many containers at once takes its time."""
@@ -31,35 +30,6 @@ OLDEST_API = "1.41"
 
 RUNNING = "running"
 ADVICE = "Start it, or name its socket in SPACELAB_CONTAINER_ENGINE; `spacelab doctor` says what it finds."
-
-
-def usual_addresses() -> list[str]:
-    """List where an engine of this machine listens, in the order in which it is looked for."""
-    named = os.environ.get("DOCKER_HOST", "")
-    own = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.geteuid()}")
-    sockets = [own / "podman" / "podman.sock", own / "docker.sock"]
-    if os.geteuid() == 0:
-        sockets = []
-    sockets += [Path("/run/podman/podman.sock"), Path("/var/run/docker.sock")]
-    return [named] if named else [f"unix://{socket}" for socket in sockets]
-
-
-def own_service(run_directory: Path) -> Path:
-    """Return the socket of the engine that `spacelab up` starts itself where it finds none."""
-    return run_directory / "engine.sock"
-
-
-def find_address(configured: str, run_directory: Path) -> str:
-    """Return the engine's address: the configured one, the platform's own service, or the first usual one there is."""
-    if configured:
-        return configured
-    candidates = [f"unix://{own_service(run_directory)}", *usual_addresses()]
-    return next((one for one in candidates if Path(one.removeprefix("unix://")).exists()), "")
-
-
-def podman_program() -> str:
-    """Return the path of Podman's program, or nothing."""
-    return shutil.which("podman") or ""
 
 
 @dataclass(frozen=True)

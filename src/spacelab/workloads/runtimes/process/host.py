@@ -6,9 +6,9 @@ import functools
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
 
 from spacelab.workloads.runtimes.process.sandbox import NAMESPACES
+from spacelab.workloads.runtimes.shared.facts import Fact
 from spacelab.workloads.runtimes.shared.limits import Groups, find_groups
 
 TRIAL_SECONDS = 10
@@ -25,16 +25,6 @@ DELEGATE = (
     "Start the platform as a systemd service with Delegate=yes, or as root, so that it may make control groups. "
     "Until then memory is limited per process only."
 )
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One thing about this host: whether it is as wished, what was found, and what would mend it."""
-
-    name: str
-    ok: bool
-    detail: str
-    remedy: str = ""
 
 
 def try_sandbox(*arguments: str) -> str:
