@@ -16,6 +16,7 @@ from spacelab.workloads import queries as workloads
 
 LONGEST_LOG = 16 * 2**20
 """Bytes of one log that are kept."""
+LONGEST_TITLE = 110
 
 
 def collect_log(build: Build) -> None:
@@ -38,7 +39,7 @@ def note_steps(build: Build, *, ended: bool = False, failed: bool = False) -> No
     told = getattr(workloads.runtime(), "build_steps", None)
     steps: list[dict[str, Any]] = []
     if told is not None and build.workload_id and build.state == State.BUILDING:
-        steps = [asdict(one) if not isinstance(one, dict) else one for one in told(build.workload_id)]
+        steps = [_step(one, failed=failed) for one in told(build.workload_id)]
     if not steps:
         name = "fetch.log" if build.state == State.FETCHING else "build.log"
         with contextlib.suppress(OSError):
@@ -47,6 +48,15 @@ def note_steps(build: Build, *, ended: bool = False, failed: bool = False) -> No
             steps = [asdict(one) for one in rules.steps_in(text, ended=ended, failed=failed, total=total)]
     if steps:
         actions.save_steps(by=SYSTEM, build=build, steps=steps)
+
+
+def _step(seen: Any, *, failed: bool) -> dict[str, Any]:
+    """Describe a step of an image's build (`workloads.ports.StepSeen`)."""
+    title = " ".join(str(seen.instruction).split())
+    title = title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
+    took = seen.ended_at - seen.started_at if seen.ended_at else None
+    state = "done" if seen.ended_at else "bad" if failed else "now"
+    return {"title": title, "state": state, "seconds": None, "took": took, "note": "unchanged" if seen.cached else ""}
 
 
 def _ran(build: Build) -> float | None:

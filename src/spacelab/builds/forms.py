@@ -54,9 +54,7 @@ class FilesField(forms.FileField):
 class BringForm(forms.Form):
     """Files, a folder or a zip, or a Git repository."""
 
-    upload = FilesField(
-        label="Notebook, files or a zip", required=False, widget=ManyFiles(attrs={"multiple": True})
-    )
+    upload = FilesField(label="Notebook, files or a zip", required=False, widget=ManyFiles(attrs={"multiple": True}))
     paths = forms.CharField(required=False, widget=forms.HiddenInput)
     git_url = forms.CharField(
         label="Address of a public Git repository",
@@ -98,10 +96,11 @@ class StartForm(forms.Form):
 
     def __init__(self, *args: Any, proposals: Sequence[dict[str, Any]] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        offered = [one for one in proposals if one["package"]]
         field = self.fields["requirements"]
         assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101  tells the type checker what stands above
-        field.choices = [(one["package"], _reason(one)) for one in proposals]
-        if not proposals:
+        field.choices = [(one["package"], f"{one['package']}: {one['reason']}") for one in offered]
+        if not offered:
             del self.fields["requirements"]
 
     def answers(self) -> dict[str, Any]:
@@ -116,11 +115,3 @@ class StartForm(forms.Form):
         field = names.get(refusal.field, refusal.field)
         text = f"{refusal.message} {refusal.advice}".strip()
         self.add_error(field if field in self.fields else None, text)
-
-
-def _reason(proposal: dict[str, Any]) -> str:
-    where = proposal.get("file", "")
-    line = f", line {proposal['line']}" if proposal.get("line") else ""
-    same = proposal["package"] == proposal["module"]
-    what = "imported" if same else f"provides “{proposal['module']}”, imported"
-    return f"{proposal['package']} — {what} in {where}{line}" if where else str(proposal["package"])

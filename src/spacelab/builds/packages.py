@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import yaml
 from django.conf import settings
 
 import datalab_package
@@ -177,11 +176,10 @@ def completed(package: str, answers: Mapping[str, Any]) -> str:
             return package
         files = folder / "files"
         datalab_package.copy_folder(source, files)
-        name = datalab_package.meta_file(source) or "datalab-meta.yml"
         meta = {**metadata(source), **{key: wanted[field] for field, key in META_KEYS.items() if wanted[field]}}
-        text = yaml.safe_dump(meta, allow_unicode=True, sort_keys=False, width=110)
-        (files / name).unlink(missing_ok=True)
-        (files / name).write_text(text, encoding="utf-8")
+        if before := datalab_package.meta_file(files):
+            (files / before).unlink()
+        datalab_package.write_metadata(files, meta)
         return keep(files)
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import datalab_package
-from datalab_package import Manifest, PackageProblem
+from datalab_package import Answers, Manifest, PackageProblem, Plan, Proposal
 from spacelab.accounts.models import Person
 from spacelab.builds import packages, queries
 from spacelab.builds.models import Build
@@ -18,22 +16,22 @@ from spacelab.builds.ports import Order
 from spacelab.datalabs.rules import refusal_of
 from spacelab.kit.refusals import Invalid
 
-LONGEST_ABSTRACT = 300
-LARGEST_NOTEBOOK = 5 * 2**20
-"""Bytes of a notebook that is looked at for suggestions."""
-
 
 @dataclass(frozen=True)
 class Planned:
     """What is known of a package: its plan, and its manifest or what the manifest lacks."""
 
-    plan: Any
+    plan: Plan
     manifest: Manifest | None
     lacking: Invalid | None = None
 
+    offers: tuple[Proposal, ...] = ()
+    """Everything that is imported and not installed, whether the person took it or not."""
+
     def row(self) -> dict[str, Any]:
         """Return what a build's row keeps of it."""
-        known = {"plan": packages.as_json(self.plan)}
+        proposals = [{**packages.as_json(one), "reason": one.reason} for one in self.offers]
+        known: dict[str, Any] = {"plan": {**packages.as_json(self.plan), "proposals": proposals}}
         if self.manifest:
             known |= {"slug": self.manifest.slug, "title": self.manifest.title, "version": self.manifest.version}
         return known
@@ -48,10 +46,17 @@ def plan(package: str, answers: Mapping[str, Any]) -> Planned:
     folder = packages.folder_of(package)
     try:
         manifest, lacking = _manifest(folder)
-        made = datalab_package.make_plan(folder, manifest, answers=answers_of(answers))
+        kind = datalab_package.make_plan(folder, manifest).kind
+        provided = queries.builder().provided(kind)
+        bare = datalab_package.make_plan(folder, manifest, answers=Answers(provided=provided))
+        accepted = answers.get("requirements")
+        if accepted is None:
+            accepted = [one.package for one in bare.proposals]
+        taken = Answers(accepted=tuple(accepted), provided=provided)
+        made = datalab_package.make_plan(folder, manifest, answers=taken) if accepted else bare
     except PackageProblem as problem:
         raise refusal_of(problem) from problem
-    return Planned(made, None if lacking else manifest, lacking)
+    return Planned(made, None if lacking else manifest, lacking, bare.proposals)
 
 
 def _manifest(folder: Path) -> tuple[Manifest, Invalid | None]:
@@ -64,12 +69,6 @@ def _manifest(folder: Path) -> tuple[Manifest, Invalid | None]:
         stands_in = {"title": "Untitled", "alternateName": "untitled", "abstract": "Not described."}
         known = {key: value for key, value in packages.metadata(folder).items() if value and key not in NEEDED}
         return datalab_package.manifest_of(folder, {**known, **stands_in}), refusal_of(problem)
-
-
-def answers_of(answers: Mapping[str, Any]) -> Any:
-    """Return the person's answers as the package library takes them."""
-    taken = answers.get("requirements")
-    return datalab_package.Answers(requirements=tuple(taken) if taken is not None else None)
 
 
 def order_of(build: Build, planned: Planned, *, number: int | None = None) -> Order:
@@ -92,51 +91,17 @@ def order_of(build: Build, planned: Planned, *, number: int | None = None) -> Or
 
 
 def suggestions(build: Build, person: Person) -> dict[str, str]:
-    """Suggest metadata: what the package says, else what its notebook is called and opens with, and the account's."""
+    """Suggest metadata: what was answered or the package says, else what its notebooks tell, and the account's."""
     folder = packages.folder_of(build.package)
-    name = _name_of(build, folder)
-    guessed = {
-        "title": name[:1].upper() + name[1:],
-        "short_name": datalab_package.slug_of(name) or "datalab",
-        "abstract": "",
-        "version": "0.1.0",
-        "creator": person.display_name,
-        "email": person.email,
-    }
-    guessed |= _opening(folder)
+    drafted = datalab_package.suggest_metadata(folder, _name_of(build))
+    guessed = {field: drafted.get(key, "") for field, key in packages.META_KEYS.items()}
+    guessed |= {"creator": person.display_name, "email": person.email}
     answered = {key: str(build.answers[key]) for key in guessed if build.answers.get(key)}
     return {**guessed, **packages.said_of(folder), **answered}
 
 
-def _name_of(build: Build, folder: Path) -> str:
-    notebooks = sorted(folder.glob("*.ipynb"))
-    if build.source == "upload" and len(notebooks) == 1:
-        stem = notebooks[0].stem
-    elif build.source == "upload" and not build.brought.endswith(" files"):
-        stem = Path(build.brought).stem
-    elif build.source == "git":
-        stem = build.brought.removesuffix(" from Git")
-    else:
-        stem = notebooks[0].stem if notebooks else "my datalab"
-    return re.sub(r"[_\-.\s]+", " ", stem).strip()[:60] or "my datalab"
-
-
-def _opening(folder: Path) -> dict[str, str]:
-    """Read the first notebook's first text: its heading and the sentences under it."""
-    notebook = next((one for one in sorted(folder.glob("*.ipynb")) if one.stat().st_size < LARGEST_NOTEBOOK), None)
-    if notebook is None:
-        return {}
-    try:
-        cells = json.loads(notebook.read_text("utf-8"))["cells"]
-        text = next("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
-    except (OSError, ValueError, KeyError, TypeError, StopIteration):
-        return {}
-    found: dict[str, str] = {}
-    heading = re.search(r"^#\s+(.+?)\s*#*$", text, re.MULTILINE)
-    if heading:
-        found["title"] = heading[1].strip()[:120]
-    lines = [line.strip() for line in text.splitlines()]
-    body = " ".join(line for line in lines if line and not line.startswith(("#", "!", "<")))
-    if body:
-        found["abstract"] = body[:LONGEST_ABSTRACT]
-    return found
+def _name_of(build: Build) -> str:
+    """Return what the upload or the repository was called, where that says anything."""
+    if build.source == "git":
+        return build.brought.removesuffix(" from Git")
+    return "" if build.brought.endswith(" files") else PurePosixPath(build.brought).stem

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from datalab_package import Manifest
+from datalab_package import Manifest, Plan
 from spacelab.workloads.rules import WorkloadSpec
 
 
@@ -25,8 +25,7 @@ class Order:
     """The package's files, which nobody changes any more."""
     package_hash: str
     manifest: Manifest
-    plan: Any
-    """A `datalab_package.Plan`."""
+    plan: Plan
     work: Path
     """A folder of this build alone; it is removed when the build has ended."""
 
@@ -50,6 +49,9 @@ class Result:
 
 class Builder(Protocol):
     """Makes something runnable. Every method may be called again with the same order, e.g. after a crash."""
+
+    def provided(self, kind: str) -> frozenset[str] | None:
+        """Name the Python packages that a datalab of this kind finds there anyhow; None: those of the base images."""
 
     def check(self, order: Order) -> None:
         """Raise a refusal if this platform can't build that."""

@@ -95,7 +95,7 @@ def rows_of(build: Build, changes: list[BuildChange]) -> list[Row]:
         rows.append(Row(title, mark, change.reason if last or state is not State.QUEUED else "", took, change.at))
         if state in {State.BUILDING, State.FETCHING} and build.steps and _is_of(changes, index):
             rows += [
-                Row(one["title"], one.get("state", "next"), "", one.get("took"), None, inner=True)
+                Row(one["title"], one.get("state", "next"), one.get("note", ""), one.get("took"), None, inner=True)
                 for one in build.steps
             ]
     reached = State(build.state)

@@ -101,10 +101,11 @@ class Workshop:
         self._jobs[build.pk] = self._executor.submit(job)
 
     def _begin_next(self) -> None:
-        for build_id in queries.queue()[: queries.free_places()]:
-            build = queries.builds().get(pk=build_id)
-            with guarded(build):
-                begin_building(build)
+        waiting = queries.queue()
+        beginning = sum(1 for build_id in waiting if build_id in self._jobs)
+        free = max(0, queries.free_places() - beginning)
+        for build_id in [one for one in waiting if one not in self._jobs][:free]:
+            self._have_done(queries.builds().get(pk=build_id), begin_building)
 
     def _give_up_old_plans(self) -> None:
         old = queries.builds().filter(state=State.PLANNED, created_at__lt=timezone.now() - PLANNED_FOR)

@@ -105,7 +105,7 @@ def _show_plan(
     proposals = build.plan.get("proposals", [])
     if form is None:
         taken = build.answers.get("requirements")
-        offered = [one["package"] for one in proposals]
+        offered = [one["package"] for one in proposals if one["package"]]
         initial: dict[str, Any] = {
             **planning.suggestions(build, build.person),
             "requirements": offered if taken is None else [one for one in offered if one in taken],
@@ -118,6 +118,7 @@ def _show_plan(
         "mine": build.person_id == person.pk,
         "badge": progress.badge_of(build),
         "images": capabilities().images,
+        "unknown": [one["reason"] for one in proposals if not one["package"]],
     }
     return render(request, "builds/plan.html", context, status=status)
 

@@ -7,7 +7,6 @@ import re
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import uv
@@ -32,8 +31,9 @@ LAUNCH_FILES = "share/spacelab"
 NOT_LAUNCHED = {"requirements.txt", "overrides.txt", "datalab-meta.yml", "spacelab.yml", "icon.svg"}
 SYSTEM_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
-LOCAL = re.compile(r"^\s*(-e\b|--editable\b|-r\b|--requirement\b|-c\b|\.{0,2}/|\.$|file:)|@\s*file:")
-"""A requirement that depends on the package's other files."""
+EDITABLE = re.compile(r"^\s*(-e|--editable)[\s=]+")
+"""What marks a requirement to be used where it stands: the build's folder is gone afterwards, so it is installed."""
+INDEX = "index.html"
 
 
 def project_of(requirement: str) -> str:
@@ -53,6 +53,12 @@ def base_lines(base: Path, wanted: tuple[str, ...]) -> tuple[list[str], list[str
 class EnvironmentBuilder:
     """Makes environments (see `ports.Builder`)."""
 
+    def provided(self, kind: str) -> frozenset[str]:
+        """Name what the base of notebooks holds; other applications start from nothing."""
+        base = _base_of(kind)
+        lines = (base / "requirements.txt").read_text().splitlines() if base else []
+        return frozenset(project_of(line) for line in lines) - {""}
+
     def check(self, order: Order) -> None:
         """Refuse what needs an image: this platform runs environments only."""
         plan = order.plan
@@ -71,15 +77,11 @@ class EnvironmentBuilder:
                 advice="Ask an operator for a platform with a container engine (SPACELAB_RUNTIME=container), "
                 "or bring a package that gets along with Python packages.",
             )
-        if plan.kind == "web" and not plan.command:
+        if plan.kind == "web" and not plan.command and not (order.package / INDEX).is_file():
             raise Conflict("Nothing says how the application is started.", advice="Name its command in spacelab.yml.")
 
     def _base(self, order: Order) -> Path | None:
-        """Return the catalogue's package whose requirements and start an application of this kind builds upon."""
-        if order.plan.kind != "jupyter":
-            return None
-        folder: Path = settings.CATALOGUE_DIRECTORY / "datalabs" / settings.NOTEBOOK_BASE
-        return folder if (folder / "requirements.txt").is_file() else None
+        return _base_of(order.plan.kind)
 
     def _needs(self, order: Order) -> tuple[list[str], list[str], str]:
         """Return the base's requirements, the same left open, and the base's overrides."""
@@ -93,8 +95,9 @@ class EnvironmentBuilder:
     def name(self, order: Order) -> str:
         """Name the environment after the person, the datalab and everything that goes into it."""
         pinned, _, overrides = self._needs(order)
-        wanted = list(order.plan.requirements)
-        if any(LOCAL.search(line) for line in wanted):
+        plan = order.plan
+        wanted = [*plan.requirements, *(f"limit {line}" for line in plan.constraints), f"pre {plan.prerelease}"]
+        if plan.local or plan.project or plan.overrides:
             wanted.append(f"package {order.package_hash}")
         launch = [f"launch {name} {_digest(file)}" for name, file in self._launch_files(order).items()]
         text = "\n".join([*pinned, *wanted, overrides, *launch])
@@ -121,11 +124,12 @@ class EnvironmentBuilder:
             Mount(str(cache), CACHE, read_only=False),
         ]
         base = self._base_environment(order)
-        if base:
+        if base is not None:
             mounts.append(Mount(str(base), BASE))
         seen = _seen_at(mounts)
-        self._write_order(order, seen, with_base=bool(base))
-        variables = {"UV_LINK_MODE": "copy", "UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_NATIVE_TLS": "1"}
+        cloned = base is not None and sealing.clone(base, made / "environment", settings.SPACELAB.workload_uid)
+        self._write_order(order, seen, base=seen[BASE] if base else "", cloned=cloned)
+        variables = {"UV_LINK_MODE": "copy", "UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never"}
         if settings.SPACELAB.package_index:
             variables["UV_DEFAULT_INDEX"] = settings.SPACELAB.package_index
         return _batch(
@@ -147,13 +151,14 @@ class EnvironmentBuilder:
         folder = settings.ENVIRONMENTS_DIRECTORY / rules.environment_name(base.name, text, sealing.python_version())
         return folder if sealing.is_sealed(folder) else None
 
-    def _write_order(self, order: Order, seen: dict[str, str], *, with_base: bool) -> None:
+    def _write_order(self, order: Order, seen: dict[str, str], *, base: str, cloned: bool) -> None:
         pinned, loose, overrides = self._needs(order)
         folder = order.work / "order"
         files = {
             "base.txt": "\n".join(pinned),
             "open.txt": "\n".join(loose),
-            "package.txt": "\n".join(order.plan.requirements),
+            "package.txt": "\n".join(EDITABLE.sub("", line) for line in order.plan.requirements),
+            "limits.txt": "\n".join(order.plan.constraints),
             "overrides.txt": overrides,
         }
         for name, text in files.items():
@@ -167,11 +172,17 @@ class EnvironmentBuilder:
                     "uv": seen[UV],
                     "cache": seen[CACHE],
                     "package": seen[PACKAGE],
-                    "base": seen[BASE] if with_base else "",
-                    "requirements": [f"{there}/base.txt", f"{there}/package.txt"],
-                    "loose": [f"{there}/open.txt", f"{there}/package.txt"] if loose else [],
+                    "base": base,
+                    "cloned": cloned,
+                    "base_file": f"{there}/base.txt",
+                    "open_file": f"{there}/open.txt",
+                    "own_file": f"{there}/package.txt",
                     "overrides": [f"{there}/overrides.txt"] if overrides else [],
-                    "modules": sorted({one.module for one in order.plan.proposals}),
+                    "own_overrides": f"{seen[PACKAGE]}/overrides.txt" if order.plan.overrides else "",
+                    "limits": [f"{there}/limits.txt"] if order.plan.constraints else [],
+                    "prerelease": order.plan.prerelease,
+                    "source": f"{seen[WORK]}/source" if order.plan.local or order.plan.project else "",
+                    "project": order.plan.project,
                 }
             )
         )
@@ -198,9 +209,11 @@ class EnvironmentBuilder:
     def _command(self, order: Order) -> list[str]:
         """Return the session's command: the base's own with its files in the environment, or the plan's."""
         base = self._base(order)
-        if base is None or order.manifest.command:
-            stays = 'cd "$SPACELAB_PACKAGE" && exec "$@"'
-            return list(order.manifest.command) or ["/bin/sh", "-c", stays, "sh", *order.plan.command]
+        if order.manifest.command:
+            return list(order.manifest.command)
+        if base is None:
+            served = ("python", "-m", "http.server", "$IF_main_port", "--bind", "127.0.0.1")
+            return ["/bin/sh", "-c", 'cd "$SPACELAB_PACKAGE" && exec "$@"', "sh", *(order.plan.command or served)]
         there = f"$SPACELAB_ENVIRONMENT/{LAUNCH_FILES}"
         words = [
             word.replace("$SPACELAB_PACKAGE", f"{there}/{base.name}")
@@ -216,19 +229,18 @@ class EnvironmentBuilder:
             base=base.name if base else "",
             size_bytes=sealing.size_of(folder),
             command=self._command(order),
-            interface=dict(manifest.interface) or dict(order.plan.interface or {}),
+            interface=dict(order.plan.interface),
             variables=dict(manifest.variables),
-            activity_probe=manifest.activity_probe,
+            activity_probe=order.plan.activity_probe,
             folder=str(folder),
         )
         if base is None or manifest.command:
             return result
-        shipped = datalab_package.read_manifest(base)
-        interface: dict[str, Any] = {**shipped.interface, **manifest.interface}
-        first = _first_notebook(order.package)
-        if first and not manifest.interface.get("path"):
-            interface["path"] = f"/datalabs/{{id}}/lab/tree/media/user/{quote(order.slug)}/{quote(first)}"
-        return replace(result, interface=interface, activity_probe=manifest.activity_probe or shipped.activity_probe)
+        interface = dict(result.interface)
+        if order.plan.notebooks and not manifest.interface.get("path"):
+            first = f"{order.slug}/{order.plan.notebooks[0]}"
+            interface["path"] = f"/datalabs/{{id}}/lab/tree/media/user/{quote(first)}"
+        return replace(result, interface=interface)
 
     def fetch_spec(self, fetch: Fetch) -> WorkloadSpec:
         """Return the sandboxed workload that runs Git."""
@@ -248,9 +260,12 @@ def _digest(path: Path) -> str:
     return sha256(b"".join(one.read_bytes() for one in files if one.is_file())).hexdigest()[:16]
 
 
-def _first_notebook(package: Path) -> str:
-    """Return the notebook that is opened at once: the only one at the package's top, or the first of them."""
-    return next((file.name for file in sorted(package.glob("*.ipynb")) if file.is_file()), "")
+def _base_of(kind: str) -> Path | None:
+    """Return the catalogue's package whose requirements and start an application of this kind builds upon."""
+    if kind != "jupyter":
+        return None
+    folder: Path = settings.CATALOGUE_DIRECTORY / "datalabs" / settings.NOTEBOOK_BASE
+    return folder if (folder / "requirements.txt").is_file() else None
 
 
 def _seen_at(mounts: list[Mount]) -> dict[str, str]:

@@ -41,6 +41,24 @@ def size_of(folder: Path) -> int:
         return 0
 
 
+def clone(base: Path, target: Path, uid: int) -> bool:
+    """Make a tree of the base's files without copying them, in folders that the user `uid` may change; say if done.
+
+    Only where the platform is root: the files then stay root's, and a build can replace them and not change them.
+    """
+    if os.geteuid() != 0:
+        return False
+    try:
+        shutil.copytree(base, target, symlinks=True, copy_function=os.link)
+    except (OSError, shutil.Error):
+        shutil.rmtree(target, ignore_errors=True)
+        return False
+    for parent, _, _ in os.walk(target):
+        os.chown(parent, uid, uid)
+    (target / MARK).unlink(missing_ok=True)
+    return True
+
+
 def seal(folder: Path, *, largest: int) -> None:
     """Make the tree the platform's own: plain files, folders and links; no odd rights; the known interpreter.
 
