@@ -92,6 +92,8 @@ def _isolation() -> Finding:
     found = capabilities()
     if found.isolation == "none":
         return Finding("Sessions", False, found.warnings[0], "Mend the sandbox above, or leave SPACELAB_SANDBOX alone.")
+    if found.isolation == engine_program.CONTAINER and found.warnings:
+        return Finding("Sessions", False, found.warnings[0], "See the container engine above.")
     return Finding("Sessions", True, f"each in a {found.isolation} of its own")
 
 

@@ -13,7 +13,7 @@ from spacelab.workloads.runtimes.shared.engine_addresses import podman_program
 from spacelab.workloads.runtimes.shared.facts import Fact
 
 INSTALL = "sudo apt-get install podman"
-START = "`spacelab up` runs Podman's service itself; or: systemctl --user enable --now podman.socket"
+START = "Start the engine, or leave SPACELAB_CONTAINER_ENGINE empty: then `spacelab up` runs Podman's service itself."
 CGROUPS = (
     "Boot with cgroup version 2 (systemd.unified_cgroup_hierarchy=1), which also lets a rootless engine set limits."
 )
@@ -57,20 +57,20 @@ def facts(options: Options) -> Iterator[Fact]:
     engine = Engine(options.engine, options.run_directory)
     if not engine.address:
         program = podman_program()
-        detail = f"none answers; {program} is installed" if program else "none"
-        yield Fact("Container engine", False, detail, START if program else INSTALL)
+        detail = f"{program}, whose service `spacelab up` runs" if program else "none"
+        yield Fact("Container engine", bool(program), detail, "" if program else INSTALL)
         return
     try:
         said = engine.facts()
-    except RuntimeFault as fault:
-        yield Fact("Container engine", False, str(fault), START)
+    except RuntimeFault:
+        yield Fact("Container engine", False, f"{engine.address} does not answer", START)
         return
     kind = "without root's rights" if said.rootless else "with root's rights"
     yield Fact("Container engine", True, f"{said.name} {said.version} at {engine.address}, {kind}")
     yield _same_machine(engine)
     yield from _limits(said)
     detail = "the engine's default filter" if said.seccomp else "not filtered"
-    yield Fact("System calls of containers", said.seccomp, detail, "" if said.seccomp else SECCOMP)
+    yield Fact("System call filter", said.seccomp, detail, "" if said.seccomp else SECCOMP)
     try:
         images.find(engine, options.companion_image)
     except RuntimeFault:
