@@ -113,6 +113,10 @@ class Configuration(BaseSettings):
         min_length=1,
         description="The resource profiles of sessions, smallest first.",
     )
+    catalogue_datalabs: Annotated[list[str], NoDecode] = Field(
+        default=["all"],
+        description="The datalabs of the shipped catalogue that this platform offers, comma-separated, or `all`.",
+    )
     idle_minutes: int = Field(
         default=480, ge=1, description="Minutes without activity after which a session is stopped."
     )
@@ -133,25 +137,6 @@ class Configuration(BaseSettings):
     package_index: str = Field(
         default="",
         description="The index that builds fetch Python packages from. Empty: PyPI, https://pypi.org/simple.",
-    )
-    npm_registry: str = Field(
-        default="", description="The registry that builds fetch npm packages from. Empty: https://registry.npmjs.org."
-    )
-    image_registry: str = Field(
-        default="localhost",
-        description="The registry in the names of images: base images are <registry>/datalabs/<name>:<version>.",
-    )
-    base_image: str = Field(
-        default="docker.io/library/debian:bookworm-slim",
-        description="What base images start from: an image to pull, or bootstrap:<suite> to make a Debian here.",
-    )
-    debian_mirror: str = Field(
-        default="",
-        description="The address above debian/ and debian-security/. Empty: the base's own, http://deb.debian.org.",
-    )
-    ca_bundle: Path | None = Field(
-        default=None,
-        description="A PEM file of certificates that images trust beside Debian's, for inspecting proxies.",
     )
     npm_registry: str = Field(
         default="", description="The registry that builds fetch npm packages from. Empty: https://registry.npmjs.org."
@@ -221,7 +206,9 @@ class Configuration(BaseSettings):
         state = Path(os.environ.get("SPACELAB_STATE") or default_state())
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, state / "spacelab.toml")
 
-    @field_validator("egress_blocked", "egress_allowed", "trusted_proxies", "gpu_devices", mode="before")
+    @field_validator(
+        *("egress_blocked", "egress_allowed", "trusted_proxies", "gpu_devices", "catalogue_datalabs"), mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

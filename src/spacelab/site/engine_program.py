@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from spacelab.site.programs import Program
 from spacelab.workloads.runtimes.shared.engine_addresses import own_service, podman_program, usual_addresses
 
 GRACE = 8.0
+START_PATIENCE = 15.0
+"""Seconds that the service may take to listen; what needs it then says itself that it is not there."""
 CONTAINER = "container"
 
 
@@ -44,6 +47,9 @@ def at_work(configuration: Configuration) -> Iterator[None]:
         yield
         return
     needed.start()
+    deadline = time.monotonic() + START_PATIENCE
+    while not socket.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
     try:
         yield
     finally:

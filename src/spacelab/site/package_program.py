@@ -6,6 +6,10 @@ import argparse
 import os
 from pathlib import Path
 
+from spacelab.site import engine_program
+from spacelab.site.configuration import Configuration
+from spacelab.workloads.runtimes.shared.engine_addresses import find_address, podman_program
+
 
 def default_state() -> Path:
     """Where builds and the areas of trial runs are kept when nobody says otherwise."""
@@ -55,26 +59,19 @@ def main(arguments: list[str]) -> int:
     os.environ["SPACELAB_STATE"] = str(options.state.expanduser().absolute())
     os.environ["SPACELAB_RUNTIME"] = "process" if options.runtime == "auto" else options.runtime
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spacelab.site.settings")
-    from spacelab.site.configuration import Configuration  # noqa: PLC0415  it reads what was set above
-
     if options.runtime == "auto" and _has_engine(Configuration()):
         os.environ["SPACELAB_RUNTIME"] = "container"
     import django  # noqa: PLC0415  it reads the settings, which are right only now
 
     django.setup()
+    from django.conf import settings  # noqa: PLC0415  as above
+
     from spacelab.site.trial import program  # noqa: PLC0415  it needs Django
 
-    return program.main(options)
+    with engine_program.at_work(settings.SPACELAB):
+        return program.main(options)
 
 
-def _has_engine(configuration: object) -> bool:
-    """Say whether this machine has a container engine that answers."""
-    from spacelab.workloads.ports import RuntimeFault  # noqa: PLC0415  loaded only where it is needed
-    from spacelab.workloads.runtimes.container.engine import Engine  # noqa: PLC0415  as above
-
-    engine = Engine(configuration.container_engine, configuration.run_directory)  # type: ignore[attr-defined]
-    try:
-        engine.facts()
-    except RuntimeFault:
-        return False
-    return True
+def _has_engine(configuration: Configuration) -> bool:
+    """Say whether this machine has a container engine, or the program to run one."""
+    return bool(find_address(configuration.container_engine, configuration.run_directory) or podman_program())

@@ -15,16 +15,15 @@ from django.db.migrations.executor import MigrationExecutor
 
 from spacelab import __version__
 from spacelab.accounts import actions as accounts
-from spacelab.audit.actions import System
-from spacelab.builds import actions as builds
-from spacelab.datalabs import actions as datalabs
-from spacelab.datalabs.manifest import read_manifest
-from spacelab.kit.refusals import Unavailable
+from spacelab.kit.refusals import Invalid, Unavailable
+from spacelab.site import shipped
 from spacelab.volumes import actions as volumes
+from spacelab.workloads.ports import RuntimeFault
 from spacelab.workloads.queries import capabilities
 
 Progress = Callable[[str], None]
-SYSTEM = System("prepare")
+BASES = ("jl_base", "web_base")
+"""The base images of what is installed before the platform is ready; others are built when something needs them."""
 
 
 @dataclass(frozen=True)
@@ -94,16 +93,43 @@ def _seal_archives(_progress: Progress) -> None:
 
 def _install_datalab(package: Path) -> Callable[[Progress], None]:
     def work(progress: Progress) -> None:
-        manifest = read_manifest(package)
-        requirements = package / "requirements.txt"
-        environment = (
-            builds.build_environment(slug=package.name, requirements=requirements, progress=progress)
-            if requirements.exists()
-            else ""
-        )
-        datalabs.install_from_manifest(by=SYSTEM, manifest=manifest, environment=environment, package_dir=package)
+        try:
+            shipped.install(package, progress)
+        except RuntimeFault as fault:
+            if not shipped.is_installed(package):
+                raise _no_engine(fault) from fault
+            progress(f"left as it is: {fault}")
 
     return work
+
+
+def _no_engine(fault: RuntimeFault) -> Unavailable:
+    return Unavailable(str(fault), advice="Or run without one: SPACELAB_RUNTIME=process.")
+
+
+def _bases_missing() -> bool:
+    from spacelab.builds.base_building import standings  # noqa: PLC0415  the engine's client is slow to load
+
+    try:
+        return any(one.state != "current" for one in standings() if one.image.name in BASES)
+    except RuntimeFault as fault:
+        if all(shipped.is_installed(package) for package in shipped.at_start()):
+            return False
+        raise _no_engine(fault) from fault
+
+
+def _build_bases(progress: Progress) -> None:
+    from spacelab.builds.base_building import build_base_images  # noqa: PLC0415  as above
+
+    for _built in build_base_images(BASES, fresh=False, progress=lambda image, text: progress(f"{image.name}: {text}")):
+        pass
+
+
+def _check_catalogue(_progress: Progress) -> None:
+    names = shipped.unknown()
+    if names:
+        known = ", ".join(one.name for one in shipped.shipped())
+        raise Invalid(f"The catalogue has no datalab “{names[0]}”.", advice=f"catalogue_datalabs may name {known}.")
 
 
 def _always() -> bool:
@@ -118,6 +144,8 @@ def tasks() -> Iterator[Task]:
     yield Task("Making the archives from real data", volumes.archives_missing, volumes.make_archives)
     yield Task("Sealing the archives", _unprotected, _seal_archives)
     yield Task("Declared archives", _always, _declare_archives)
-    for package in sorted((settings.CATALOGUE_DIRECTORY / "datalabs").iterdir()):
-        if package.is_dir():
-            yield Task(f"The datalab {package.name}", _always, _install_datalab(package))
+    yield Task("The catalogue's datalabs", _always, _check_catalogue)
+    if capabilities().images:
+        yield Task("The base images", _bases_missing, _build_bases)
+    for package in shipped.at_start():
+        yield Task(f"The datalab {package.name}", _always, _install_datalab(package))

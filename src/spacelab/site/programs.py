@@ -38,6 +38,8 @@ class Program:
     variables: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
     """Where it starts; None: where `spacelab up` was started."""
+    once: bool = False
+    """Whether it does its work and ends: then it is not started again."""
     process: subprocess.Popen[bytes] | None = None
     crashes: int = 0
     started_at: float = 0.0
@@ -72,6 +74,9 @@ class Program:
         code = self.process.poll()
         if code is None:
             return ""
+        if self.once:
+            self.process, self.next_start = None, float("inf")
+            return "" if code == 0 else f"{self.name} could not do all of its work; see {self.log}"
         self.crashes = 1 if now - self.started_at > STEADY_AFTER else self.crashes + 1
         self.next_start = now + min(0.5 * 2 ** (self.crashes - 1), LONGEST_BACKOFF)
         self.process = None

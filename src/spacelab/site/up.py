@@ -91,11 +91,13 @@ def programs(configuration: Configuration) -> list[Program]:
     log = configuration.state / "log"
     spacelab = [sys.executable, "-m", "spacelab"]
     engine = engine_program.program(configuration)
+    catalogue = Program("catalogue", [*spacelab, "prepare", "--rest"], log / "catalogue.log", once=True)
     return [
         *([engine] if engine else []),
         Program("controller", [*spacelab, "controller"], log / "controller.log"),
         Program("web", web_program.argv(configuration), log / "web.log"),
         Program("edge", edge_program.argv(configuration), log / "edge.log", edge_program.variables(configuration)),
+        *([catalogue] if configuration.runtime == engine_program.CONTAINER else []),
     ]
 
 

@@ -21,6 +21,9 @@ from spacelab.kit.refusals import Refusal, Unavailable
 from spacelab.site.trial.workbench import Say, Workbench
 from spacelab.workloads.rules import Seen
 
+COMPANION = "datalabs_base"
+"""The base image that accompanies every container, whatever the package builds on."""
+
 
 @dataclass(frozen=True)
 class Built:
@@ -138,7 +141,7 @@ def build(bench: Workbench, wanted: Wanted) -> Built:
         )
         builder.check(order)
         if images:
-            provide_bases({plan.base}, wanted.say)
+            provide_bases({plan.base, COMPANION}, wanted.say)
         made = builder.ready_made(order)
         result = made or _run(bench, builder, order, wanted.say)
     return Built(manifest, plan, package, result, reused=made is not None)

@@ -7,7 +7,9 @@ import fcntl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -16,6 +18,7 @@ from spacelab.kit.refusals import Conflict, Unavailable
 from spacelab.site.trial.loops import background_loop
 from spacelab.workloads.ports import Runtime, RuntimeFault
 from spacelab.workloads.rules import Observation, Seen, WorkloadSpec
+from spacelab.workloads.runtimes.container import ContainerRuntime
 from spacelab.workloads.runtimes.shared.egress import EgressPolicy, serve_egress
 from spacelab.workloads.runtimes.shared.places import egress_socket
 
@@ -27,6 +30,8 @@ GRACE = 5.0
 """Seconds that a workload has to end by itself."""
 END_PATIENCE = 120.0
 LONGEST_LINE = 500
+BENCH = "bench"
+"""The run directory of what runs without the controller, below the platform's own."""
 
 
 class LogTail:
@@ -113,10 +118,20 @@ class Workbench:
             self.clear(workload_id)
 
 
+def _runtime(directory: Path) -> Runtime:
+    """Return the settings' runtime with a run directory of its own, so that a controller at work leaves it alone."""
+    usual = import_string(settings.WORKLOAD_RUNTIME)()
+    changed: dict[str, Any] = {"run_directory": directory}
+    if isinstance(usual, ContainerRuntime):
+        changed["engine"] = usual.context.engine.address
+    made: Runtime = type(usual)(replace(usual.options, **changed))
+    return made
+
+
 @contextmanager
 def workbench() -> Iterator[Workbench]:
     """Prepare the settings' runtime for use without the platform; raise `Conflict` if somebody else does that now."""
-    directory: Path = settings.SPACELAB.run_directory
+    directory: Path = settings.SPACELAB.run_directory / BENCH
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (directory / "workbench.lock").open("w") as lock:
         try:
@@ -127,7 +142,7 @@ def workbench() -> Iterator[Workbench]:
                 advice="Wait for its end, or name another folder with --state.",
             ) from error
         with way_out(egress_socket(directory)):
-            bench = Workbench(import_string(settings.WORKLOAD_RUNTIME)())
+            bench = Workbench(_runtime(directory))
             bench.clear_all()
             yield bench
 

@@ -6,13 +6,15 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 from rich.console import Console
 
 from spacelab.kit.refusals import Refusal
+from spacelab.site import engine_program, shipped
 from spacelab.site.preparation import check_disk, tasks
 from spacelab.site.privacy import check_owner, close_to_others
+from spacelab.workloads.ports import RuntimeFault
 
 SHOWN_FROM = 0.5
 """Seconds from which a task is worth a line of its own."""
@@ -24,7 +26,19 @@ class Command(BaseCommand):
     help = "Create tables, people, archives, environments and datalabs where they are missing."
     requires_system_checks = ()
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--rest", action="store_true", help="build what the catalogue offers beyond what a start waits for"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  Django's signature
+        with engine_program.at_work(settings.SPACELAB):
+            if options["rest"]:
+                self._rest()
+            else:
+                self._prepare()
+
+    def _prepare(self) -> None:
         console = Console(highlight=False)
         close_to_others(settings.SPACELAB.state)
         try:
@@ -49,3 +63,19 @@ class Command(BaseCommand):
             raise CommandError(f"{refusal.message} {refusal.advice}") from refusal
         except OperationalError as error:
             raise CommandError(f"The database can't be used: {error} Check that it runs, and database_url.") from error
+
+    def _rest(self) -> None:
+        """Build one after another; a failure of one keeps none of the others."""
+
+        def tell(name: str, text: str) -> None:
+            self.stdout.write(f"{name}: {text}" if text else f"{name} is offered.")
+            self.stdout.flush()
+
+        try:
+            failed = shipped.install_rest(tell)
+        except RuntimeFault as fault:
+            raise CommandError(str(fault)) from fault
+        for name, refusal in failed:
+            self.stderr.write(f"{name} can't be offered: {refusal.message} {refusal.advice}")
+        if failed:
+            raise SystemExit(1)
