@@ -39,7 +39,7 @@ def _can_wait(facts: BuildFacts) -> bool:
     """Say whether the scan can be made after the build is offered: no gate is set, and it was not made before."""
     image = facts.result.image_id
     key = shelf.image_key(image) if image else shelf.environment_key(facts.result.environment)
-    return Gate(settings.SPACELAB.vulnerability_gate) is Gate.OFF and not shelf.paper(key, shelf.CONTENTS).exists()
+    return scanning.gate() is Gate.OFF and not shelf.paper(key, shelf.CONTENTS).exists()
 
 
 def _later(title: str, facts: BuildFacts) -> CheckResult:

@@ -20,7 +20,7 @@ from spacelab.builds.ports import CheckResult
 from spacelab.builds.report import Report
 from spacelab.builds.rules import State
 from spacelab.builds.sbom import Contents
-from spacelab.kit.refusals import Refusal
+from spacelab.kit.refusals import NotFound, Refusal
 
 OWN = "org.spacelab."
 """How the labels begin that this platform's images have."""
@@ -83,18 +83,44 @@ def subjects() -> list[Subject]:
     return [*_images(), *_environments()]
 
 
+def _with_papers(one: Subject) -> Subject:
+    return replace(
+        one,
+        contents=scanning.contents(one.key),
+        report=scanning.last_report(one.key),
+        has_provenance=shelf.paper(one.key, shelf.PROVENANCE).exists(),
+    )
+
+
 def subjects_with_papers() -> list[Subject]:
     """List the platform's own images and environments, the newest first, with what is kept about them."""
-    found = [
-        replace(
-            one,
-            contents=scanning.contents(one.key),
-            report=scanning.last_report(one.key),
-            has_provenance=shelf.paper(one.key, shelf.PROVENANCE).exists(),
-        )
-        for one in subjects()
-    ]
+    found = [_with_papers(one) for one in subjects()]
     return sorted(found, key=lambda one: one.made_at.timestamp() if one.made_at else 0.0, reverse=True)
+
+
+def find(key: str) -> Subject:
+    """Find one image or environment with what is kept about it; raise `NotFound`."""
+    found = next((one for one in subjects() if one.key == key), None)
+    if found is None:
+        raise NotFound("There is no such image or environment.", advice="Look for it in the list of images.")
+    return _with_papers(found)
+
+
+def origin_of(key: str) -> list[tuple[str, str]]:
+    """Return what the provenance says, as names and values for people."""
+    document = shelf.get(key, shelf.PROVENANCE)
+    if document is None:
+        return []
+    definition = document["predicate"]["buildDefinition"]
+    materials = {one["name"]: one for one in definition["resolvedDependencies"]}
+    wanted = [
+        ("Package", definition["externalParameters"].get("package", "")[:12]),
+        ("Source", definition["externalParameters"].get("source", "")),
+        ("Commit", definition["externalParameters"].get("revision", "")[:12]),
+        ("Built upon", materials.get("base", {}).get("uri", "")),
+        ("Built by", document["predicate"]["runDetails"]["builder"]["id"]),
+    ]
+    return [(name, value) for name, value in wanted if value]
 
 
 def finish_checks(build: Build) -> None:
@@ -109,15 +135,20 @@ def finish_checks(build: Build) -> None:
     save_checks(by=SYSTEM, build=build, checks=found)
 
 
-def _finish_next() -> None:
+def finish_noted() -> None:
+    """Finish the checks of every build that has come out meanwhile."""
+    for build_id in shelf.noted():
+        build = queries.builds().filter(pk=build_id).first()
+        if build is not None and not build.is_final:
+            continue
+        if build is not None and build.state == State.BUILT:
+            finish_checks(build)
+        shelf.strike(build_id)
+
+
+def _at_work() -> None:
     try:
-        for build_id in shelf.noted():
-            build = queries.builds().filter(pk=build_id).first()
-            if build is not None and not build.is_final:
-                continue
-            if build is not None and build.state == State.BUILT:
-                finish_checks(build)
-            shelf.strike(build_id)
+        finish_noted()
     finally:
         connection.close()
 
@@ -137,7 +168,7 @@ class _Clerk:
             done, self._at_work = self._at_work, None
             done.result()
         if shelf.noted():
-            self._at_work = self._pool.submit(_finish_next)
+            self._at_work = self._pool.submit(_at_work)
 
 
 @cache

@@ -64,7 +64,8 @@ class Contents:
     def sentence(self) -> str:
         """One line: `212 packages: 116 Python, 96 Debian`."""
         kinds = ", ".join(f"{count} {name}" for name, count in self.types.items())
-        return f"{self.total} packages: {kinds}" if kinds else "no packages"
+        noun = "package" if self.total == 1 else "packages"
+        return f"{self.total} {noun}: {kinds}" if kinds else "no packages"
 
 
 def python_name(name: str) -> str:

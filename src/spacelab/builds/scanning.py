@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -220,11 +220,21 @@ def judge(report: Report, today: date | None = None) -> Decision:
     """Say whether a report passes the gate as it is set today."""
     return decide(
         report.findings,
-        Gate(settings.SPACELAB.vulnerability_gate),
+        gate(),
         allowed(),
         today=today or timezone.now().date(),
         unfixed=settings.SPACELAB.vulnerability_gate_unfixed,
     )
+
+
+def gate() -> Gate:
+    """Return how the gate is set."""
+    return Gate(settings.SPACELAB.vulnerability_gate)
+
+
+def is_old(database: Database, now: datetime) -> bool:
+    """Say whether a database is older than this platform's operators wish."""
+    return database.days_old(now) > int(settings.SPACELAB.vulnerability_database_days)
 
 
 def age_warning(report: Report) -> str:

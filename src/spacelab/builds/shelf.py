@@ -22,7 +22,10 @@ PROVENANCE = ".provenance.json"
 
 
 def image_key(image_id: str) -> str:
-    """Name an image's papers: `sha256-…` for the image id `sha256:…`, which stays the same on every engine."""
+    """Name an image's papers: `sha256-…` for the image id `sha256:…`, the digest of its configuration.
+
+    It is the same on every engine; only the way from Docker's form of a configuration into OCI's makes a new one.
+    """
     return image_id.replace(":", "-", 1)
 
 

@@ -28,7 +28,7 @@ class StoredImage(Protocol):
 
     @property
     def id(self) -> str:
-        """`sha256:…`, the same on every engine."""
+        """`sha256:…`, the digest of its configuration."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -238,9 +238,9 @@ def test_matching_eight_hundred_packages_takes_less_than_a_second(tmp_path: Path
     build_index([tmp_path / "all.json"], tmp_path / "index", silent)
     packages = components_of(contents(*(f"pkg:pypi/package-{number}@1.500" for number in range(800))))
     with open_index(tmp_path / "index") as index:
-        started = time.perf_counter()
+        started = time.process_time()
         result = match(packages, index)
-        seconds = time.perf_counter() - started
+        seconds = time.process_time() - started
     assert result.looked_up == 800
     assert len(result.findings) > 5000
-    assert seconds < 1.0
+    assert seconds < 1.0, "of the processor: other programs may be at work, too"
