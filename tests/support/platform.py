@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -15,7 +16,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from spacelab.workloads.runtimes.container import Options
+from spacelab.workloads.runtimes.container.specification import PART_LABEL, PLATFORM_LABEL
+from support.engine import Engine, running_engine
+
 FIRST_START_PATIENCE = 600.0
+BASE = "bootstrap:bookworm"
+"""What base images start from in tests: no registry is needed."""
 
 
 def free_port() -> int:
@@ -96,14 +103,43 @@ class Platform:
 
 
 @contextmanager
-def running_platform(**settings: str) -> Iterator[Platform]:
-    """Run a platform on a fresh state for as long as the block lasts, with these variables more."""
+def running_platform(runtime: str = "process", **settings: str) -> Iterator[Platform]:
+    """Run a platform on a fresh state for as long as the block lasts, with these variables more.
+
+    With the runtime `container` it uses the tests' engine, where in the end nothing is left of it but images.
+    """
     folder = Path(tempfile.mkdtemp(prefix="spacelab-platform-"))
     folder.chmod(0o755)
-    platform = Platform(port=free_port(), state=folder / "state", settings=settings)
-    try:
-        platform.start()
-        yield platform
-    finally:
-        platform.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.ExitStack() as stack:
+        engine = stack.enter_context(running_engine()) if runtime == "container" else None
+        settings = (container_settings(engine) if engine else {}) | settings
+        platform = Platform(port=free_port(), state=folder / "state", settings=settings)
+        try:
+            platform.start()
+            yield platform
+        finally:
+            platform.stop()
+            if engine:
+                remove_containers(engine, platform.state / "run")
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def container_settings(engine: Engine) -> dict[str, str]:
+    """Return the variables of a platform on the tests' engine: the fewest datalabs, and no registry."""
+    bundle = os.environ.get("SPACELAB_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
+    return {
+        "SPACELAB_RUNTIME": "container",
+        "SPACELAB_CONTAINER_ENGINE": engine.url,
+        "SPACELAB_BASE_IMAGE": BASE,
+        "SPACELAB_CATALOGUE_DATALABS": "jupyterlab,sky-explorer",
+        **({"SPACELAB_CA_BUNDLE": bundle} if bundle else {}),
+    }
+
+
+def remove_containers(engine: Engine, run_directory: Path) -> None:
+    """Remove the containers of a platform that has ended: those that its controller had no time for any more."""
+    for directory in (run_directory, run_directory / "bench"):
+        mark = f"{PLATFORM_LABEL}={Options(directory).platform}"
+        found = engine.client.containers.list(all=True, filters={"label": mark})
+        for container in sorted(found, key=lambda one: one.labels.get(PART_LABEL) == "companion"):
+            container.remove(force=True)

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -28,6 +29,39 @@ except OSError as error:
     print(error.strerror)
 """
 """What a cell does to find out whether an archive is protected; it leaves nothing behind."""
+
+LOOK_AROUND = """
+import json, os, socket
+status = dict(line.split(":\\t", 1) for line in open("/proc/self/status").read().splitlines() if ":\\t" in line)
+wrote, reached = [], []
+for folder in ("/", "/usr", "/etc", "/opt"):
+    try:
+        open(f"{folder}/written-by-the-demo", "w").close()
+        os.remove(f"{folder}/written-by-the-demo")
+        wrote.append(folder)
+    except OSError:
+        pass
+for host in ("127.0.0.1", "10.88.0.1", "172.17.0.1", "169.254.169.254", "host.containers.internal"):
+    try:
+        socket.create_connection((host, PORTAL_PORT), timeout=1).close()
+        reached.append(host)
+    except OSError:
+        pass
+print(json.dumps({
+    "interfaces": sorted(os.listdir("/sys/class/net")) if os.path.isdir("/sys/class/net") else ["lo"],
+    "uid": os.getuid(),
+    "capabilities": int(status["CapEff"], 16),
+    "no_new_privileges": int(status["NoNewPrivs"]),
+    "seccomp": int(status["Seccomp"]),
+    "wrote": wrote,
+    "reached": reached,
+    "memory_mb": int(os.environ["MEM_LIMIT"]) // 2**20,
+}))
+"""
+"""What a cell finds out about the container around it; it leaves nothing behind."""
+
+FILTERED = 2
+"""`Seccomp` in /proc/self/status where a filter looks at each system call (proc(5))."""
 
 
 @dataclass(frozen=True)
@@ -75,19 +109,56 @@ def read_questions(catalogue: Path, volume: str) -> list[Question]:
     ]
 
 
+@dataclass(frozen=True)
+class Task:
+    """What is asked, and the runtime that must carry it."""
+
+    question: Question
+    runtime: str
+
+
+@dataclass(frozen=True)
+class Who:
+    """The one who does it; a demo person needs no password."""
+
+    username: str
+    password: str | None = None
+
+
+def check_confinement(facts: dict[str, Any]) -> str:
+    """Say how a container confines its session; raise `DemoError` where it doesn't."""
+    wrong = [
+        what
+        for what, held in {
+            "it has a network beside its own loopback": facts["interfaces"] == ["lo"],
+            "it runs as root": facts["uid"] != 0,
+            "it holds capabilities": facts["capabilities"] == 0,
+            "it may gain privileges": facts["no_new_privileges"] == 1,
+            "its system calls are not filtered": facts["seccomp"] == FILTERED,
+            "it may write where its image has its programs": facts["wrote"] == [],
+            "a port of the platform's machine answers": facts["reached"] == [],
+        }.items()
+        if not held
+    ]
+    if wrong:
+        raise DemoError(f"the container does not confine its session: {', '.join(wrong)}")
+    return f"user {facts['uid']}, no capability, no network of the machine, {facts['memory_mb']} MiB at most"
+
+
 class Journey:
     """One run of the main job, as one person."""
 
-    def __init__(self, portal: Portal, question: Question, report: Report) -> None:
+    def __init__(self, portal: Portal, task: Task, report: Report) -> None:
         self.portal = portal
-        self.question = question
+        self.question = task.question
+        self.runtime = task.runtime
         self.report = report
         self.session: dict[str, Any] = {}
 
-    async def run(self, username: str, password: str | None) -> None:
+    async def run(self, who: Who) -> None:
         """Do every step; the first that does not hold ends the journey, and the session is stopped all the same."""
         with self.report.step("sign in") as step:
-            await self.portal.sign_in(username, password)
+            await self.portal.sign_in(who.username, who.password)
             step.outcome = (await self.portal.call("GET", "/me"))["display_name"]
         try:
             await self._launch()
@@ -115,7 +186,16 @@ class Journey:
             else:
                 raise DemoError("the event stream ended before the session was running")
             self.session = await self.portal.call("GET", f"/sessions/{self.session['id']}")
+            self._check_runtime()
             step.outcome = self.portal.origin(self.session["url"])
+
+    def _check_runtime(self) -> None:
+        carried = "container" if self.session["isolation"] == "container" else "process"
+        if self.runtime in {"container", "process"} and carried != self.runtime:
+            raise DemoError(
+                f"the platform that answers is carried by the runtime “{carried}”, not “{self.runtime}”: "
+                "end it first, or choose another SPACELAB_STATE and SPACELAB_PORT"
+            )
 
     async def _compute(self) -> None:
         base = f"{self.portal.origin(self.session['url'])}/datalabs/{self.session['id']}"
@@ -134,6 +214,11 @@ class Journey:
                 step.outcome = f"{self.question.notebook}, {len(cells)} cells"
             with self.report.step("try to write into the archive") as step:
                 step.outcome = await self._try_to_write(kernel)
+            if self.session["isolation"] == "container":
+                with self.report.step("try to get out of the container") as step:
+                    port = urlsplit(self.portal.url).port or 80
+                    said = await kernel.run(LOOK_AROUND.replace("PORTAL_PORT", str(port)))
+                    step.outcome = check_confinement(json.loads(said))
         finally:
             await kernel.close()
 

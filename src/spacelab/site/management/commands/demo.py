@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
-from spacelab.site.demo.journey import Journey, Question, read_questions
+from spacelab.site.demo.journey import Journey, Task, Who, read_questions
 from spacelab.site.demo.portal import Portal
 from spacelab.site.demo.report import DemoError, Report
 from spacelab.site.up import portal_answers
@@ -27,8 +28,8 @@ FIRST_START_PATIENCE = 900.0
 
 
 @contextmanager
-def running_platform() -> Iterator[str]:
-    """Use the platform that answers already, or run one for as long as the demo takes."""
+def running_platform(runtime: str) -> Iterator[str]:
+    """Use the platform that answers already, or run one with this runtime for as long as the demo takes."""
     configuration = settings.SPACELAB
     if portal_answers(configuration):
         yield configuration.portal_url
@@ -36,7 +37,8 @@ def running_platform() -> Iterator[str]:
     log = configuration.state / "log" / "demo-up.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        up = subprocess.Popen([sys.executable, "-m", "spacelab", "up"], stdout=output, stderr=output)
+        variables = {**os.environ, "SPACELAB_RUNTIME": runtime}
+        up = subprocess.Popen([sys.executable, "-m", "spacelab", "up"], stdout=output, stderr=output, env=variables)
         try:
             deadline = time.monotonic() + FIRST_START_PATIENCE
             while not portal_answers(configuration):
@@ -59,7 +61,12 @@ class Command(BaseCommand):
         parser.add_argument("--username", default="demo-scientist", help="who does it")
         parser.add_argument("--password-file", type=Path, help="her password, where the platform has no demo people")
         parser.add_argument("--volume", default="hipparcos", help="the archive volume whose notebook is run")
-        parser.add_argument("--runtime", default="process", choices=["process"], help="the runtime that must carry it")
+        parser.add_argument(
+            "--runtime",
+            default="",
+            choices=sorted(settings.RUNTIMES),
+            help="the runtime that must carry it; left out: the one that the settings name",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  Django's signature
         report = Report()
@@ -68,10 +75,12 @@ class Command(BaseCommand):
         except DemoError as error:
             raise CommandError(str(error)) from error
         password = options["password_file"].read_text().strip() if options["password_file"] else None
+        runtime = options["runtime"] or settings.SPACELAB.runtime
         with suppress(DemoError), ExitStack() as stack:  # the report has what went wrong
             with report.step("find or start the platform") as step:
-                step.outcome = stack.enter_context(running_platform())
-            asyncio.run(self._journey(step.outcome, report, question, options["username"], password))
+                step.outcome = stack.enter_context(running_platform(runtime))
+            who = Who(options["username"], password)
+            asyncio.run(self._journey(step.outcome, Task(question, runtime), report, who))
         if options["json"]:
             self.stdout.write(json.dumps(report.to_json(), indent=1))
         else:
@@ -80,10 +89,10 @@ class Command(BaseCommand):
         if not report.held:
             raise SystemExit(1)
 
-    async def _journey(self, url: str, report: Report, question: Question, username: str, password: str | None) -> None:
+    async def _journey(self, url: str, task: Task, report: Report, who: Who) -> None:
         portal = Portal(url)
         try:
-            await Journey(portal, question, report).run(username, password)
+            await Journey(portal, task, report).run(who)
         finally:
             await portal.close()
 
