@@ -60,13 +60,14 @@ def test_the_contract_holds_for_an_ordinary_user(state: Path) -> None:
     mine.mkdir()
     os.chown(mine, ORDINARY_UID, ORDINARY_UID)
     project = Path(__file__).parents[2]
+    sources = (project / "src", project / "packages" / "datalab-package" / "src")
     variables = {
         "PATH": "/usr/bin:/bin",
         "HOME": str(mine),
         "TMPDIR": str(mine),
         "SPACELAB_STATE": str(mine / "state"),
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONPATH": f"{project / 'src'}:{sysconfig.get_path('purelib')}",
+        "PYTHONPATH": ":".join([*map(str, sources), sysconfig.get_path("purelib")]),
     }
     command = [interpreter, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "TestSandbox or TestPlain", __file__]
     done = subprocess.run(

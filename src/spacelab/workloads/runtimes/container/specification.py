@@ -69,14 +69,20 @@ class Parts:
         return sandbox_places(self.spec, self.user.uid)
 
 
-def _rights(facts: Facts, user: User) -> dict[str, Any]:
-    """Return what every container of ours is denied, and the user namespace that it gets."""
+def _host(client: docker.APIClient, parts: Parts, userns: str, **more: Any) -> dict[str, Any]:
+    """Return the arguments that concern the host: these, and what every container of ours is denied."""
+    host: dict[str, Any] = client.create_host_config(**more, **_rights(parts.facts))
+    if userns:
+        host["UsernsMode"] = userns  # the client library knows none of Podman's values
+    return host
+
+
+def _rights(facts: Facts) -> dict[str, Any]:
     security = ["no-new-privileges"] + (["label=disable"] if facts.selinux else [])
     return {
         "cap_drop": ["ALL"],
         "security_opt": security,
         "log_config": LOG,
-        "userns_mode": user.userns or None,
     }
 
 
@@ -94,9 +100,7 @@ def companion(client: docker.APIClient, parts: Parts) -> dict[str, Any]:
     limits: dict[str, Any] = {"mem_limit": COMPANION_MEMORY} if parts.facts.memory else {}
     if parts.facts.processes:
         limits["pids_limit"] = COMPANION_PROCESSES
-    host = client.create_host_config(
-        network_mode="none", read_only=True, mounts=binds, **limits, **_rights(parts.facts, user)
-    )
+    host = _host(client, parts, user.userns, network_mode="none", read_only=True, mounts=binds, **limits)
     return {
         "image": options.companion_image,
         "command": ["/usr/bin/python3", "-I", "-S", "-B", "/platform/own/companion.py"],
@@ -114,17 +118,19 @@ def companion(client: docker.APIClient, parts: Parts) -> dict[str, Any]:
 def application(client: docker.APIClient, parts: Parts) -> dict[str, Any]:
     """Return the arguments of `create_container` for the application, which lives in the companion's network."""
     options, spec, user = parts.options, parts.spec, parts.user
-    rights = _rights(parts.facts, user)
     devices = [DeviceRequest(driver="cdi", device_ids=list(parts.gpus))] if parts.gpus else None
-    host = client.create_host_config(
-        network_mode=f"container:{companion_name(options, spec.id)}",
+    other = f"container:{companion_name(options, spec.id)}"
+    host = _host(
+        client,
+        parts,
+        other if user.userns else "",  # a network can only be joined from the user namespace that owns it
+        network_mode=other,
         read_only=not parts.image.writable_root,
         mounts=[*mounts.own(spec, parts.folder), *mounts.volumes(spec, parts.places)],
         tmpfs=mounts.private(spec),
         shm_size=spec.resources.memory_mb * 2**19,
         device_requests=devices,
         **limits(parts.facts, spec),
-        **rights,
     )
     known = known_variables(parts)
     return {
