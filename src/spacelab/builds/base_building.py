@@ -133,11 +133,12 @@ def standings() -> list[Standing]:
 
 
 def build_base_images(
-    names: Iterable[str], *, fresh: bool, progress: Callable[[BaseImage, str], None]
+    names: Iterable[str], *, progress: Callable[[BaseImage, str], None], fresh: bool = False, describe: bool = True
 ) -> Iterator[Built]:
     """Build the named images and those below them, or all; yield each when it is there and its contents are listed.
 
     With `fresh`, images are made anew even if nothing of ours has changed, so that they get Debian's updates.
+    Without `describe`, contents are not listed.
     Ends the build in the engine, too, when it is interrupted. Raises `NotFound` for an unknown name, `Unavailable`
     without an engine or if a step fails.
     """
@@ -164,7 +165,8 @@ def build_base_images(
                 repository, _, version = tag.rpartition(":")
                 client.tag(found["Id"], repository, version)
         identity = str(found["Id"])
-        describe_image(reference, tell)
+        if describe:
+            describe_image(reference, tell)
         seconds = None if current and not fresh else time.monotonic() - started
         yield Built(image, reference, identity, int(found["Size"]), _packages(identity), seconds)
 
@@ -254,9 +256,10 @@ def _provide_debian(client: docker.APIClient, here: Site, tell: Progress) -> Non
         debian.bootstrap(here.suite, mirror, archive, tell)
         tell("handing Debian to the engine")
         with archive.open("rb") as data:
-            said = client.import_image_from_data(data, repository=repository, tag=tag)
-    if not _inspect(client, here.base_reference):
-        raise Unavailable(f"The engine did not take the new Debian: {_last(said)}", advice="See the engine's own log.")
+            said = _last(client.import_image_from_data(data, repository=repository, tag=tag))
+    if not IMAGE_ID.fullmatch(said):
+        raise Unavailable(f"The engine did not take the new Debian: {said}", advice="See the engine's own log.")
+    client.tag(said, repository, tag)  # Podman calls what it imports “latest”
 
 
 def _last(said: str | bytes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -51,28 +51,39 @@ class FilesField(forms.FileField):
         return found
 
 
-class BringForm(forms.Form):
-    """Files, a folder or a zip, or a Git repository."""
+class Refusable(forms.Form):
+    """A form that shows a refusal at the field at fault, or above itself."""
 
-    upload = FilesField(label="Notebook, files or a zip", required=False, widget=ManyFiles(attrs={"multiple": True}))
-    paths = forms.CharField(required=False, widget=forms.HiddenInput)
-    git_url = forms.CharField(
-        label="Address of a public Git repository",
-        required=False,
-        widget=forms.URLInput(attrs={"placeholder": "https://github.com/…"}),
-    )
-    git_ref = forms.CharField(label="Branch, tag or commit", required=False, help_text="Empty: its main branch.")
+    names: ClassVar[dict[str, str]] = {}
+    """What a refusal calls a field → what the form calls it."""
 
     def refuse(self, refusal: Refusal) -> None:
-        """Show a refusal at the field at fault, or above the form."""
-        text = f"{refusal.message} {refusal.advice}".strip()
-        field = "upload" if refusal.field == "files" else refusal.field
-        self.add_error(field if field in self.fields else None, text)
+        """Show a refusal."""
+        field = self.names.get(refusal.field, refusal.field)
+        self.add_error(field if field in self.fields else None, f"{refusal.message} {refusal.advice}".strip())
 
 
-class StartForm(forms.Form):
+class UploadForm(Refusable):
+    """Files, a folder or a zip."""
+
+    names = {"files": "upload"}
+    upload = FilesField(label="Notebook, files or a zip", required=False)
+    paths = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+class GitForm(Refusable):
+    """A Git repository."""
+
+    git_url = forms.CharField(
+        label="Address of a public repository", widget=forms.URLInput(attrs={"placeholder": "https://github.com/…"})
+    )
+    git_ref = forms.CharField(label="Branch, tag or commit", required=False)
+
+
+class StartForm(Refusable):
     """The metadata of a datalab, and the packages that its code imports."""
 
+    names = {"alternateName": "short_name", "contactPoint.email": "email", "creator.name": "creator"}
     title = forms.CharField(max_length=120, label="Title")
     short_name = forms.CharField(
         max_length=60, label="Short name", help_text="Becomes part of its address: lower-case letters, digits, hyphens."
@@ -108,10 +119,3 @@ class StartForm(forms.Form):
         given = dict(self.cleaned_data)
         more = [line.strip() for line in given.pop("more", "").splitlines() if line.strip()]
         return {**given, "requirements": [*given.get("requirements", []), *more]}
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Show a refusal at the field at fault, or above the form."""
-        names = {"alternateName": "short_name", "contactPoint.email": "email", "creator.name": "creator"}
-        field = names.get(refusal.field, refusal.field)
-        text = f"{refusal.message} {refusal.advice}".strip()
-        self.add_error(field if field in self.fields else None, text)

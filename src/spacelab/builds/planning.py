@@ -31,7 +31,8 @@ class Planned:
     def row(self) -> dict[str, Any]:
         """Return what a build's row keeps of it."""
         proposals = [{**packages.as_json(one), "reason": one.reason} for one in self.offers]
-        known: dict[str, Any] = {"plan": {**packages.as_json(self.plan), "proposals": proposals}}
+        steps = [packages.as_json(one) for one in queries.builder().steps(self.plan)]
+        known: dict[str, Any] = {"plan": {**packages.as_json(self.plan), "proposals": proposals, "steps": steps}}
         if self.manifest:
             known |= {"slug": self.manifest.slug, "title": self.manifest.title, "version": self.manifest.version}
         return known

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from datalab_package import Manifest, Plan
+from datalab_package import Manifest, Plan, PlannedStep
 from spacelab.workloads.rules import WorkloadSpec
 
 
@@ -52,6 +52,9 @@ class Builder(Protocol):
 
     def provided(self, kind: str) -> frozenset[str] | None:
         """Name the Python packages that a datalab of this kind finds there anyhow; None: those of the base images."""
+
+    def steps(self, plan: Plan) -> tuple[PlannedStep, ...]:
+        """Say in a few steps, each with its reason, how this builder follows a plan."""
 
     def check(self, order: Order) -> None:
         """Raise a refusal if this platform can't build that."""

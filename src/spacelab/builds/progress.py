@@ -43,7 +43,7 @@ WORDS = {
     State.CANCELLED: "cancelled",
 }
 TONES = {
-    State.PLANNED: "warn",
+    State.PLANNED: "quiet",
     State.BUILT: "ok",
     State.FAILED: "bad",
     State.CANCELLED: "quiet",
@@ -92,7 +92,7 @@ def rows_of(build: Build, changes: list[BuildChange]) -> list[Row]:
         title = TITLES[state] if mark == "done" else DOING.get(state, TITLES[state])
         if state is State.CANCELLED:
             mark = "bad"
-        rows.append(Row(title, mark, change.reason if last or state is not State.QUEUED else "", took, change.at))
+        rows.append(Row(title, mark, _told(change, last=last), took, change.at))
         if state in {State.BUILDING, State.FETCHING} and build.steps and _is_of(changes, index):
             rows += [
                 Row(one["title"], one.get("state", "next"), one.get("note", ""), one.get("took"), None, inner=True)
@@ -103,6 +103,13 @@ def rows_of(build: Build, changes: list[BuildChange]) -> list[Row]:
         later = COMING[COMING.index(reached) + 1 :] if reached in COMING else COMING
         rows += [Row(TITLES[one], "next") for one in later]
     return rows
+
+
+def _told(change: BuildChange, *, last: bool) -> str:
+    """Return what a change's line says: what went wrong is told above the steps, and what is past needs no word."""
+    if change.state == State.FAILED or (not last and change.state in {State.QUEUED, State.BUILDING}):
+        return ""
+    return change.reason
 
 
 def _is_of(changes: list[BuildChange], index: int) -> bool:

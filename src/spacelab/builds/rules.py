@@ -31,7 +31,7 @@ def environment_name(slug: str, requirements_text: str, python_version: str) -> 
     return f"{slug}-{digest[:HASH_LENGTH]}"
 
 
-QUIET = ("Using ", "Resolved ", "warning", "If the cache and target directories", "If this is intentional")
+QUIET = ("STEP ", "Using ", "Resolved ", "warning", "If the cache and target directories", "If this is intentional")
 """How the installer's lines begin that say nothing about a failure; its hint about links takes two lines more."""
 NO_ROOM = ("No space left on device", "Disk quota exceeded")
 """What the installer's output holds when the disk, and not a package, is the trouble."""

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from spacelab.accounts.models import Person
 from spacelab.accounts.queries import require
 from spacelab.builds import actions, live, planning, progress, queries
-from spacelab.builds.forms import BringForm, StartForm, brought
+from spacelab.builds.forms import GitForm, StartForm, UploadForm, brought
 from spacelab.builds.models import Build
 from spacelab.builds.packages import MOST_FILES
 from spacelab.builds.permissions import BuildPermission
@@ -40,10 +40,13 @@ def bring(request: HttpRequest) -> HttpResponse:
     require(person, DatalabPermission.AUTHOR)
     previous = request.GET.get("change", "")
     earlier = queries.find_own(person, previous) if previous else None
-    initial = {"git_url": earlier.git_url, "git_ref": earlier.git_ref} if earlier else None
-    form = BringForm(request.POST or None, request.FILES or None, initial=initial)
+    by_git = "git_url" in request.POST
+    known = {"git_url": earlier.git_url, "git_ref": earlier.git_ref} if earlier else None
+    upload = UploadForm(*((request.POST, request.FILES) if request.method == "POST" and not by_git else ()))
+    git = GitForm(request.POST if by_git else None, initial=known)
     status = 200
     if request.method == "POST":
+        form = git if by_git else upload
         status = 422
         if form.is_valid():
             try:
@@ -54,7 +57,8 @@ def bring(request: HttpRequest) -> HttpResponse:
             else:
                 return redirect("builds:detail", build.pk)
     context = {
-        "form": form,
+        "upload": upload,
+        "git": git,
         "earlier": earlier,
         "recent": queries.of_person(person)[:5],
         "images": capabilities().images,
@@ -64,11 +68,11 @@ def bring(request: HttpRequest) -> HttpResponse:
     return render(request, "builds/bring.html", context, status=status)
 
 
-def _bring(person: Person, form: BringForm, previous: str) -> Build:
+def _bring(person: Person, form: UploadForm | GitForm, previous: str) -> Build:
     given = form.cleaned_data
-    if given["upload"] or not given["git_url"]:
-        return actions.bring_files(by=person, files=brought(given["upload"], given["paths"]), previous=previous)
-    return actions.bring_git(by=person, url=given["git_url"], ref=given["git_ref"], previous=previous)
+    if isinstance(form, GitForm):
+        return actions.bring_git(by=person, url=given["git_url"], ref=given["git_ref"], previous=previous)
+    return actions.bring_files(by=person, files=brought(given["upload"], given["paths"]), previous=previous)
 
 
 @require_safe

@@ -13,6 +13,7 @@ import uv
 from django.conf import settings
 
 import datalab_package
+from datalab_package import Plan, PlannedStep
 from spacelab.builds import rules
 from spacelab.builds.adapters import sealing
 from spacelab.builds.ports import Fetch, Order, Result
@@ -58,6 +59,25 @@ class EnvironmentBuilder:
         base = _base_of(kind)
         lines = (base / "requirements.txt").read_text().splitlines() if base else []
         return frozenset(project_of(line) for line in lines) - {""}
+
+    def steps(self, plan: Plan) -> tuple[PlannedStep, ...]:
+        """Say what is installed where, without the Dockerfile that nobody runs here."""
+        base = _base_of(plan.kind)
+        steps = [
+            PlannedStep("Start from JupyterLab", f"with its scientific Python; {' '.join(plan.found)}", (0, 0))
+            if base
+            else PlannedStep("Start from an empty Python environment", " ".join(plan.found), (0, 0))
+        ]
+        if plan.requirements:
+            files = dict.fromkeys(one.file for one in plan.origins if one.file)
+            reason = f"named in {', '.join(files)}" if files else "what its code imports, as far as you take it"
+            steps.append(PlannedStep("Install Python packages", reason, (0, 0)))
+        if plan.project:
+            steps.append(PlannedStep("Install the package itself", "it is a Python project", (0, 0)))
+        if plan.notebooks and base:
+            reason = "a copy for everybody who launches it, to change and to keep"
+            steps.append(PlannedStep("Put the notebooks into the workspace", reason, (0, 0)))
+        return tuple(steps)
 
     def check(self, order: Order) -> None:
         """Refuse what needs an image: this platform runs environments only."""

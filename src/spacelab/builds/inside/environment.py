@@ -20,6 +20,7 @@ from pathlib import Path
 BEGAN = time.monotonic()
 STEPS = 4
 NO_SOLUTION = "No solution found"
+NOT_THERE = "not found in the package registry"
 
 
 def step(number: int, title: str) -> None:
@@ -65,7 +66,7 @@ def install_all(order: dict[str, object]) -> int:
             code, said = 1, NO_SOLUTION
     else:
         code, said = install(order, [base, own], [])
-    if code and NO_SOLUTION in said and Path(base).read_text().strip():
+    if code and NO_SOLUTION in said and NOT_THERE not in said and Path(base).read_text().strip():
         print("The base's versions don't go with the package's: choosing others.", flush=True)  # noqa: T201  the log
         code, said = install(order, [str(order["open_file"]), own], [])
     return code

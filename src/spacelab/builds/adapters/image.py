@@ -1,0 +1,141 @@
+"""Builds images where the runtime carries them: a context from the plan, a workload that the engine builds."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+from django.conf import settings
+
+import datalab_package
+from datalab_package import Plan, PlannedStep
+from spacelab import __version__
+from spacelab.builds import base_images, queries, scanning
+from spacelab.builds.ports import Fetch, Order, Result
+from spacelab.builds.provenance import image_labels
+from spacelab.kit.refusals import Unavailable
+from spacelab.volumes.rules import Mount
+from spacelab.workloads.rules import ImageBuild, Kind, Network, Resources, WorkloadSpec
+
+INSIDE = Path(__file__).resolve().parent.parent / "inside"
+TOOLS, WORK = "/opt/builder", "/build"
+"""Where the workload that fetches a repository sees its script, and the folder that it fills."""
+FETCHING_BASE = "datalabs_base"
+LONGEST_TAG = 128
+"""Characters of a tag, by the OCI's distribution specification."""
+
+
+class ImageBuilder:
+    """Makes images (see `ports.Builder`)."""
+
+    def provided(self, kind: str) -> None:
+        """Leave it to the package library, which knows the base images."""
+
+    def steps(self, plan: Plan) -> tuple[PlannedStep, ...]:
+        """Return the steps of the Dockerfile."""
+        return plan.steps
+
+    def check(self, order: Order) -> None:
+        """Refuse what starts from a base image that the engine does not have yet."""
+        if order.plan.base in _versions():
+            _base(order.plan.base)
+
+    def ready_made(self, order: Order) -> None:
+        """Build always: what has not changed comes out of the engine's cache."""
+
+    def spec(self, order: Order) -> WorkloadSpec:
+        """Return the workload that builds the image from the plan's Dockerfile."""
+        context = order.work / "context"
+        datalab_package.write_context(order.package, order.plan, context)
+        plan, registry = order.plan, settings.SPACELAB.image_registry
+        digest = _base(plan.base)[1] if plan.base in _versions() else ""
+        build = queries.builds().get(pk=order.build_id)
+        told = image_labels(
+            order.manifest, order.package_hash, digest, __version__, build.git_url, revision=build.git_commit
+        )
+        return WorkloadSpec(
+            id=order.workload_id,
+            owner=order.owner,
+            kind=Kind.BATCH,
+            command=(),
+            resources=_resources(),
+            network=Network.OUTBOUND,
+            deadline_seconds=settings.SPACELAB.build_minutes * 60,
+            build=ImageBuild(
+                context=str(context),
+                tag=tag_of(order),
+                arguments=plan.build_arguments(registry, _versions()),
+                labels={**plan.labels, **told},
+            ),
+        )
+
+    def finish(self, order: Order) -> Result:
+        """Find the image that was made."""
+        tag = tag_of(order)
+        found = scanning.image_store().find(tag)
+        if found is None:
+            raise Unavailable(
+                f"The build ended well, and the engine has no image {tag}.",
+                advice="Build it again, or tell an operator.",
+            )
+        interface = dict(order.plan.interface)
+        if order.plan.kind == "jupyter" and order.plan.notebooks and not order.manifest.interface.get("path"):
+            interface["path"] = f"/datalabs/{{id}}/lab/tree/media/notebooks/{quote(order.plan.notebooks[0])}"
+        return Result(
+            image=tag,
+            image_id=found.id,
+            base=_base(order.plan.base)[0] if order.plan.base in _versions() else "",
+            size_bytes=found.size,
+            interface=interface,
+            variables=dict(order.manifest.variables),
+            activity_probe=order.plan.activity_probe,
+        )
+
+    def fetch_spec(self, fetch: Fetch) -> WorkloadSpec:
+        """Return the workload that runs Git in a container of the smallest base image."""
+        made = fetch.work / "made"
+        made.mkdir(parents=True, exist_ok=True)
+        return WorkloadSpec(
+            id=fetch.workload_id,
+            owner=fetch.owner,
+            kind=Kind.BATCH,
+            command=("/bin/sh", f"{TOOLS}/fetch.sh", f"{WORK}/source"),
+            image=_base(FETCHING_BASE)[0],
+            # An empty NO_PROXY: every request goes by the way out, which decides about it.
+            variables={"GIT_URL": fetch.url, "GIT_REF": fetch.ref, "NO_PROXY": "", "no_proxy": ""},
+            mounts=(Mount(str(INSIDE), TOOLS), Mount(str(made), WORK, read_only=False)),
+            resources=_resources(),
+            network=Network.OUTBOUND,
+            deadline_seconds=settings.SPACELAB.build_minutes * 60,
+        )
+
+
+def tag_of(order: Order) -> str:
+    """Name the image `<registry>/<user>_<datalab>:v<version>-<number>`, as ESA Datalabs does."""
+    name = re.sub(r"[^a-z0-9._-]+", "-", f"{order.owner}_{order.slug}".lower())
+    version = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"v{order.version}-{order.number}")[-LONGEST_TAG:]
+    return f"{settings.SPACELAB.image_registry}/{name}:{version}"
+
+
+def _resources() -> Resources:
+    platform = settings.SPACELAB
+    return Resources(cpu=platform.build_cpu, memory_mb=platform.build_memory_mb, scratch_mb=platform.build_disk_mb)
+
+
+def _versions() -> dict[str, str]:
+    """Return the version of each base image that the platform declares."""
+    images = base_images.read_base_images(settings.BASE_IMAGES_DIRECTORY)
+    return {name: image.version for image in images for name in (image.name, *image.aliases)}
+
+
+def _base(name: str) -> tuple[str, str]:
+    """Return a base image's name and id; raise `Unavailable` if the engine does not have it."""
+    reference = f"{settings.SPACELAB.image_registry}/datalabs/{name}:{_versions()[name]}"
+    found = scanning.image_store().find(reference)
+    if found is None:
+        raise Unavailable(
+            f"The base image {reference} is not on this machine.",
+            advice="Ask an operator to build the base images: `spacelab images build`.",
+        )
+    return reference, found.id
