@@ -41,6 +41,8 @@ if [ -s "$site/uv.toml" ]; then mkdir -p /etc/uv && cp "$site/uv.toml" /etc/uv/u
 mkdir -p /.datalab /data/user /media/user /media/home /media/team_workspaces \
     /opt/datalab/init.d /opt/datalab-base /opt/environments /scratch /home
 chmod 1777 /scratch
+# Packages such as Java's put links among the manuals and fail where there is no such folder.
+mkdir -p /usr/share/man/man1
 
 rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/lib/dpkg/*-old \
     /var/log/apt /var/log/*.log /usr/share/doc-base /usr/share/locale/*/LC_MESSAGES

@@ -6,15 +6,19 @@
 # The program waits for the screen alone; the page's server comes up beside it.
 set -eu
 
+opened=${SPACELAB_OPEN-}
 if [ $# -eq 0 ]; then
     if [ -n "${DATALAB_COMMAND-}" ]; then
-        set -- sh -c "$DATALAB_COMMAND"
+        # Its words, quoted as a shell's; the files to open are put in by program.sh, each as an argument of its own.
+        eval "SPACELAB_OPEN='\$SPACELAB_OPEN'; set -- $DATALAB_COMMAND"
     elif [ -x /opt/datalab/start.sh ]; then
         set -- /opt/datalab/start.sh
     else
         set -- xterm
     fi
 fi
+
+export SPACELAB_OPEN="$opened"
 
 base=/opt/datalab-base
 place=$(mktemp -d "${TMPDIR:-/tmp}/desktop.XXXXXX")
