@@ -3,6 +3,7 @@
 from datalab_package.contexts import write_context
 from datalab_package.dockerfile_checking import DEFAULT_BASES, DockerfileProblem, check_dockerfile
 from datalab_package.drafts import suggest_metadata, write_metadata
+from datalab_package.failures import Failure, explain_failure
 from datalab_package.hashing import package_hash
 from datalab_package.imports import Proposal, missing_imports
 from datalab_package.intake import Intake, Limits, copy_folder, take_files
@@ -31,6 +32,7 @@ __all__ = [
     "THREAD_KEYS",
     "Answers",
     "DockerfileProblem",
+    "Failure",
     "Intake",
     "Limits",
     "Manifest",
@@ -45,6 +47,7 @@ __all__ = [
     "ThreadOutput",
     "check_dockerfile",
     "copy_folder",
+    "explain_failure",
     "make_plan",
     "manifest_of",
     "meta_file",

@@ -200,3 +200,124 @@ DESKTOP_PROGRAMS = {
     "topcat": "topcat",
 }
 """Debian packages whose program is what a desktop datalab shows, and that program."""
+
+_POPULAR = """
+    aiohttp altair aplpy astroplan astropy-healpix astroscrappy batman-package bokeh bottleneck cartopy casatasks
+    casatools ccdproc cdflib cftime contextily corner cupy dash dask datashader drms dynesty emcee exoplanet fastapi
+    fitsio flask galpy geopandas glue-core gradio gunicorn gwpy healpy holoviews hvplot intake ipyaladin jax jdaviz
+    joblib jplephem keras lightkurve lmfit marimo matplotlib mocpy netCDF4 networkx numba opencv-python-headless
+    openpyxl panel pandas photutils pillow plotly poliastro polars pooch pyarrow pyephem pymc pynbody pyspeckit
+    pytest pytorch-lightning pyvo rasterio rebound regions reproject rioxarray rtree scikit-image scikit-learn scipy
+    seaborn sep shapely skyfield solara spacepy specutils spectral-cube spiceypy sqlalchemy starlette statsmodels
+    streamlit sunpy sympy tensorflow torch torchvision tqdm uvicorn vaex voila waitress xarray yt zarr
+"""
+POPULAR = frozenset(_POPULAR.split())
+"""Packages that scientists name often; a slip in a name is compared with these."""
+
+HEADER_TO_DEBIAN = {
+    "Python.h": "python3-dev",
+    "cblas.h": "libopenblas-dev",
+    "curl/curl.h": "libcurl4-openssl-dev",
+    "expat.h": "libexpat1-dev",
+    "ffi.h": "libffi-dev",
+    "fftw3.h": "libfftw3-dev",
+    "fitsio.h": "libcfitsio-dev",
+    "freetype2/ft2build.h": "libfreetype-dev",
+    "ft2build.h": "libfreetype-dev",
+    "gdal.h": "libgdal-dev",
+    "geos_c.h": "libgeos-dev",
+    "gmp.h": "libgmp-dev",
+    "graphviz/cgraph.h": "libgraphviz-dev",
+    "gsl/gsl_math.h": "libgsl-dev",
+    "hdf5.h": "libhdf5-dev",
+    "jpeglib.h": "libjpeg-dev",
+    "lber.h": "libldap2-dev",
+    "ldap.h": "libldap2-dev",
+    "libpq-fe.h": "libpq-dev",
+    "libxml/xmlversion.h": "libxml2-dev",
+    "mpfr.h": "libmpfr-dev",
+    "mpi.h": "libopenmpi-dev",
+    "mysql.h": "default-libmysqlclient-dev",
+    "netcdf.h": "libnetcdf-dev",
+    "openssl/ssl.h": "libssl-dev",
+    "png.h": "libpng-dev",
+    "proj.h": "libproj-dev",
+    "sasl/sasl.h": "libsasl2-dev",
+    "sndfile.h": "libsndfile1-dev",
+    "spatialindex/capi/sidx_api.h": "libspatialindex-dev",
+    "sql.h": "unixodbc-dev",
+    "sqlite3.h": "libsqlite3-dev",
+    "wcslib/wcs.h": "wcslib-dev",
+    "zlib.h": "zlib1g-dev",
+}
+"""Which Debian package brings a header that a compiler misses."""
+
+LIBRARY_TO_DEBIAN = {
+    "blas": "libopenblas-dev",
+    "cairo": "libcairo2-dev",
+    "cfitsio": "libcfitsio-dev",
+    "fftw3": "libfftw3-dev",
+    "freetype2": "libfreetype-dev",
+    "gdal": "libgdal-dev",
+    "gsl": "libgsl-dev",
+    "hdf5": "libhdf5-dev",
+    "lapack": "liblapack-dev",
+    "libGL": "libgl1",
+    "libGLX": "libgl1",
+    "libSM": "libsm6",
+    "libX11": "libx11-6",
+    "libXext": "libxext6",
+    "libXrender": "libxrender1",
+    "libcgraph": "libgraphviz-dev",
+    "libglib-2.0": "libglib2.0-0",
+    "libgobject-2.0": "libglib2.0-0",
+    "libgomp": "libgomp1",
+    "libmariadb": "default-libmysqlclient-dev",
+    "libsndfile": "libsndfile1",
+    "mysqlclient": "default-libmysqlclient-dev",
+    "netcdf": "libnetcdf-dev",
+    "openblas": "libopenblas-dev",
+    "wcslib": "wcslib-dev",
+    "xcb": "libxcb1-dev",
+    "z": "zlib1g-dev",
+}
+"""Which Debian package brings a library that a linker, a loader or pkg-config misses."""
+
+PROGRAM_TO_DEBIAN = {
+    "R": "r-base-core",
+    "bzip2": "bzip2",
+    "c++": "g++",
+    "cc": "gcc",
+    "cmake": "cmake",
+    "curl": "curl",
+    "curl-config": "libcurl4-openssl-dev",
+    "dot": "graphviz",
+    "ffmpeg": "ffmpeg",
+    "g++": "g++",
+    "gcc": "gcc",
+    "gdal-config": "libgdal-dev",
+    "geos-config": "libgeos-dev",
+    "gfortran": "gfortran",
+    "git": "git",
+    "gsl-config": "libgsl-dev",
+    "java": "default-jre-headless",
+    "latex": "texlive-latex-recommended",
+    "make": "make",
+    "mpicc": "libopenmpi-dev",
+    "mysql_config": "default-libmysqlclient-dev",
+    "nc-config": "libnetcdf-dev",
+    "node": "nodejs",
+    "npm": "npm",
+    "pg_config": "libpq-dev",
+    "pkg-config": "pkg-config",
+    "rsync": "rsync",
+    "svn": "subversion",
+    "swig": "swig",
+    "unzip": "unzip",
+    "wget": "wget",
+    "x86_64-linux-gnu-g++": "g++",
+    "x86_64-linux-gnu-gcc": "gcc",
+    "xz": "xz-utils",
+    "zip": "zip",
+}
+"""Which Debian package brings a program that a build misses."""
