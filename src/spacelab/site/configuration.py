@@ -232,6 +232,7 @@ class Configuration(BaseSettings):
         if not self.portal_url:
             self.portal_url = f"http://localhost:{self.port}"
         self.portal_url = self.portal_url.rstrip("/")
+        self.container_engine = self.container_engine or os.environ.get("DOCKER_HOST", "")
         if self.demo and not (is_loopback(self.bind) and is_loopback(self.portal_host)):
             message = (
                 f"demo is on, but the platform would be reachable at {self.bind} ({self.portal_url}). "

@@ -18,8 +18,8 @@ CONTAINER = "container"
 
 
 def _listens_already() -> bool:
-    """Say whether an engine is where everybody looks for one; a remote one's address counts, too."""
-    return any(not one.startswith("unix://") or Path(one.removeprefix("unix://")).exists() for one in usual_addresses())
+    """Say whether an engine is where everybody looks for one."""
+    return any(Path(one.removeprefix("unix://")).exists() for one in usual_addresses())
 
 
 def program(configuration: Configuration) -> Program | None:

@@ -46,7 +46,8 @@ def test_no_service_is_run_that_nobody_needs(tmp_path: Path, values: dict[str, s
 
 def test_an_engine_that_listens_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     socket = tmp_path / "podman.sock"
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{socket}")
+    for module in (engine_program, engine_addresses):
+        monkeypatch.setattr(module, "usual_addresses", lambda: [f"unix://{socket}"])
     assert engine_addresses.find_address("", tmp_path) == ""
     socket.touch()
     assert engine_program.program(configuration(tmp_path)) is None
@@ -54,6 +55,12 @@ def test_an_engine_that_listens_is_taken(tmp_path: Path, monkeypatch: pytest.Mon
     engine_addresses.own_service(tmp_path).touch()
     assert engine_addresses.find_address("", tmp_path) == f"unix://{tmp_path}/engine.sock"
     assert engine_addresses.find_address("unix:///named.sock", tmp_path) == "unix:///named.sock"
+
+
+def test_the_usual_variable_names_an_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///run/of/mine.sock")
+    assert configuration(tmp_path).container_engine == "unix:///run/of/mine.sock"
+    assert configuration(tmp_path, container_engine="unix:///other.sock").container_engine == "unix:///other.sock"
 
 
 def test_the_programs_starter_stays_small() -> None:

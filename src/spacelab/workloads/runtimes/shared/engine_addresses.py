@@ -9,13 +9,9 @@ from pathlib import Path
 
 def usual_addresses() -> list[str]:
     """List where an engine of this machine listens, in the order in which it is looked for."""
-    named = os.environ.get("DOCKER_HOST", "")
-    own = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.geteuid()}")
-    sockets = [own / "podman" / "podman.sock", own / "docker.sock"]
-    if os.geteuid() == 0:
-        sockets = []
-    sockets += [Path("/run/podman/podman.sock"), Path("/var/run/docker.sock")]
-    return [named] if named else [f"unix://{socket}" for socket in sockets]
+    user = os.geteuid()
+    own = [Path(f"/run/user/{user}/podman/podman.sock"), Path(f"/run/user/{user}/docker.sock")] if user else []
+    return [f"unix://{socket}" for socket in (*own, Path("/run/podman/podman.sock"), Path("/var/run/docker.sock"))]
 
 
 def own_service(run_directory: Path) -> Path:
