@@ -1,8 +1,7 @@
 #!/bin/sh
-# The default start of web_base: the datalab's command, or else the package's own pages.
+# The default start of web_base: the package's own pages.
 set -eu
 port=${IF_main_port:-10000}
-if [ -n "${DATALAB_COMMAND-}" ]; then exec /bin/bash -c "exec $DATALAB_COMMAND"; fi
 if [ -f /opt/datalab/index.html ]; then
     exec python3 -m http.server "$port" --bind 127.0.0.1 --directory /opt/datalab
 fi

@@ -8,9 +8,9 @@ c = get_config()  # noqa: F821
 WORKSPACE = Path("/media/user")
 
 c.ServerApp.ip = "127.0.0.1"
-c.ServerApp.port = int(os.environ.get("IF_main_port", "10000"))
+c.ServerApp.port = int(os.environ.get("IF_main_port", "10000"))  # noqa: SIM112  ESA's name
 c.ServerApp.port_retries = 0
-c.ServerApp.base_url = f"/datalabs/{os.environ.get('IF_main_id', 'main')}/"
+c.ServerApp.base_url = f"/datalabs/{os.environ.get('IF_main_id', 'main')}/"  # noqa: SIM112  as above
 c.ServerApp.open_browser = False
 c.ServerApp.allow_root = True
 # The proxy lets in only those who may, so a second key would be one more secret to lose.

@@ -21,6 +21,9 @@ CONTENT_LABEL = "org.spacelab.content"
 BASE_LABEL = "org.spacelab.base"
 BUILDER_LABEL = "org.spacelab.builder"
 
+USUAL_TAGS = ("latest", "stable")
+"""Further versions under which an image is found: packages say `stable` where they don't care."""
+
 DEFAULT_MIRROR = "http://deb.debian.org"
 BUNDLE = "ca-bundle.pem"
 
@@ -40,7 +43,7 @@ class BaseImage:
     def tags(self, registry: str) -> tuple[str, ...]:
         """Return all names of the image, the canonical one first."""
         names = (self.name, *self.aliases)
-        return tuple(f"{registry}/datalabs/{name}:{tag}" for name in names for tag in (self.version, "latest"))
+        return tuple(f"{registry}/datalabs/{name}:{tag}" for name in names for tag in (self.version, *USUAL_TAGS))
 
 
 @dataclass(frozen=True)

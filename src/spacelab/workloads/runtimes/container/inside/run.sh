@@ -52,6 +52,12 @@ for hook in /opt/datalab/init.d/*.sh; do
 done
 for hook in /opt/datalabs/init.d/*.sh; do run_hook "$hook"; done
 
+# A command that the package's metadata names comes before every script; a desktop's own start knows it, too.
+if [ -n "${DATALAB_COMMAND-}" ] && [ ! -e /opt/datalab-base/desktop ]; then
+    debug "start $DATALAB_COMMAND"
+    exec "$shell" -c "$DATALAB_COMMAND"
+fi
+
 # In a desktop the author's script is the program on the screen, so the base image's start comes first and runs it.
 set -- /opt/datalab/start.sh /opt/datalab-base/start.sh
 [ ! -e /opt/datalab-base/desktop ] || set -- /opt/datalab-base/start.sh
