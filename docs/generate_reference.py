@@ -96,6 +96,9 @@ def type_of(field: FieldInfo) -> str:
         return " or ".join(f"`{one}`" for one in re.findall(r"'([^']+)'", text))
     if text.startswith(("list", "tuple")):
         return "list"
+    text = text.removesuffix(" | None")
+    if text.endswith("Path"):
+        return "path"
     names = {"Path": "path", "bool": "true or false", "str": "text", "int": "whole number", "float": "number"}
     return names.get(getattr(field.annotation, "__name__", ""), text)
 

@@ -80,7 +80,7 @@ def test_one_image_shows_contents_vulnerabilities_and_origin(
         "2.36-9+deb12u3",
         "1 critical",
         "stopped by the gate “critical”",
-        "1 maven",
+        "maven (1)",
         "https://git.example.org/ada/sky",
         "localhost/datalabs/jl_base:1.0",
         "MIT",

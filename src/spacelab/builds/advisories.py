@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from cvss import CVSS2, CVSS3, CVSS4, CVSSError
@@ -60,18 +61,20 @@ class Advisory:
     versions: tuple[str, ...]
 
 
+@lru_cache(maxsize=10_000)
+def _score(kind: str, vector: str) -> float | None:
+    """Return a vector's base score; kept, because a record says the same vector for each of its packages."""
+    scorer = SCORERS.get(kind)
+    try:
+        return float(scorer(vector).base_score) if scorer else None
+    except (CVSSError, ValueError, KeyError):
+        return None
+
+
 def score_of(severities: Iterable[Mapping[str, Any]]) -> float | None:
     """Return the highest base score among OSV `severity` entries; None where no vector can be read."""
-    scores = []
-    for entry in severities:
-        scorer, vector = SCORERS.get(str(entry.get("type"))), str(entry.get("score", ""))
-        if scorer is None:
-            continue
-        try:
-            scores.append(float(scorer(vector).base_score))
-        except (CVSSError, ValueError, KeyError):
-            continue
-    return max(scores, default=None)
+    scores = (_score(str(entry.get("type")), str(entry.get("score", ""))) for entry in severities)
+    return max((score for score in scores if score is not None), default=None)
 
 
 def band_of(score: float | None) -> Severity:
