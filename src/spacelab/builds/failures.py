@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import datalab_package
-from spacelab.builds import actions, planning, queries, rules
+from spacelab.builds import actions, planning, queries
 from spacelab.builds.actions import SYSTEM
 from spacelab.builds.following import note_steps
 from spacelab.builds.models import Build
@@ -85,14 +85,12 @@ def _of_log(build: Build) -> dict[str, Any]:
         planned = planning.plan(build.package, build.answers)
     except Refusal as refusal:
         return {"message": refusal.message, "advice": refusal.advice}
-    explain = getattr(datalab_package, "explain_failure", None)
-    if explain is None:
-        return {"message": rules.explain_failure(log), "advice": rules.advice_after_failure(log)}
-    found = explain(log, planned.plan)
+    found = datalab_package.explain_failure(log, planned.plan)
+    announced = next((one["title"] for one in build.steps if one.get("state") == "bad"), "")
     return {
         "message": found.message,
         "advice": found.advice,
-        "step": found.step,
+        "step": announced or found.step,
         "line": found.line,
-        "file": getattr(found, "file", ""),
+        "file": found.file,
     }

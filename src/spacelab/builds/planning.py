@@ -88,6 +88,8 @@ def order_of(build: Build, planned: Planned, *, number: int | None = None) -> Or
         manifest=planned.manifest,
         plan=planned.plan,
         work=queries.work_folder(build.pk),
+        git_url=build.git_url,
+        git_commit=build.git_commit,
     )
 
 

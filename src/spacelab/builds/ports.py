@@ -28,6 +28,9 @@ class Order:
     plan: Plan
     work: Path
     """A folder of this build alone; it is removed when the build has ended."""
+    git_url: str = ""
+    git_commit: str = ""
+    """The repository that the package was fetched from, if it was."""
 
 
 @dataclass(frozen=True)

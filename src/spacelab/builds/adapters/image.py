@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from django.conf import settings
 import datalab_package
 from datalab_package import Plan, PlannedStep
 from spacelab import __version__
-from spacelab.builds import base_images, queries, scanning
+from spacelab.builds import base_images, scanning
 from spacelab.builds.ports import Fetch, Order, Result
 from spacelab.builds.provenance import image_labels
 from spacelab.kit.refusals import Unavailable
@@ -22,6 +23,7 @@ INSIDE = Path(__file__).resolve().parent.parent / "inside"
 TOOLS, WORK = "/opt/builder", "/build"
 """Where the workload that fetches a repository sees its script, and the folder that it fills."""
 FETCHING_BASE = "datalabs_base"
+PACKAGE_LABEL, BASE_LABEL, PLAN_LABEL = "org.spacelab.package", "org.spacelab.base", "org.spacelab.plan"
 LONGEST_TAG = 128
 """Characters of a tag, by the OCI's distribution specification."""
 
@@ -41,8 +43,13 @@ class ImageBuilder:
         if order.plan.base in _versions():
             _base(order.plan.base)
 
-    def ready_made(self, order: Order) -> None:
-        """Build always: what has not changed comes out of the engine's cache."""
+    def ready_made(self, order: Order) -> Result | None:
+        """Return the image if it has that very name, package and base: so have only those built without a number."""
+        found = scanning.image_store().find(tag_of(order))
+        base = _base(order.plan.base)[1] if order.plan.base in _versions() else ""
+        wanted = {PACKAGE_LABEL: order.package_hash, BASE_LABEL: base, PLAN_LABEL: _plan_hash(order.plan)}
+        same = found and {name: found.labels.get(name, "") for name in wanted} == wanted
+        return self.finish(order) if same else None
 
     def spec(self, order: Order) -> WorkloadSpec:
         """Return the workload that builds the image from the plan's Dockerfile."""
@@ -50,9 +57,8 @@ class ImageBuilder:
         datalab_package.write_context(order.package, order.plan, context)
         plan, registry = order.plan, settings.SPACELAB.image_registry
         digest = _base(plan.base)[1] if plan.base in _versions() else ""
-        build = queries.builds().get(pk=order.build_id)
         told = image_labels(
-            order.manifest, order.package_hash, digest, __version__, build.git_url, revision=build.git_commit
+            order.manifest, order.package_hash, digest, __version__, order.git_url, revision=order.git_commit
         )
         return WorkloadSpec(
             id=order.workload_id,
@@ -66,7 +72,7 @@ class ImageBuilder:
                 context=str(context),
                 tag=tag_of(order),
                 arguments=plan.build_arguments(registry, _versions()),
-                labels={**plan.labels, **told},
+                labels={**plan.labels, **told, PLAN_LABEL: _plan_hash(plan)},
             ),
         )
 
@@ -116,6 +122,11 @@ def tag_of(order: Order) -> str:
     name = re.sub(r"[^a-z0-9._-]+", "-", f"{order.owner}_{order.slug}".lower())
     version = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"v{order.version}-{order.number}")[-LONGEST_TAG:]
     return f"{settings.SPACELAB.image_registry}/{name}:{version}"
+
+
+def _plan_hash(plan: Plan) -> str:
+    """Tell plans of one package apart: by the platform's version that made them, or by what a person answered."""
+    return sha256("\0".join((plan.dockerfile, *plan.requirements)).encode()).hexdigest()[:16]
 
 
 def _resources() -> Resources:

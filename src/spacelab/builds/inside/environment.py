@@ -80,6 +80,8 @@ def compile_new(target: Path) -> None:
         for file in (target / "lib").rglob("*.py")
         if not (file.parent / "__pycache__" / f"{file.stem}.{tag}.pyc").exists()
     ]
+    if not fresh:
+        return  # an empty list would mean everything that there is
     listed = target / ".to-compile"
     listed.write_text("\n".join(fresh))
     run([str(target / "bin" / "python"), "-m", "compileall", "-q", "-j", "0", "-i", str(listed)], "/")

@@ -1,0 +1,123 @@
+"""Decisions about builds: whose turn it is, which repositories are fetched, what a log says of its steps."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from spacelab.builds.rules import FINAL, NEXT, State, Waiting, check_git_ref, check_git_url, in_turn, steps_in
+from spacelab.kit.refusals import Invalid
+from spacelab.site.configuration import Configuration
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+BLOCKED = Configuration.model_fields["egress_blocked"].default
+
+
+def waiting(*people: int) -> list[Waiting]:
+    """Make a queue, in the order in which these people asked."""
+    return [Waiting(f"b{at}", person, NOON + timedelta(seconds=at)) for at, person in enumerate(people)]
+
+
+def test_ten_builds_of_one_do_not_hold_up_the_one_of_another() -> None:
+    order = in_turn(waiting(*[1] * 10, 2), {}, {})
+    assert order.index("b10") == 1
+    assert in_turn(waiting(*[1] * 10, 2), {1: 1}, {1: NOON})[0] == "b10"
+    assert in_turn(waiting(1, 2), {}, {1: NOON})[0] == "b1", "who had no turn yet comes first"
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.integers(1, 4), max_size=30))
+def test_everybody_has_a_turn_before_anybody_has_a_second(people: list[int]) -> None:
+    queue = waiting(*people)
+    person_of = {one.id: one.person for one in queue}
+    order = in_turn(queue, {}, {})
+    assert sorted(order) == sorted(person_of)
+    turns = [person_of[one] for one in order]
+    for person in set(people):
+        mine = [at for at, one in enumerate(turns) if one == person]
+        for first, second in pairwise(mine):
+            still_waiting = set(turns[second:]) - {person}
+            assert still_waiting <= set(turns[first + 1 : second]), "somebody waits while this one has two turns"
+        own = [one for one in order if person_of[one] == person]
+        assert own == sorted(own, key=lambda one: int(one[1:])), "one person's builds keep their order"
+
+
+def test_states_lead_to_an_end_and_not_beyond() -> None:
+    assert set(NEXT) == set(State)
+    assert all(not NEXT[one] for one in FINAL)
+    assert all(NEXT[one] >= {State.FAILED, State.CANCELLED} for one in set(State) - FINAL)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "file:///etc/passwd",
+        "/etc",
+        "../there",
+        "ssh://git@example.org/a.git",
+        "git@example.org:a/b.git",
+        "git://example.org/a",
+        "ext::sh -c 'touch /tmp/x'",
+        "http::http://127.0.0.1/",
+        "https://",
+        "https://ada:secret@example.org/a.git",
+        "https://token@example.org/a.git",
+        "https://example.org/a b",
+        "https://exam\nple.org/",
+        "https://[::1",
+        "http://localhost/a.git",
+        "http://LOCALHOST./a",
+        "http://git.localhost/a",
+        "http://intranet/a",
+        "http://db.internal/a",
+        "http://127.0.0.1/a",
+        "http://127.1/a",
+        "http://2130706433/a",
+        "http://0x7f000001/a",
+        "http://[::1]/a",
+        "http://[::ffff:127.0.0.1]/a",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://10.0.0.8/a",
+        "http://[fd00::1]/a",
+        "https://example.org:99999/a",
+        "https://" + "a" * 600,
+    ],
+)
+def test_what_is_not_on_the_public_web_is_refused_at_the_form(url: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        check_git_url(url, blocked=BLOCKED)
+    assert refusal.value.field == "git_url"
+    assert refusal.value.advice
+
+
+def test_public_addresses_and_allowed_ones_are_taken() -> None:
+    for url in ("https://example.org/a/b.git", "http://example.org:8080/x", "https://[2001:db8::1]/x"):
+        assert check_git_url(f"  {url} ", blocked=BLOCKED) == url
+    assert check_git_url("http://127.0.0.1:8/a", blocked=BLOCKED, allowed=["127.0.0.1"])
+    assert check_git_url("http://10.1.2.3/a", blocked=BLOCKED, allowed=["10.1.0.0/16"])
+    assert check_git_url("http://git.internal/a", blocked=BLOCKED, allowed=["git.internal"])
+
+
+def test_a_branch_a_tag_or_a_commit() -> None:
+    for ref in ("", "main", "v1.0", "feature/x-1", "3f2a1b4c"):
+        assert check_git_ref(f" {ref} ") == ref
+    for ref in ("--upload-pack=sh", "-x", "a..b", "a b", "refs@{1}", "x.lock", "a/", "$(id)"):
+        with pytest.raises(Invalid):
+            check_git_ref(ref)
+
+
+def test_a_log_tells_its_steps_and_what_each_took() -> None:
+    log = "STEP 1/2 +0.0s: One\nnoise STEP 9/9: no\nSTEP 2/2 +1.5s: Two\nmore\n"
+    now = steps_in(log, ended=False, failed=False, total=4.0)
+    assert [(one.title, one.state, one.took) for one in now] == [("One", "done", 1.5), ("Two", "now", None)]
+    failed = steps_in(log, ended=True, failed=True, total=4.0)
+    assert (failed[-1].state, failed[-1].took) == ("bad", 2.5)
+    assert [one.title for one in steps_in("STEP 1/3: FROM a\nStep 2/3 : RUN b", ended=True, failed=False)] == [
+        "FROM a",
+        "RUN b",
+    ]
