@@ -62,3 +62,13 @@ def postgres_platform(postgres: str) -> Iterator[Platform]:
     """One whole platform with its database in PostgreSQL."""
     with running_platform(SPACELAB_DATABASE_URL=f"{postgres}/postgres") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def container_platform() -> Iterator[Platform]:
+    """One whole platform whose sessions are containers of the tests' engine."""
+    missing = missing_programs()
+    if missing:
+        pytest.skip(missing)
+    with running_platform("container") as running:
+        yield running

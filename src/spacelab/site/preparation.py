@@ -15,6 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from spacelab import __version__
 from spacelab.accounts import actions as accounts
+from spacelab.builds.base_images import BaseImage
 from spacelab.kit.refusals import Invalid, Unavailable
 from spacelab.site import shipped
 from spacelab.volumes import actions as volumes
@@ -121,7 +122,10 @@ def _bases_missing() -> bool:
 def _build_bases(progress: Progress) -> None:
     from spacelab.builds.base_building import build_base_images  # noqa: PLC0415  as above
 
-    for _built in build_base_images(BASES, fresh=False, progress=lambda image, text: progress(f"{image.name}: {text}")):
+    def tell(image: BaseImage, text: str) -> None:
+        progress(f"{image.name}: {text}")
+
+    for _built in build_base_images(BASES, progress=tell, describe=False):
         pass
 
 

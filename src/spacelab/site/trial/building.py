@@ -74,7 +74,7 @@ def provide_bases(names: set[str], say: Say) -> None:
     wanted = sorted((names & known) - current)
     if not wanted:
         return
-    for built in build_base_images(wanted, fresh=False, progress=lambda image, text: say(f"{image.name}: {text}")):
+    for built in build_base_images(wanted, progress=lambda image, text: say(f"{image.name}: {text}"), describe=False):
         if built.seconds is not None:
             say(f"{built.reference}: {built.size / 1e6:.0f} MB in {built.seconds:.0f} s")
 
@@ -139,9 +139,9 @@ def build(bench: Workbench, wanted: Wanted) -> Built:
             plan=plan,
             work=work,
         )
-        builder.check(order)
         if images:
             provide_bases({plan.base, COMPANION}, wanted.say)
+        builder.check(order)
         made = builder.ready_made(order)
         result = made or _run(bench, builder, order, wanted.say)
     return Built(manifest, plan, package, result, reused=made is not None)

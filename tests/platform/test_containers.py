@@ -1,0 +1,53 @@
+"""A whole platform on a container engine: prepared from nothing but Debian, then the main job and what can go wrong."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from support.client import Client, Kernel
+from support.platform import Platform
+from support.threads import check_thread
+
+pytestmark = [pytest.mark.container, pytest.mark.slow]
+
+
+def test_the_main_job_holds_in_a_container(container_platform: Platform) -> None:
+    done = container_platform.command("demo", "--json", "--runtime", "container", timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report, _, last = done.stdout.rstrip().rpartition("\n")
+    found = json.loads(report)
+    steps = {step["name"]: step for step in found["steps"]}
+    assert steps["try to get out of the container"]["held"]
+    assert steps["try to write into the archive"]["outcome"] == "Read-only file system"
+    assert last.endswith("the main job works")
+
+
+def test_a_demo_of_another_runtime_says_that_this_one_is_not_it(container_platform: Platform) -> None:
+    done = container_platform.command("demo", "--runtime", "process", timeout=300)
+    assert done.returncode == 1
+    assert "carried by the runtime “container”" in " ".join(done.stdout.split())
+
+
+def test_a_thread_runs_in_the_image_of_its_datalab(container_platform: Platform) -> None:
+    check_thread(container_platform)
+
+
+def test_a_kernel_that_ran_out_of_memory_is_told_while_the_session_goes_on(container_platform: Platform) -> None:
+    client = Client(container_platform)
+    session = client.launch()
+    try:
+        kernel = Kernel(client, session)
+        assert kernel.run("import os; print(os.getuid() != 0)") == "True\n"
+        with kernel.connect() as stream:
+            kernel.send(stream, "b = []\nwhile True: b.append(bytearray(2**25))")
+            deadline = time.monotonic() + 60
+            while (seen := client.wait_for(session, "running"))["trouble"] != "out-of-memory":
+                assert time.monotonic() < deadline, seen
+                time.sleep(0.5)
+        assert "used up the memory" in seen["reason"]
+        assert Kernel(client, session).run("print(6 * 7)") == "42\n"
+    finally:
+        client.stop(session)
