@@ -24,6 +24,7 @@ HELP = """spacelab: an open science platform
   spacelab restore FILE    bring that state back into an empty state directory
   spacelab prepare         what `up` does before it starts anything
   spacelab edge|web|controller   one program alone, as a service manager would start it
+  spacelab package new|check DIR   begin a package; say what one would become and what is wrong with it
   spacelab package build|run DIR   a package on this machine as the platform would build and start it
   spacelab stop-sessions   stop every session, for a maintenance
   spacelab person|password-link|volumes …   people and archives; `spacelab help` lists all
@@ -76,6 +77,10 @@ def main() -> None:
         sys.stdout.write(HELP)
         return
     try:
+        if arguments[:1] == ["package"] and arguments[1:2] in (["check"], ["new"]):
+            from datalab_package import cli  # noqa: PLC0415  it needs no settings at all
+
+            sys.exit(cli.main(arguments[1:], "spacelab package"))
         if arguments[0] == "package":
             from spacelab.site import package_program  # noqa: PLC0415  it chooses settings of its own
 

@@ -6,10 +6,11 @@ from datalab_package.drafts import suggest_metadata, write_metadata
 from datalab_package.failures import Failure, explain_failure
 from datalab_package.hashing import package_hash
 from datalab_package.imports import Proposal, missing_imports
-from datalab_package.intake import Intake, Limits, copy_folder, take_files
+from datalab_package.intake import Intake, Limits, check_folder, copy_folder, take_files
 from datalab_package.known_names import BASE_PACKAGES
 from datalab_package.manifest import META_KEYS, Manifest, manifest_of, meta_file, missing_terms, read_manifest
 from datalab_package.names import KINDS, SLUG, SLUG_ADVICE, slug_of
+from datalab_package.new_packages import new_package
 from datalab_package.planning import make_plan
 from datalab_package.plans import Answers, Origin, Plan, PlannedStep
 from datalab_package.problems import PackageProblem
@@ -46,6 +47,7 @@ __all__ = [
     "ThreadInput",
     "ThreadOutput",
     "check_dockerfile",
+    "check_folder",
     "copy_folder",
     "explain_failure",
     "make_plan",
@@ -53,6 +55,7 @@ __all__ = [
     "meta_file",
     "missing_imports",
     "missing_terms",
+    "new_package",
     "package_hash",
     "read_manifest",
     "slug_of",

@@ -67,6 +67,8 @@ def _package(text: str, name: str, line: int, needs: Needs, ignored: list[str]) 
     if package == "python":
         if version:
             check_python(version, name, line, needs)
+    elif package in {"pip", "setuptools", "wheel"}:
+        pass  # every environment here has what these are for
     elif package in known_names.CONDA_NOT_NEEDED or package.startswith(("lib", "_", "xorg-")):
         ignored.append(package)
     elif debian:

@@ -52,17 +52,8 @@ class Entry:
 
 
 def take_entries(entries: list[Entry], target: Path, limits: Limits) -> Intake:
-    """Write the entries to the new folder `target`, which appears whole or not at all.
-
-    Raises `PackageProblem` if they are too many or too large, or if their names collide.
-    """
-    if not entries:
-        raise PackageProblem("There are no files in it.", "Add at least a notebook, a script or a Dockerfile.")
-    check_count(len(entries), limits)
-    for entry in entries:
-        check_size(entry.path, entry.size, limits)
-    check_total(sum(entry.size for entry in entries), limits)
-    check_together(entry.path for entry in entries)
+    """Write the entries to the new folder `target`, which appears whole or not at all; see `check_entries`."""
+    check_entries(entries, limits)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{target.name[:100]}.", dir=target.parent))
     try:
@@ -71,16 +62,31 @@ def take_entries(entries: list[Entry], target: Path, limits: Limits) -> Intake:
         for entry in entries:
             written, start = _write(entry, partial / entry.path)
             total += written
-            if start.startswith(LFS_MARK):
-                notes.append(
-                    f"{entry.path} is a pointer to a file in Git LFS, not the file itself: put the file in, or fetch it"
-                    " from an archive when the datalab runs."
-                )
+            notes += _pointer(entry, start)
         partial.rename(target)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
     return Intake(len(entries), total, tuple(notes))
+
+
+def _pointer(entry: Entry, start: bytes) -> list[str]:
+    """Say it if a file is only a pointer to a large one."""
+    if not start.startswith(LFS_MARK):
+        return []
+    advice = "put the file in, or fetch it from an archive when the datalab runs."
+    return [f"{entry.path} is a pointer to a file in Git LFS, not the file itself: {advice}"]
+
+
+def check_entries(entries: list[Entry], limits: Limits) -> None:
+    """Raise `PackageProblem` if there are no files, too many or too large ones, or if names collide."""
+    if not entries:
+        raise PackageProblem("There are no files in it.", "Add at least a notebook, a script or a Dockerfile.")
+    check_count(len(entries), limits)
+    for entry in entries:
+        check_size(entry.path, entry.size, limits)
+    check_total(sum(entry.size for entry in entries), limits)
+    check_together(entry.path for entry in entries)
 
 
 def _write(entry: Entry, file: Path) -> tuple[int, bytes]:
@@ -153,6 +159,23 @@ def copy_folder(source: Path, target: Path, limits: Limits | None = None) -> Int
     and for anything that is neither file nor folder.
     """
     limits = limits or Limits()
+    return take_entries(_entries_of(source, limits), target, limits)
+
+
+def check_folder(source: Path, limits: Limits | None = None) -> Intake:
+    """Raise `PackageProblem` where `copy_folder` would, and write nothing."""
+    limits = limits or Limits()
+    entries = _entries_of(source, limits)
+    check_entries(entries, limits)
+    notes: list[str] = []
+    for entry in entries:
+        with entry.open() as stream:
+            notes += _pointer(entry, stream.read(len(LFS_MARK)))
+    return Intake(len(entries), sum(entry.size for entry in entries), tuple(notes))
+
+
+def _entries_of(source: Path, limits: Limits) -> list[Entry]:
+    """List the files of a folder that belong to the package."""
     root = source.resolve()
     entries: list[Entry] = []
     for folder, folders, names in os.walk(root, onerror=_raise):
@@ -165,7 +188,7 @@ def copy_folder(source: Path, target: Path, limits: Limits | None = None) -> Int
             if not _skipped(root, file):
                 entries.append(_found(root, file))
                 check_count(len(entries), limits)
-    return take_entries(entries, target, limits)
+    return entries
 
 
 def _raise(error: OSError) -> None:

@@ -59,9 +59,19 @@ def make_plan(folder: Path, manifest: Manifest | None = None, *, answers: Answer
     Raises `PackageProblem`, with file and line, for what can't be read, for two kinds in one package, for a
     Dockerfile that may not be built, and if there is nothing to start.
     """
-    manifest = manifest or (read_manifest(folder) if meta_file(folder) else None)
-    said = vars(manifest) if manifest else read_setup(folder)
-    findings = _Findings(folder, manifest, said, answers or Answers())
+    if manifest is None and not meta_file(folder):
+        return plan_without_metadata(folder, answers)
+    manifest = manifest or read_manifest(folder)
+    return _plan(_Findings(folder, manifest, vars(manifest), answers or Answers()))
+
+
+def plan_without_metadata(folder: Path, answers: Answers | None = None) -> Plan:
+    """Plan as `make_plan` does, whatever `datalab-meta.yml` says, and whether there is one."""
+    return _plan(_Findings(folder, None, read_setup(folder), answers or Answers()))
+
+
+def _plan(findings: _Findings) -> Plan:
+    folder = findings.folder
     if findings.answers.kind and findings.answers.kind not in KINDS:
         raise PackageProblem(f"“{findings.answers.kind}” is none of {', '.join(KINDS)}.", key="kind")
     findings.notebooks = [name for name in python_files(folder) if name.endswith(".ipynb")]
@@ -208,8 +218,8 @@ def _generated(findings: _Findings) -> Plan:
 
 def _leave_out_the_server(findings: _Findings) -> None:
     """Keep the base's JupyterLab: a package's pin of an older one would take the base apart."""
-    if findings.kind != "jupyter":
-        return
+    if findings.kind != "jupyter" or findings.command:
+        return  # who names a command of her own knows which server it starts
     for need in findings.needs.python:
         if need.name in JUPYTER_SERVER:
             place = f"{need.file}, line {need.line}: " if need.file else ""
