@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -70,9 +71,9 @@ def workshop(db: None, settings: Any, quiet_runtime: type[QuietRuntime]) -> Work
     return Workshop(AtOnce())
 
 
-def bring(person: Person, contents: dict[str, str | bytes] | None = None, **more: Any) -> Build:
+def bring(person: Person, contents: Mapping[str, str | bytes] | None = None, **more: Any) -> Build:
     """Bring a notebook with its metadata, or these files."""
-    whole = {"stars.ipynb": notebook("print(1)"), "datalab-meta.yml": META}
+    whole: dict[str, str | bytes] = {"stars.ipynb": notebook("print(1)"), "datalab-meta.yml": META}
     return actions.bring_files(by=person, files=files_of(contents or whole), **more)
 
 

@@ -24,17 +24,8 @@ META = (
 
 def notebook(*cells: str, text: str = "# Nearby stars\n\nWhere nearby stars move.") -> str:
     """Write a notebook with a text and these code cells."""
-    code = [
-        {
-            "cell_type": "code",
-            "metadata": {},
-            "source": cell,
-            "outputs": [],
-            "execution_count": None,
-            "id": f"c{number}",
-        }
-        for number, cell in enumerate(cells)
-    ]
+    blank: dict[str, object] = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+    code = [{**blank, "source": cell, "id": f"c{number}"} for number, cell in enumerate(cells)]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     return json.dumps(
         {
