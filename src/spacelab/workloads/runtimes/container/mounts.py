@@ -23,10 +23,11 @@ def bind(source: object, target: object, *, read_only: bool = True) -> Bind:
 def volumes(spec: WorkloadSpec, places: Places) -> list[Bind]:
     """Return the workload's volumes, outer paths first; archives and the home go by two names each."""
     found = []
+    named = {mount.target for mount in spec.mounts}
     for mount in sorted(spec.mounts, key=lambda mount: PurePosixPath(mount.target).parts):
         target = PurePosixPath(mount.target)
         found.append(bind(mount.source, target, read_only=mount.read_only))
-        if target.parent == ARCHIVE_ROOT:
+        if target.parent == ARCHIVE_ROOT and str(OLD_ARCHIVE_ROOT / target.name) not in named:
             found.append(bind(mount.source, OLD_ARCHIVE_ROOT / target.name))
         if target == HOME:
             found.append(bind(mount.source, places.home, read_only=mount.read_only))
