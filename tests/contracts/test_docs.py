@@ -15,7 +15,7 @@ from types import ModuleType
 import pytest
 import yaml
 
-from spacelab.datalabs.manifest import SETUP_KEYS
+from datalab_package import INPUT_KEYS, INTERFACE_KEYS, META_KEYS, OPENS_KEYS, OUTPUT_KEYS, SETUP_KEYS, THREAD_KEYS
 from spacelab.site.configuration import Configuration
 from spacelab.volumes.declarations import KEYS, parse_declaration
 from spacelab.volumes.rules import Kind
@@ -172,10 +172,26 @@ def test_settings_that_the_pages_name_exist() -> None:
     assert not {(page, name) for page, name in named if name not in known}
 
 
-@pytest.mark.parametrize(("page", "keys"), [("volumes.md", KEYS), ("datalab-package.md", SETUP_KEYS)])
+PACKAGE_KEYS = {
+    "": META_KEYS.keys() | SETUP_KEYS,
+    "interface.": INTERFACE_KEYS,
+    "opens.": OPENS_KEYS,
+    "threads.": THREAD_KEYS,
+    "threads.inputs.": INPUT_KEYS,
+    "threads.outputs.": OUTPUT_KEYS,
+}
+
+
+@pytest.mark.parametrize(
+    ("page", "keys"),
+    [
+        ("volumes.md", KEYS),
+        ("datalab-package.md", [prefix + key for prefix, keys in PACKAGE_KEYS.items() for key in keys]),
+    ],
+)
 def test_every_key_of_a_file_has_its_line(page: str, keys: Collection[str]) -> None:
     text = (DOCS / "reference" / page).read_text()
-    assert not [key for key in keys if not re.search(rf"^\| `{key}` \|", text, flags=re.MULTILINE)]
+    assert not [key for key in keys if not re.search(rf"^\| `{re.escape(key)}` \|", text, flags=re.MULTILINE)]
 
 
 def test_what_a_session_finds_in_its_environment_is_documented() -> None:

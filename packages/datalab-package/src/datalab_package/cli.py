@@ -111,10 +111,6 @@ def _check(folder: Path, *, as_json: bool, only_dockerfile: bool) -> int:
     return 1 if findings.problems else 0
 
 
-def _manifest(folder: Path) -> Manifest | None:
-    return read_manifest(folder) if meta_file(folder) else None
-
-
 def _plan(folder: Path, manifest: Manifest | None) -> Plan:
     return make_plan(folder, manifest) if manifest else plan_without_metadata(folder)
 
