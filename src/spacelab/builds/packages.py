@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -129,6 +130,22 @@ def take_fetched(source: Path, folder: Path) -> str:
     with _said():
         datalab_package.copy_folder(source, folder / "files")
         return keep(folder / "files")
+
+
+EDITED = ("requirements.txt", "packages.txt", "environment.yml", "pyproject.toml", "spacelab.yml", "Dockerfile")
+"""The files that decide how a package is built: short texts that a person can change on a page."""
+LONGEST_EDITED = 100_000
+
+
+def texts(package: str) -> dict[str, str]:
+    """Return those of the files that decide how the package is built, by name."""
+    found = {}
+    for name in EDITED:
+        file = folder_of(package) / name
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            if not file.is_symlink() and file.stat().st_size <= LONGEST_EDITED:
+                found[name] = file.read_text("utf-8")
+    return found
 
 
 META_KEYS = {

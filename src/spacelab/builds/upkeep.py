@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import asdict
@@ -22,7 +23,7 @@ from django.utils.module_loading import import_string
 
 from spacelab.builds import actions, failures, packages, planning, queries
 from spacelab.builds.actions import SYSTEM
-from spacelab.builds.following import collect_log, note_steps
+from spacelab.builds.following import collect_log, disk_used, note_steps
 from spacelab.builds.models import Build
 from spacelab.builds.ports import BuildFacts, Check, CheckResult, Fetch, Order, Result
 from spacelab.builds.rules import FINAL, State
@@ -36,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 THREADS = 2
 """Builds that are taken in, sealed or checked at once; the controller itself waits for none of it."""
+DISK_EVERY, SHARE_FOR_DISK = 5.0, 50.0
+"""Seconds between two measurements of what a build has written; more if one takes long."""
 PLANNED_FOR = timedelta(days=7)
 """A plan that nobody starts is given up after that."""
 COMMIT = re.compile(rb"^COMMIT ([0-9a-f]{40,64})$", re.MULTILINE)
@@ -47,6 +50,7 @@ class Workshop:
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
         self._jobs: dict[str, Future[None]] = {}
+        self._disk_due: dict[str, float] = {}
 
     def look(self) -> None:
         """Take each build a step further."""
@@ -80,10 +84,22 @@ class Workshop:
             actions.fail(by=SYSTEM, build=build, message="What built it is gone.", advice="Build it again.")
             return
         phase = Phase(workload.phase)
+        if phase not in ENDED:
+            self._watch_disk(build)
         if phase is Phase.SUCCEEDED:
             self._have_done(build, take_in if build.state == State.FETCHING else begin_checking)
         elif phase in ENDED:
             failures.explain(build, workload)
+
+    def _watch_disk(self, build: Build) -> None:
+        """End a build that fills the disk: no sandbox limits what is written into a folder of the host."""
+        if time.monotonic() < self._disk_due.get(build.pk, 0.0):
+            return
+        began, most = time.monotonic(), settings.SPACELAB.build_disk_mb
+        used = disk_used(queries.work_folder(build.pk)) // 2**20
+        self._disk_due[build.pk] = time.monotonic() + max(DISK_EVERY, SHARE_FOR_DISK * (time.monotonic() - began))
+        if used > most:
+            actions.stop_overfull(by=SYSTEM, build=build, used_mb=used, most_mb=most)
 
     def _have_done(self, build: Build, work: Callable[[Build], None]) -> None:
         """Do what may take long in a thread of its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from spacelab.accounts.models import Person
 from spacelab.accounts.queries import require
-from spacelab.builds import actions, live, planning, progress, queries
+from spacelab.builds import actions, live, packages, planning, progress, queries
 from spacelab.builds.forms import GitForm, StartForm, UploadForm, brought
 from spacelab.builds.models import Build
 from spacelab.builds.packages import MOST_FILES
@@ -21,7 +22,7 @@ from spacelab.builds.permissions import BuildPermission
 from spacelab.builds.rules import State
 from spacelab.datalabs.permissions import DatalabPermission
 from spacelab.kit import sse
-from spacelab.kit.refusals import NotSignedIn, Refusal
+from spacelab.kit.refusals import Invalid, NotSignedIn, Refusal
 from spacelab.workloads.queries import capabilities, controller_is_running
 
 PER_PAGE = 30
@@ -40,6 +41,8 @@ def bring(request: HttpRequest) -> HttpResponse:
     require(person, DatalabPermission.AUTHOR)
     previous = request.GET.get("change", "")
     earlier = queries.find_own(person, previous) if previous else None
+    if request.method == "POST" and earlier and "text" in request.POST:
+        return _rewritten(request, person, earlier)
     by_git = "git_url" in request.POST
     known = {"git_url": earlier.git_url, "git_ref": earlier.git_ref} if earlier else None
     upload = UploadForm(*((request.POST, request.FILES) if request.method == "POST" and not by_git else ()))
@@ -60,12 +63,24 @@ def bring(request: HttpRequest) -> HttpResponse:
         "upload": upload,
         "git": git,
         "earlier": earlier,
+        "texts": packages.texts(earlier.package) if earlier and earlier.package else {},
+        "at_fault": earlier.failure.get("file", "") if earlier else "",
         "recent": queries.of_person(person)[:5],
         "images": capabilities().images,
         "upload_mb": settings.SPACELAB.build_upload_mb,
         "most_files": MOST_FILES,
     }
     return render(request, "builds/bring.html", context, status=status)
+
+
+def _rewritten(request: HttpRequest, person: Person, earlier: Build) -> HttpResponse:
+    """Take a file that was changed on the page itself."""
+    name, text = request.POST.get("name", ""), request.POST["text"].replace("\r\n", "\n")
+    if name not in packages.EDITED:
+        raise Invalid(f"“{name[:60]}” is not changed here.", advice="Upload it instead.", field="files")
+    file = packages.Brought(name, io.BytesIO(text.encode()))
+    build = actions.bring_files(by=person, files=[file], previous=earlier.pk)
+    return redirect("builds:detail", build.pk)
 
 
 def _bring(person: Person, form: UploadForm | GitForm, previous: str) -> Build:

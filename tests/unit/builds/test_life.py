@@ -343,3 +343,26 @@ def test_a_change_that_must_not_be_is_a_mistake(workshop: Workshop, developer: P
     build = bring(developer)
     with pytest.raises(ValueError, match="does not go from"):
         actions.move(by=SYSTEM, build=build, state=State.BUILT, reason="")
+
+
+def test_a_build_that_fills_the_disk_is_ended(workshop: Workshop, developer: Person, settings: Any) -> None:
+    settings.SPACELAB = settings.SPACELAB.model_copy(update={"build_disk_mb": 1})
+    build = queued(developer)
+    workshop.look()
+    (queries.work_folder(build.pk) / "large").write_bytes(b"x" * 2**21)
+    workshop.look()
+    row = queries.builds().get(pk=build.pk)
+    assert (row.state, "may fill 1 MiB" in row.failure["message"]) == ("failed", True)
+    assert row.workload is not None
+    assert row.workload.desired == "stop"
+
+
+def test_without_a_sandbox_builds_serve_one_person_only(
+    workshop: Workshop, developer: Person, quiet_runtime: type[QuietRuntime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued(developer)
+    workshop.look()
+    monkeypatch.setattr(quiet_runtime, "isolation", "none")
+    bring(developer)
+    with pytest.raises(Conflict, match="one person only"):
+        bring(make_person("emma", "developer"))

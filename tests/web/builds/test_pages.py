@@ -177,3 +177,17 @@ def test_a_failed_build_says_where_and_what_to_try(
     assert f"/bring?change={build.pk}" in page
     assert "<script>alert" not in page
     assert "no-such-thing" in dora.get(f"/builds/{build.pk}/log").content.decode()
+
+
+def test_the_file_at_fault_is_changed_on_the_page(dora: Client, developer: Person) -> None:
+    first = bring(developer, {"a.ipynb": notebook("1"), "requirements.txt": "nmpy\n", "datalab-meta.yml": META})
+    Build.objects.filter(pk=first.pk).update(failure={"file": "requirements.txt", "line": 1})
+    page = dora.get(f"/bring?change={first.pk}").content.decode()
+    assert "nmpy" in page
+    assert "<details" in page
+    sent = dora.post(f"/bring?change={first.pk}", {"name": "requirements.txt", "text": "numpy\r\ntqdm\r\n"})
+    assert sent.status_code == 302
+    second = Build.objects.get(previous=first)
+    assert (packages.folder_of(second.package) / "requirements.txt").read_text() == "numpy\ntqdm\n"
+    refused = dora.post(f"/bring?change={first.pk}", {"name": "../../x", "text": "x"})
+    assert refused.status_code == 422

@@ -1,7 +1,16 @@
 """Every write of builds: environments of the catalogue, people's orders, and what the controller notes of them."""
 
 from spacelab.builds.actions.environments import build_environment
-from spacelab.builds.actions.following import SYSTEM, begin, fail, mark_cleaned, move, release_workload, save_steps
+from spacelab.builds.actions.following import (
+    SYSTEM,
+    begin,
+    fail,
+    mark_cleaned,
+    move,
+    release_workload,
+    save_steps,
+    stop_overfull,
+)
 from spacelab.builds.actions.ordering import bring_files, bring_git, cancel, start
 
 __all__ = [
@@ -17,4 +26,5 @@ __all__ = [
     "release_workload",
     "save_steps",
     "start",
+    "stop_overfull",
 ]

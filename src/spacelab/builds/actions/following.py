@@ -60,6 +60,19 @@ def fail(*, by: audit.Actor, build: Build, message: str, advice: str = "", **whe
     return move(by=by, build=build, state=State.FAILED, reason=message, failure=failure)
 
 
+def stop_overfull(*, by: audit.Actor, build: Build, used_mb: int, most_mb: int) -> None:
+    """End a build that has written more than it may."""
+    with transaction.atomic():
+        fail(
+            by=by,
+            build=build,
+            message=f"The build wrote {used_mb} MiB, and may fill {most_mb} MiB.",
+            advice="Ask for fewer packages, or an operator for a larger limit (SPACELAB_BUILD_DISK_MB).",
+        )
+        if build.workload_id:
+            workload_actions.request_stop(by=by, workload_id=build.workload_id, reason="The build filled the disk.")
+
+
 def save_steps(*, by: audit.Actor, build: Build, steps: list[dict[str, Any]]) -> None:  # noqa: ARG001  as every action
     """Note how far the steps inside a build have come."""
     if steps != build.steps:

@@ -24,6 +24,8 @@ from spacelab.datalabs.rules import State as VersionState
 from spacelab.kit.ids import new_id
 from spacelab.kit.refusals import Conflict, Forbidden, Invalid, OverQuota, Unavailable
 from spacelab.workloads import actions as workload_actions
+from spacelab.workloads.models import Workload
+from spacelab.workloads.queries import capabilities
 
 
 def _allow(by: Person) -> None:
@@ -33,6 +35,11 @@ def _allow(by: Person) -> None:
     if free < settings.SPACELAB.disk_reserve_mb:
         raise Unavailable(
             f"The platform's disk has only {free} MiB left, so nothing can be brought.", advice="Tell an operator."
+        )
+    if capabilities().isolation == "none" and Workload.objects.exclude(owner=by).exists():
+        raise Conflict(
+            "Builds can't be kept apart on this host, so it serves one person only, and somebody else has begun.",
+            advice="Ask the operator to install bubblewrap; `spacelab doctor` says what the host lacks.",
         )
     most = settings.SPACELAB.quota_builds
     if queries.unfinished(by) >= most:
