@@ -25,7 +25,7 @@ HELP = """spacelab: an open science platform
   spacelab prepare         what `up` does before it starts anything
   spacelab edge|web|controller   one program alone, as a service manager would start it
   spacelab package new|check DIR   begin a package; say what one would become and what is wrong with it
-  spacelab package build|run DIR   a package on this machine as the platform would build and start it
+  spacelab package check|new|build|run DIR   work on a package on this machine, as the platform would build and start it
   spacelab stop-sessions   stop every session, for a maintenance
   spacelab person|password-link|volumes …   people and archives; `spacelab help` lists all
 """

@@ -6,9 +6,12 @@ import argparse
 import os
 from pathlib import Path
 
+from datalab_package import cli
 from spacelab.site import engine_program
 from spacelab.site.configuration import Configuration
 from spacelab.workloads.runtimes.shared.engine_addresses import find_address, podman_program
+
+WITHOUT_PLATFORM = ("check", "new")
 
 
 def default_state() -> Path:
@@ -28,7 +31,9 @@ def _port(text: str) -> int:
 def parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
     top = argparse.ArgumentParser(prog="spacelab package", description=__doc__.partition(": ")[2] if __doc__ else "")
-    below = top.add_subparsers(dest="what", required=True, metavar="build|run")
+    below = top.add_subparsers(dest="what", required=True, metavar="check|new|build|run")
+    for name, words in (("check", "say what it would become, and what is wrong with it"), ("new", "write a starter")):
+        below.add_parser(name, help=words)
     for name, words in (("build", "build a package as the platform would"), ("run", "build it, start it, show it")):
         one = below.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
         one.add_argument("folder", type=Path, metavar="DIR", help="the package's folder")
@@ -53,7 +58,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str]) -> int:
-    """Do what the command line says; return the exit status."""
+    """Do what the command line says; return the exit status. Checking and beginning a package need no platform."""
+    if arguments[:1] and arguments[0] in WITHOUT_PLATFORM:
+        return cli.main(arguments, "spacelab package")
     options = parser().parse_args(arguments)
     options.port = getattr(options, "port", 0)
     os.environ["SPACELAB_STATE"] = str(options.state.expanduser().absolute())
