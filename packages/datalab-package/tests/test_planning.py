@@ -195,12 +195,13 @@ def test_steps_tell_their_lines_and_the_changing_files_come_last(tmp_path: Path)
 
 def test_the_context_holds_the_whole_package_and_its_notebooks_twice(tmp_path: Path) -> None:
     files = {"a.ipynb": notebook("1"), "data/b.csv": "1", "requirements.txt": "-c c.txt\nsunpy\n", "c.txt": "numpy<3\n"}
-    folder = package(tmp_path / "p", files)
+    folder = package(tmp_path / "p", {**files, "start.sh": "#!/bin/sh\n"})
     write_context(folder, make_plan(folder), tmp_path / "context")
     made = tmp_path / "context"
     assert (made / "requirements.txt").read_text() == "sunpy\n"
     assert (made / "constraints.txt").read_text() == "numpy<3\n"
     assert (made / "tree" / "opt" / "datalab" / "data" / "b.csv").read_text() == "1"
+    assert (made / "tree" / "opt" / "datalab" / "start.sh").stat().st_mode & 0o111 == 0o111
     assert str((made / "tree" / "media" / "notebooks").readlink()) == "/opt/datalab"
     assert {path.lstat().st_mtime for path in made.rglob("*")} == {946684800}
 

@@ -38,5 +38,17 @@ def write_context(folder: Path, plan: Plan, target: Path) -> None:
             shutil.copyfile(folder / "overrides.txt", asked / "overrides.txt")
     (target / DOCKERFILE).write_text(plan.dockerfile, "utf-8")
     for root, folders, names in os.walk(target):
+        for name in names:
+            _let_run(Path(root, name))
         for name in (*folders, *names):
             os.utime(Path(root, name), (ALWAYS, ALWAYS), follow_symlinks=False)
+
+
+def _let_run(file: Path) -> None:
+    """Make a script executable: uploads and zips of some systems lose that mark."""
+    if file.is_symlink():
+        return
+    with file.open("rb") as stream:
+        script = stream.read(2) == b"#!"
+    if script:
+        file.chmod(file.stat().st_mode | 0o111)
