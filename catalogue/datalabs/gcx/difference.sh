@@ -6,6 +6,5 @@ trap 'rm -rf "$place"' EXIT
 # Folders of their own: two volumes may hold files of one name.
 earlier=$(python3 /opt/datalab/frames.py "$place/earlier" "$1")
 later=$(python3 /opt/datalab/frames.py "$place/later" "$2")
-cd "$place"
-HOME=$place with-screen gcx --bias "$earlier" --output difference.fits "$later"
+(cd "$place" && HOME=$place with-screen gcx --bias "$earlier" --output difference.fits "$later")
 python3 /opt/datalab/frames.py --finish "$place/difference.fits" "$3" "$4"
