@@ -89,10 +89,12 @@ def _install_image(package: Path, progress: Progress) -> None:
     with workbench() as bench:
         built = build(bench, Wanted(package, OWNER, progress))
     manifest, result = built.manifest, built.result
+    # A desktop's command is the program on the screen: its image starts the screen first, and then that.
+    command = [] if built.plan.kind == "desktop" else manifest.command
     as_built = replace(
         manifest,
         kind=built.plan.kind,
-        command=list(manifest.command or result.command),
+        command=list(command or result.command),
         interface=dict(manifest.interface or result.interface),
         variables={**result.variables, **manifest.variables},
         activity_probe=manifest.activity_probe or result.activity_probe,
