@@ -25,18 +25,19 @@ safe_git remote add origin "$GIT_URL"
 
 echo "STEP 1/3: Asking $GIT_URL for ${GIT_REF:-its main branch}"
 wanted="${GIT_REF:-HEAD}"
+found=FETCH_HEAD
 if ! safe_git fetch --quiet --depth 1 --no-tags --no-recurse-submodules origin "$wanted"; then
     # A server without shallow copies, or a short commit: all of it, then what was asked for.
     safe_git fetch --quiet --tags --no-recurse-submodules origin '+refs/heads/*:refs/remotes/origin/*' \
         || fail "The repository can't be fetched."
+    [ -n "$GIT_REF" ] || wanted="$(safe_git ls-remote origin HEAD | cut -f 1)"
     found="$(safe_git rev-parse --verify --quiet "origin/$wanted^{commit}" \
         || safe_git rev-parse --verify --quiet "$wanted^{commit}" || true)"
-    [ -n "$found" ] || fail "The repository has no “$wanted”."
-    safe_git update-ref FETCH_HEAD "$found"
+    [ -n "$found" ] || fail "The repository has no “${GIT_REF:-main branch}”."
 fi
 
 echo "STEP 2/3: Taking out the files"
-safe_git checkout --quiet --force FETCH_HEAD || fail "The files can't be taken out."
+safe_git checkout --quiet --force "$found" -- || fail "The files can't be taken out."
 echo "COMMIT $(safe_git rev-parse HEAD)"
 
 echo "STEP 3/3: Looking for submodules"
