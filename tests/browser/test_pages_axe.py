@@ -11,6 +11,7 @@ from django.test import Client
 from playwright.sync_api import Browser
 
 from spacelab.audit.actions import System
+from spacelab.datalabs.models import DatalabVersion
 from spacelab.volumes.actions import declare_archive, retire_archive
 from support.datalabs import make_datalab
 from support.people import make_person
@@ -27,6 +28,9 @@ PAGES = [
     ("/catalogue/", "operator"),
     ("/catalogue/?q=nothing-has-this", ""),
     ("/catalogue/jupyterlab/", ""),
+    ("/catalogue/jupyterlab/", "scientist"),
+    ("/datalabs/jupyterlab/launch?open=/data/hipparcos/README.md", "scientist"),
+    ("/datalabs/jupyterlab/threads/nearby", "scientist"),
     ("/bring", "developer"),
     ("/builds", "developer"),
     ("/builds/all", "operator"),
@@ -54,6 +58,17 @@ PAGES = [
     ("/api/docs", ""),
 ]
 """Addresses, each with the role of who looks at it (empty for a visitor). Add yours here."""
+
+THREAD = {
+    "name": "nearby",
+    "title": "Stars within a distance",
+    "command": ["true"],
+    "inputs": [
+        {"name": "table", "title": "Table", "type": "file", "formats": ["md"]},
+        {"name": "distance", "title": "Distance", "type": "number", "default": "10", "minimum": 1},
+        {"name": "method", "title": "Method", "type": "choice", "choices": ["sum", "mean"]},
+    ],
+}
 
 
 def cookie_of(role: str) -> str:
@@ -85,6 +100,7 @@ def test_a_page_is_usable_by_everybody(
     chromium: Browser, live_server: LiveServer, address: str, role: str, shape: tuple[str, int]
 ) -> None:
     make_datalab("jupyterlab", tags=["notebook"], description="# Inside\n\n| a | b |\n|---|---|\n| 1 | 2 |")
+    DatalabVersion.objects.update(threads=[THREAD], opens={"formats": ["md"]})
     scheme, width = shape
     context = chromium.new_context(
         viewport={"width": width, "height": 900}, color_scheme="dark" if scheme == "dark" else "light"

@@ -17,7 +17,7 @@ from spacelab.builds.base_building import build_base_images, declared, standings
 from spacelab.builds.ports import Builder, Order, Result
 from spacelab.datalabs.rules import refusal_of
 from spacelab.kit.ids import new_id
-from spacelab.kit.refusals import Refusal, Unavailable
+from spacelab.kit.refusals import Unavailable
 from spacelab.site.trial.workbench import Say, Workbench
 from spacelab.workloads.rules import Seen
 
@@ -153,10 +153,5 @@ def _run(bench: Workbench, builder: Builder, order: Order, say: Say) -> Result:
     if seen.seen is Seen.EXITED and seen.exit_code == 0:
         return builder.finish(order)
     failure = datalab_package.explain_failure(printed, order.plan)
-    where = f"{failure.step}, line {failure.line}: " if failure.line else f"{failure.step}: " if failure.step else ""
-    raise BuildFailed(f"{where}{failure.message or seen.reason}", advice=failure.advice)
-
-
-def explain(refusal: Refusal) -> str:
-    """Return a refusal's words for a terminal."""
-    return f"{refusal.message}\n  {refusal.advice}" if refusal.advice else refusal.message
+    step = f"{failure.step}: " if failure.step else ""
+    raise BuildFailed(f"{step}{failure.message or seen.reason}", advice=failure.advice)
