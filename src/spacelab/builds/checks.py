@@ -109,6 +109,13 @@ def look_for_vulnerabilities(facts: BuildFacts, *, now: bool = False) -> CheckRe
     return CheckResult(VULNERABILITIES, passes(report, decision), sentences(report, decision), name)
 
 
+def _base_of(result: Result) -> str:
+    """Name what a build stands on, with its digest where the image says it."""
+    found = scanning.image_store().find(result.image_id or result.image) if result.image else None
+    digest = found.labels.get("org.spacelab.base", "") if found else ""
+    return f"{result.base}@{digest}" if result.base and digest.startswith("sha256:") else result.base
+
+
 def record_provenance(facts: BuildFacts, *, now: bool = False) -> CheckResult:
     """Write down where a build comes from."""
     if not now and _can_wait(facts):
@@ -117,7 +124,7 @@ def record_provenance(facts: BuildFacts, *, now: bool = False) -> CheckResult:
     origin = Origin(
         kind="image" if result.image else "environment",
         package_hash=facts.package_hash,
-        base=result.base,
+        base=_base_of(result),
         source=build.git_url if build else "",
         revision=build.git_commit if build else "",
         build_id=facts.build_id,
