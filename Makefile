@@ -1,6 +1,6 @@
 # Spacelab. `make up` and `make test` are all the set-up a fresh machine needs.
 PYTHON ?= python3
-RUNTIME ?= process
+RUNTIME ?=
 BIN := .venv/bin
 
 .PHONY: help up demo test quick check doctor reference screenshots clean
@@ -14,7 +14,7 @@ up: ## Install what is missing and start the platform; Ctrl-C ends it
 
 demo: ## Do the main job without a browser: launch, compute, check the answer, stop
 	@$(PYTHON) deploy/bootstrap.py
-	@exec $(BIN)/spacelab demo --runtime $(RUNTIME)
+	@exec $(BIN)/spacelab demo $(if $(RUNTIME),--runtime $(RUNTIME))
 
 test: ## Install what the tests need and run all of them
 	@$(PYTHON) deploy/bootstrap.py --tests
