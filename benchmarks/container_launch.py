@@ -21,10 +21,10 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from spacelab.workloads.rules import Interface, Kind, Resources, Seen, WorkloadSpec
 from spacelab.workloads.runtimes.container import ContainerRuntime, Options
+from spacelab.workloads.runtimes.container.folder import INSIDE
 from support.engine import CONTRACT_IMAGE, Engine, running_engine
 from support.platform import free_port
 
@@ -92,6 +92,7 @@ def bare(engine: Engine, image: str, command: tuple[str, ...], network: str) -> 
         "--tmpfs=/media/home",
         "--env=HOME=/media/home",
     ]
+    limits.append(f"--volume={INSIDE}:/.datalab:ro")  # images of datalabs begin with what the platform puts there
     code = [word.replace(str(PORT), str(port)) if network == "host" else word for word in command]
     started = time.monotonic()
     run = engine.podman("run", "--detach", f"--name={name}", *where, *limits, f"--env=IF_main_id={name}", image, *code)

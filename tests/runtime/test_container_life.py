@@ -116,10 +116,12 @@ def test_an_image_runs_what_it_was_made_for_in_its_own_way(runtime: ContainerRun
     image = made_image(
         engine,
         "own-command",
-        f"FROM {CONTRACT_IMAGE}\nRUN rm -f /usr/bin/tini && mkdir /work\nENV COLOUR=red PATH=/opt/own:/usr/bin:/bin\n"
+        f"FROM {CONTRACT_IMAGE}\nRUN rm -f /usr/bin/tini && mkdir -p /work /media/home\n"
+        "ENV COLOUR=red PATH=/opt/own:/usr/bin:/bin\n"
         "WORKDIR /work\nLABEL org.spacelab.root=writable\n"
         'ENTRYPOINT ["/sbin/tini", "-v", "--"]\n'
-        """CMD ["python3", "-c", "import os,signal; print(os.getcwd(), os.environ['COLOUR'], os.environ['PATH']); """
+        """CMD ["python3", "-c", "import os,signal; open(os.environ['HOME'] + '/x', 'w'); """
+        """print(os.getcwd(), os.environ['COLOUR'], os.environ['PATH']); """
         """print(signal.getsignal(2) is signal.default_int_handler); raise SystemExit(5)"]\n""",
     )
     seen, text = outcome(runtime, spec_of((), image=image))

@@ -13,6 +13,8 @@ from spacelab.workloads.runtimes.shared.variables import Places
 
 GATE = "/.datalab"
 HOMES = PurePosixPath("/home")
+PASSING_HOME = "/.home"
+"""The home of a workload without the person's; a path that no image has, since some engines keep an image's mode."""
 
 
 def bind(source: object, target: object, *, read_only: bool = True) -> Bind:
@@ -48,7 +50,7 @@ def own(spec: WorkloadSpec, folder: Folder) -> list[Bind]:
         if not any(target.is_relative_to(root) for target in targets):
             found.append(bind(folder.gate / "empty", root))
     if not has_home(spec):
-        found.append(bind(folder.path / "home", HOMES))
+        found += [bind(folder.path / "home", HOMES), bind(folder.gate / "empty", HOME)]
     return found
 
 
@@ -59,5 +61,5 @@ def private(spec: WorkloadSpec) -> dict[str, str]:
     found = dict.fromkeys(("/tmp", "/var/tmp", str(SCRATCH)), scratch)  # noqa: S108  paths inside
     found["/run"] = f"{options},size=16m"
     if not has_home(spec):
-        found[str(HOME)] = scratch
+        found[PASSING_HOME] = scratch
     return found

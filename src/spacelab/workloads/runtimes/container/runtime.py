@@ -17,6 +17,7 @@ from spacelab.workloads.runtimes.container import building, images, specificatio
 from spacelab.workloads.runtimes.container.companions import Companions
 from spacelab.workloads.runtimes.container.engine import Engine, EngineAway, Facts
 from spacelab.workloads.runtimes.container.folder import MARK, Folder
+from spacelab.workloads.runtimes.container.mounts import PASSING_HOME
 from spacelab.workloads.runtimes.container.observing import Observer, write_started
 from spacelab.workloads.runtimes.container.options import Options
 from spacelab.workloads.runtimes.container.specification import Parts
@@ -188,7 +189,7 @@ class ContainerRuntime:
         home = folder.path / "home"
         home.mkdir()
         home.chmod(0o755)
-        (home / parts.places.user).symlink_to("/media/home")
+        (home / parts.places.user).symlink_to(PASSING_HOME)
         with self.context.engine.call() as client:
             client.create_container(**specification.application(client, parts))
 
