@@ -9,16 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from docker.errors import APIError
+from docker.errors import APIError, NotFound
 
 from spacelab.kit.ids import new_id
 from spacelab.workloads.rules import ImageBuild, Kind, Network, Observation, Resources, Seen, WorkloadSpec
 from spacelab.workloads.runtimes.container import ContainerRuntime, Options
-from spacelab.workloads.runtimes.container.building_network import namespace
+from spacelab.workloads.runtimes.container.building_network import namespace, upper_folder
 from spacelab.workloads.runtimes.container.specification import companion_name
 from support.engine import CONTRACT_IMAGE, Engine
 
-PATIENCE = 60.0
+PATIENCE = 150.0
 RESOURCES = Resources(cpu=2, memory_mb=256, scratch_mb=256, processes=64)
 
 
@@ -86,16 +86,25 @@ class Bench:
         """Observe until the build has printed something."""
         self.until(spec, lambda _seen: f"\n{text}" in self.log(spec))
 
+    def companion(self, spec: WorkloadSpec) -> int:
+        """Return the process of a running build's companion."""
+        found = self.engine.client.api.inspect_container(companion_name(self.options, spec.id))
+        return int(found["State"]["Pid"])
+
     def network(self, spec: WorkloadSpec) -> int:
         """Return the number of the network namespace of a running build."""
-        found = self.engine.client.api.inspect_container(companion_name(self.options, spec.id))  # type: ignore[no-untyped-call]
-        return namespace(int(found["State"]["Pid"]))
+        return namespace(self.companion(spec))
 
-    def working_containers(self) -> set[str]:
-        """List the containers in which the engine carries out steps."""
-        client = self.engine.client.api
-        answer = client.get(f"{client.base_url}/v4.0.0/libpod/containers/json?all=true&external=true").json()
-        return {one["Id"] for one in answer if one["Command"] == ["buildah"]}
+    def changes_at_work(self, spec: WorkloadSpec) -> Path:
+        """Wait until the build prints `here`; return the folder of what its command wrote, gone with its container."""
+        self.printed(spec, "here\n")
+        network = self.network(spec)
+        pids = [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if namespace(folder.name) == network]
+        companion = namespace(self.companion(spec), "pid")
+        found = upper_folder(next(pid for pid in pids if namespace(pid, "pid") != companion))
+        assert found
+        assert found.exists()
+        return found
 
     def images_made_by(self, command: str) -> list[str]:
         """List the images, those of the cache too, that a command is part of."""
@@ -117,12 +126,17 @@ class Bench:
             while spec.id in self.runtime.observe() and time.monotonic() < deadline:
                 self.runtime.forget(spec.id)
                 time.sleep(0.05)
-            for image in self.engine.client.images.list(spec.build.tag if spec.build else ""):
-                self.engine.client.api.remove_image(str(image.id), force=True)
+            if spec.build:
+                with contextlib.suppress(NotFound):
+                    self.engine.client.api.remove_image(spec.build.tag, force=True)
 
 
 def processes_in(network: int) -> list[str]:
     """List the command lines of the processes in a network namespace."""
     folders = [folder for folder in Path("/proc").iterdir() if folder.name.isdigit()]
-    inside = [folder for folder in folders if namespace(folder.name) == network]
-    return [(folder / "cmdline").read_bytes().replace(b"\0", b" ").decode() for folder in inside]
+    found = []
+    for folder in folders:
+        if namespace(folder.name) == network:
+            with contextlib.suppress(OSError):  # ended meanwhile
+                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+    return found

@@ -19,11 +19,11 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from spacelab.workloads.ports import RuntimeFault, StepSeen
 from spacelab.workloads.rules import Observation, Seen, Usage, WorkloadSpec
-from spacelab.workloads.runtimes.container import building_engine as remote
 from spacelab.workloads.runtimes.container import specification
 from spacelab.workloads.runtimes.container.building_steps import steps_from
 from spacelab.workloads.runtimes.container.folder import Folder
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from spacelab.workloads.runtimes.container.runtime import Context
 
 PROGRAM = "spacelab.workloads.runtimes.container.building_program"
-PROOFS = ".proofs"
+PROOFS, LEFTOVERS = ".proofs", ".leftovers"
 """Beside the workloads' folders; no workload's id begins with a dot."""
 
 LOCK = "builder.lock"
@@ -52,15 +52,16 @@ def start(context: Context, folder: Folder, spec: WorkloadSpec) -> None:
     if folder.read("build.json"):
         return
     name = specification.companion_name(context.options, spec.id)
-    storage = remote.storage_folder(context.engine)
+    facts = context.engine.facts()
     orders = {
         "engine": context.engine.address,
         "companion": name,
         "pid": context.companions.pid(name),
         "image": context.options.companion_image,
         "group": f"spacelab-{spec.id}",
-        "storage": str(storage or ""),
+        "facts": asdict(facts),
         "reserve": context.options.disk_reserve_mb * 2**20,
+        "leftovers": str(context.options.run_directory / LEFTOVERS),
         "proofs": str(context.options.run_directory / PROOFS),
     }
     folder.write("build.json", json.dumps(orders))

@@ -17,7 +17,7 @@ from docker.errors import APIError, ImageNotFound
 
 from spacelab.workloads.ports import RuntimeFault
 from spacelab.workloads.rules import Network, WorkloadSpec
-from spacelab.workloads.runtimes.container.engine import Engine
+from spacelab.workloads.runtimes.container.engine import TIMEOUT, Engine
 from spacelab.workloads.runtimes.shared.limits import PERIOD_MICROSECONDS, cores_for
 from spacelab.workloads.runtimes.shared.variables import OUTBOUND_PROXY
 
@@ -28,6 +28,9 @@ DROPPED = ("AUDIT_WRITE", "MKNOD", "NET_ADMIN", "NET_BIND_SERVICE", "NET_RAW", "
 
 PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 NOT_PROXIED = "localhost,127.0.0.1,::1"
+CPU_WEIGHT = 512
+"""Half of what a container weighs by default: sessions go first where all cores are busy."""
+
 LIBPOD = "/v4.0.0/libpod"
 
 
@@ -62,6 +65,7 @@ def query(spec: WorkloadSpec, isolation: Isolation, *, podman: bool, swap: bool)
         "memory": memory,
         "cpuperiod": str(PERIOD_MICROSECONDS),
         "cpuquota": str(max(1000, int(resources.cpu * PERIOD_MICROSECONDS))),
+        "cpushares": str(CPU_WEIGHT),
         "cpusetcpus": ",".join(str(core) for core in cores),
         "networkmode": f"container:{isolation.companion}",
     }
@@ -140,12 +144,6 @@ def triggers(engine: Engine, name: str) -> list[str] | None:
     return [str(one) for one in (found.get("Config") or {}).get("OnBuild") or ()]
 
 
-def image_ids(engine: Engine) -> set[str]:
-    """List all images of the engine, those of its cache too, by id."""
-    with engine.call() as client:
-        return {str(one["Id"]).rpartition(":")[2] for one in client.images(all=True)}
-
-
 def image_id(engine: Engine, name: str) -> str:
     """Return an image's id, or nothing."""
     with engine.call() as client, contextlib.suppress(ImageNotFound):
@@ -153,38 +151,29 @@ def image_id(engine: Engine, name: str) -> str:
     return ""
 
 
-def remove_layers(engine: Engine, shortened: list[str], before: set[str]) -> None:
+def remove_layers(engine: Engine, shortened: list[str], since: float) -> None:
     """Remove what a build added to the cache, the last first, unless somebody else uses it by now.
 
-    Only images without a name that were not there before: their ids are taken from what the build printed.
+    Only images without a name that are as young as the build: their ids are taken from what the build printed.
     """
     with engine.call() as client:
         unnamed = {
             str(one["Id"]).rpartition(":")[2]
             for one in client.images(all=True)
             if not [name for name in one.get("RepoTags") or () if name != "<none>:<none>"]
+            and int(one.get("Created") or 0) >= int(since)
         }
         for short in reversed(shortened):
-            for found in [one for one in unnamed - before if one.startswith(short)]:
+            for found in (one for one in unnamed if one.startswith(short)):
                 with contextlib.suppress(APIError):
                     client.remove_image(found, noprune=True)
 
 
-def storage_folder(engine: Engine) -> Path | None:
-    """Return the folder in which the engine keeps images, where this machine's disk is looked at."""
-    with engine.call() as client:
-        folder = Path(str(client.info().get("DockerRootDir") or "/nonexistent"))
-    return folder if folder.is_dir() and os.access(folder, os.X_OK) else None
-
-
-def remove_working_containers(engine: Engine, layers: set[str]) -> int:
+def remove_working_containers(engine: Engine, storage: Path, layers: set[str]) -> int:
     """Remove the containers in which Podman carried out a build's steps, where it did not do so itself.
 
     They are known by their writable layers, which were seen while the commands ran. Return how many there were.
     """
-    storage = storage_folder(engine)
-    if not layers or storage is None or not engine.facts().podman:
-        return 0
     removed = 0
     for listing in storage.glob("*-containers/*containers.json"):
         try:
@@ -195,5 +184,5 @@ def remove_working_containers(engine: Engine, layers: set[str]) -> int:
             if one.get("layer") in layers:
                 with engine.call() as client:
                     url = f"{client.base_url}{LIBPOD}/containers/{one['id']}?force=true"
-                    removed += client.delete(url).ok
+                    removed += client.delete(url, timeout=TIMEOUT).ok
     return removed

@@ -22,6 +22,8 @@ QUIET_SECONDS = 1.0
 """So long no process may be seen before a build counts as ended."""
 
 PATIENCE_SECONDS = 30.0
+STRANGER_SECONDS = 2.0
+"""So long a process may be shut in and not yet in its network: some engines enter it last."""
 
 
 def namespace(pid: int | str, kind: str = "net") -> int:
@@ -131,12 +133,14 @@ class Group:
     def stranger(self, network: Network) -> int:
         """Return a process of the build that stays in another network than the companion's, 0 where there is none.
 
-        The engine's own program is in the group for a moment before it enters the network.
+        The engine's own program is in the group before it shuts itself in, on a busy machine for seconds: until then
+        it sees the host's files, which no command of the build does.
         """
-        now = time.monotonic()
-        strangers = [pid for pid in self.processes() if namespace(pid) not in {0, network.number}]
+        now, files = time.monotonic(), namespace("self", "mnt")
+        elsewhere = [pid for pid in self.processes() if namespace(pid) not in {0, network.number}]
+        strangers = [pid for pid in elsewhere if namespace(pid, "mnt") not in {0, files}]
         self.seen_elsewhere = {pid: self.seen_elsewhere.get(pid, now) for pid in strangers}
-        return next((pid for pid, since in self.seen_elsewhere.items() if now - since > QUIET_SECONDS / 2), 0)
+        return next((pid for pid, since in self.seen_elsewhere.items() if now - since > STRANGER_SECONDS), 0)
 
     def memory_kills(self) -> int:
         """Count the processes that the kernel ended because the memory of the build's command was used up."""

@@ -13,9 +13,12 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from docker.errors import APIError
 
 from spacelab.workloads.ports import RuntimeFault
 from spacelab.workloads.rules import ImageBuild, Trouble, Usage, WorkloadSpec
@@ -26,7 +29,7 @@ from spacelab.workloads.runtimes.container import building_network as inside
 from spacelab.workloads.runtimes.container.building_proof import prove
 from spacelab.workloads.runtimes.container.building_steps import Steps
 from spacelab.workloads.runtimes.container.companions import LOG_BYTES
-from spacelab.workloads.runtimes.container.engine import Engine
+from spacelab.workloads.runtimes.container.engine import Engine, Facts
 from spacelab.workloads.runtimes.container.folder import Folder
 from spacelab.workloads.runtimes.shared.inside.log import Log
 
@@ -36,6 +39,7 @@ REPORT_SECONDS = 1.0
 BREAK_OFF_SECONDS = 20.0
 """So long the engine may take to notice that a build was broken off."""
 
+BROKE_OFF = "The container engine broke off"
 STOPPED = 143
 KILLED = 137
 FAILED = 1
@@ -62,11 +66,11 @@ class Builder:
             raise RuntimeFault("There is no specification of a build.")
         self.spec: WorkloadSpec = spec
         self.build: ImageBuild = spec.build
-        self.engine = Engine(str(self.orders["engine"]), folder.path.parent)
+        self.engine, self.facts = _engine(self.orders, folder), Facts(**self.orders["facts"])
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
         self.log = Log(os.open(folder.log_file, flags, 0o600), LOG_BYTES)
         self.steps = Steps(0)
-        self.began = time.monotonic()
+        self.began, self.began_at = time.monotonic(), time.time()
         self.network: inside.Network | None = None
         self.group = inside.Group(f"spacelab-{spec.id}", None)
         self.stream: remote.Stream | None = None
@@ -104,7 +108,11 @@ class Builder:
             ending = Ending(FAILED, str(refused))
         except RuntimeFault as fault:
             ending = Ending(FAILED, str(fault), fault.trouble)
-        except OSError as error:
+        except APIError as error:
+            said = str(error.explanation or error).rstrip(".")[:500]
+            ending = Ending(FAILED, _disk_full(said) or f"The container engine refused: {said}.")
+        except Exception as error:  # noqa: BLE001  whatever went wrong must be seen by the person who waits
+            traceback.print_exc()
             ending = Ending(FAILED, _disk_full(str(error)) or f"The platform failed to build it: {error}.")
         self.finish(ending)
 
@@ -123,19 +131,18 @@ class Builder:
             raise RuntimeFault("The build's network ended before the build began.", retry=True)
         self.group = inside.Group.make(self.spec.id, self.spec.resources.processes)
         isolation = prove(self.engine, self.spec, self.network, self.group, self.orders)
-        before = remote.image_ids(self.engine)
         tagged = remote.image_id(self.engine, self.build.tag)
         self.converse(isolation, limit)
         if not self.broken and not self.steps.error and self.steps.image:
             self.steps.end()
             return Ending(0, "The image was built.", result=remote.image_id(self.engine, self.build.tag))
         if self.broken:
-            self.undo(before, tagged)
+            self.undo(tagged)
         return self.failure()
 
     def converse(self, isolation: remote.Isolation, limit: int) -> None:
         """Have the engine build, and watch until it has ended or is to be broken off."""
-        facts = self.engine.facts()
+        facts = self.facts
         parameters = remote.query(self.spec, isolation, podman=facts.podman, swap=facts.swap)
         self.stream = remote.Stream(self.engine.address)
         listener = threading.Thread(target=self.listen, args=(self.stream, parameters, limit), daemon=True)
@@ -162,11 +169,13 @@ class Builder:
         try:
             for message in stream.messages(parameters, context):
                 self.log.write(self.steps.take(message).encode())
+            if not self.steps.image and not self.steps.error:
+                self.steps.error = f"{BROKE_OFF}."
         except RuntimeFault as fault:
             self.steps.error = str(fault)
             stream.close()
         except (OSError, ValueError) as error:
-            self.steps.error = self.steps.error or f"The container engine broke off: {error}."
+            self.steps.error = self.steps.error or f"{BROKE_OFF}: {error}."
             stream.close()
         finally:
             self.over.set()
@@ -209,7 +218,7 @@ class Builder:
     def free_bytes(self) -> int:
         """Return how much room the engine's disk has; plenty where that can't be looked at."""
         try:
-            found = os.statvfs(str(self.orders["storage"]))
+            found = os.statvfs(self.facts.storage)
         except OSError:
             return sys.maxsize
         return found.f_bavail * found.f_frsize if found.f_favail > 1000 else 0  # noqa: PLR2004  a few files must fit
@@ -222,14 +231,14 @@ class Builder:
         inside.end_build(self.network, self.group)
         listener.join(BREAK_OFF_SECONDS)
 
-    def undo(self, before: set[str], tagged: str) -> None:
+    def undo(self, tagged: str) -> None:
         """Remove what a build that was broken off leaves at the engine."""
         with contextlib.suppress(Exception):
             now = remote.image_id(self.engine, self.build.tag)
             if now and now != tagged:
                 with self.engine.call() as client:
                     client.remove_image(self.build.tag)
-            remote.remove_layers(self.engine, self.steps.layers, before)
+            remote.remove_layers(self.engine, self.steps.layers, self.began_at)
 
     def failure(self) -> Ending:
         """Tell in a sentence why there is no image."""
@@ -250,15 +259,20 @@ class Builder:
                 FAILED, f"{place} failed: its command ended with exit code {status}. {step.instruction[:200]}"
             )
         shown = error.rstrip(".")[-600:] or "the container engine ended without an image"
-        trouble = Trouble.RUNTIME_AWAY if error.startswith("The container engine broke off") else ""
+        trouble = Trouble.RUNTIME_AWAY if error.startswith(BROKE_OFF) else ""
         return Ending(FAILED, f"{place} failed: {shown}.", trouble)
 
     def finish(self, ending: Ending) -> None:
         """Remove what is left of the build but its image, and report the end."""
         if ending.exit_code:
             self.say(ending.reason)
-        clean_up(self.engine, self.network, self.group, set(self.layers), str(self.orders["companion"]))
+        clean_up(self.engine, self.network, self.group, set(self.layers), self.orders)
         self.report("ended", ending)
+
+
+def _engine(orders: dict[str, Any], folder: Folder) -> Engine:
+    """Return a client of the engine that need not ask again what the runtime knows of it."""
+    return Engine(str(orders["engine"]), folder.path.parent, Facts(**orders["facts"]))
 
 
 def _disk_full(said: str) -> str:
@@ -267,20 +281,32 @@ def _disk_full(said: str) -> str:
 
 
 def clean_up(
-    engine: Engine, network: inside.Network | None, group: inside.Group, layers: set[str], companion: str
+    engine: Engine, network: inside.Network | None, group: inside.Group, layers: set[str], orders: dict[str, Any]
 ) -> None:
-    """End every process of a build, and remove its working containers, its companion and its control group."""
+    """End every process of a build, and remove its working containers, its companion and its control group.
+
+    What an engine that is away can't remove is written down for the end of the next build.
+    """
+    companion, leftovers = str(orders["companion"]), Path(str(orders["leftovers"]))
     inside.end_build(network, group, 0.0)
     with contextlib.suppress(RuntimeFault):
-        remote.remove_working_containers(engine, layers)
         engine.remove(companion)
     group.remove()
+    left = leftovers / companion
+    facts = Facts(**orders["facts"])  # the engine itself may be away
+    if layers and facts.podman and facts.storage:
+        leftovers.mkdir(mode=0o700, exist_ok=True)
+        left.write_text("\n".join(layers))
+    for one in leftovers.glob("*"):
+        with contextlib.suppress(RuntimeFault, APIError, OSError):
+            remote.remove_working_containers(engine, Path(facts.storage), set(one.read_text().split()))
+            one.unlink()
 
 
 def clean(folder: Folder) -> None:
     """End what a builder left that was ended by force, and report that end."""
     orders = folder.read("build.json")
-    engine = Engine(str(orders["engine"]), folder.path.parent)
+    engine = _engine(orders, folder)
     network = None
     with contextlib.suppress(RuntimeFault):
         found = engine.inspect(str(orders["companion"]))
@@ -291,7 +317,7 @@ def clean(folder: Folder) -> None:
     uppers = [inside.upper_folder(pid) for pid in pids]
     layers = {upper.parent.name for upper in uppers if upper}
     inside.end_build(network, group)
-    clean_up(engine, network, group, layers, str(orders["companion"]))
+    clean_up(engine, network, group, layers, orders)
     stopped = bool(folder.read("stop.json"))
     reason = "It was stopped." if stopped else "Its builder was ended by force, or with the machine it ran on."
     ending = asdict(Ending(STOPPED if stopped else KILLED, reason))

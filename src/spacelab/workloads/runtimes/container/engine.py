@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -48,6 +49,8 @@ class Facts:
     seccomp: bool
     selinux: bool
     """Whether SELinux keeps containers from files of the host that are not labelled for them."""
+    storage: str = ""
+    """The folder in which the engine keeps its images."""
 
     @property
     def podman(self) -> bool:
@@ -70,6 +73,7 @@ def read_facts(info: dict[str, Any]) -> Facts:
         cpuset=bool(info.get("CPUSet")),
         seccomp="seccomp" in security,
         selinux="selinux" in security,
+        storage=str(info.get("DockerRootDir") or ""),
     )
 
 
@@ -92,12 +96,12 @@ def connect(address: str) -> docker.APIClient:
 class Engine:
     """A client of the engine that is safe to use from any thread; every call raises `EngineAway` without an engine."""
 
-    def __init__(self, configured: str, run_directory: Path) -> None:
+    def __init__(self, configured: str, run_directory: Path, facts: Facts | None = None) -> None:
         self._configured = configured
         self._run_directory = run_directory
         self._client: docker.APIClient | None = None
-        self._facts: Facts | None = None
-        self._facts_at = 0.0
+        self._facts = facts
+        self._facts_at = math.inf if facts else 0.0
         self._lock = threading.Lock()
 
     @property
