@@ -20,7 +20,7 @@ from spacelab.builds.models import Build
 from spacelab.builds.packages import MOST_FILES
 from spacelab.builds.permissions import BuildPermission
 from spacelab.builds.rules import State
-from spacelab.datalabs.permissions import DatalabPermission
+from spacelab.datalabs.queries import may_author, require_author
 from spacelab.kit import sse
 from spacelab.kit.refusals import Invalid, NotSignedIn, Refusal
 from spacelab.workloads.queries import capabilities, controller_is_running
@@ -38,7 +38,7 @@ def _person(request: HttpRequest) -> Person:
 def bring(request: HttpRequest) -> HttpResponse:
     """Take in a notebook, files, a folder, a zip or a Git address; a refusal stands at its field."""
     person = _person(request)
-    require(person, DatalabPermission.AUTHOR)
+    require_author(person)
     previous = request.GET.get("change", "")
     earlier = queries.find_own(person, previous) if previous else None
     if request.method == "POST" and earlier and "text" in request.POST:
@@ -95,7 +95,7 @@ def own(request: HttpRequest) -> HttpResponse:
     """List the person's builds, newest first."""
     person = _person(request)
     page = Paginator(queries.of_person(person), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "sees_all": BuildPermission.MANAGE_ANY, "authors": DatalabPermission.AUTHOR}
+    context = {"page": page, "sees_all": BuildPermission.MANAGE_ANY, "authors": may_author(person)}
     return render(request, "builds/list.html", context)
 
 

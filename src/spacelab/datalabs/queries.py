@@ -10,8 +10,10 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from spacelab.accounts.models import Person
+from spacelab.accounts.queries import may, require
 from spacelab.datalabs import rules
 from spacelab.datalabs.models import Datalab, DatalabVersion
+from spacelab.datalabs.permissions import DatalabPermission
 from spacelab.kit.refusals import NotFound
 from spacelab.workloads.queries import capabilities
 
@@ -142,3 +144,13 @@ def datalab(slug: str, person: Person | AnonymousUser) -> Datalab:
     if found is None:
         raise NotFound(f"There is no datalab “{slug}”.", advice="Look for it in the catalogue.")
     return found
+
+
+def require_author(person: Person | AnonymousUser) -> None:
+    """Raise `NotSignedIn` or `Forbidden` unless the person may write datalabs."""
+    require(person, DatalabPermission.AUTHOR)
+
+
+def may_author(person: Person | AnonymousUser, *, dockerfile: bool = False) -> bool:
+    """Say whether the person may write datalabs, with a Dockerfile of her own where asked for."""
+    return may(person, DatalabPermission.AUTHOR_DOCKERFILE if dockerfile else DatalabPermission.AUTHOR)

@@ -11,7 +11,6 @@ from django.db import transaction
 from django.db.models import Max
 
 from spacelab.accounts.models import Person
-from spacelab.accounts.queries import may, require
 from spacelab.audit import actions as audit
 from spacelab.builds import packages, planning, queries, rules
 from spacelab.builds.actions.following import move
@@ -19,7 +18,7 @@ from spacelab.builds.models import Build, BuildChange
 from spacelab.builds.packages import Brought
 from spacelab.builds.rules import FINAL, State
 from spacelab.datalabs.models import Datalab
-from spacelab.datalabs.permissions import DatalabPermission
+from spacelab.datalabs.queries import may_author, require_author
 from spacelab.datalabs.rules import State as VersionState
 from spacelab.kit.ids import new_id
 from spacelab.kit.refusals import Conflict, Forbidden, Invalid, OverQuota, Unavailable
@@ -30,7 +29,7 @@ from spacelab.workloads.queries import capabilities
 
 def _allow(by: Person) -> None:
     """Check the right to author, the disk, and the quota of unfinished builds."""
-    require(by, DatalabPermission.AUTHOR)
+    require_author(by)
     free = shutil.disk_usage(settings.SPACELAB.state).free // 2**20
     if free < settings.SPACELAB.disk_reserve_mb:
         raise Unavailable(
@@ -112,7 +111,7 @@ def start(*, by: Person, build_id: str, answers: Mapping[str, Any]) -> Build:
 
     The metadata that she gave become part of the package, so that what is built is complete in itself.
     """
-    require(by, DatalabPermission.AUTHOR)
+    require_author(by)
     build = queries.find_own(by, build_id)
     if build.state != State.PLANNED:
         raise Conflict("This build has been started already.", advice="Look at its page.")
@@ -122,7 +121,7 @@ def start(*, by: Person, build_id: str, answers: Mapping[str, Any]) -> Build:
     manifest = planned.manifest
     if manifest is None:
         raise planned.lacking or Invalid("The package's metadata are not complete.", advice="Fill in the form.")
-    if planned.plan.own_dockerfile and not may(by, DatalabPermission.AUTHOR_DOCKERFILE):
+    if planned.plan.own_dockerfile and not may_author(by, dockerfile=True):
         raise Forbidden(
             "The package has a Dockerfile of its own, which needs the role of an advanced developer.",
             advice="Ask an operator for that role, or remove the Dockerfile: most packages don't need one.",

@@ -239,7 +239,8 @@ class EnvironmentBuilder:
             word.replace("$SPACELAB_PACKAGE", f"{there}/{base.name}")
             for word in datalab_package.read_manifest(base).command
         ]
-        return ["$SPACELAB_ENVIRONMENT/bin/python", f"{there}/notebooks.py", order.slug, *words]
+        shipped = ("$SPACELAB_PACKAGE", f"$SPACELAB_WORKSPACE/{order.slug}")
+        return ["$SPACELAB_ENVIRONMENT/bin/python", f"{there}/notebooks.py", *shipped, *words]
 
     def _result(self, order: Order, name: str) -> Result:
         base = self._base(order)

@@ -10,7 +10,6 @@ start from, or empty), and whether that is `cloned` into the target already.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -51,7 +50,8 @@ def install(order: dict[str, object], files: list[str], constraints: list[str]) 
 def uv(order: dict[str, object], verb: str, *words: str) -> tuple[int, str]:
     """Run `uv pip` on the new environment."""
     python = str(Path(str(order["target"])) / "bin" / "python")
-    argv = [str(order["uv"]), "pip", verb, "--python", python, "--no-progress", "--color=never", *words]
+    argv = [str(order["uv"]), "pip", verb, "--python", python, "--cache-dir", str(order["cache"])]
+    argv += ["--no-progress", "--color=never", *words]
     return run(argv, str(order["source"] or order["package"]))
 
 
@@ -113,7 +113,6 @@ def main() -> int:
     if not order["cloned"]:
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
-    os.environ["UV_CACHE_DIR"] = str(order["cache"])
     if make_empty(order, target):
         return 1
     step(2, "Fetching and installing packages")

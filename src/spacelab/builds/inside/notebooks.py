@@ -1,7 +1,7 @@
 """Puts a datalab's notebooks where the person can change them, then becomes the command that follows.
 
-Run as `notebooks.py <folder> <command…>`: each notebook of the package, with what lies beside it, stands in that folder
-of the workspace. What the person changed there is never overwritten: a newer one then comes beside it.
+Run as `notebooks.py <package> <folder> <command…>`: each notebook of the package, with what lies beside it, stands in
+that folder of the workspace. What the person changed there is never overwritten: a newer one then comes beside it.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ def ship(package: Path, folder: Path) -> None:
 
 def main() -> None:
     """Ship the notebooks, say why if that fails, and go on in any case."""
-    workspace, package = os.environ.get("SPACELAB_WORKSPACE", "/media/user"), os.environ["SPACELAB_PACKAGE"]
+    package, folder, *command = sys.argv[1:]
     try:
-        ship(Path(package), Path(workspace) / sys.argv[1])
+        ship(Path(package), Path(folder))
     except OSError as error:
         print(f"The datalab's notebooks can't be put into your workspace: {error}", flush=True)  # noqa: T201  the log
-    os.execvp(sys.argv[2], sys.argv[2:])  # noqa: S606  the datalab's own command, without a shell
+    os.execvp(command[0], command)  # noqa: S606  the datalab's own command, without a shell
 
 
 if __name__ == "__main__":
