@@ -19,43 +19,22 @@ from docker.errors import ImageNotFound
 
 import datalab_package
 from spacelab.builds import base_images
-from spacelab.builds.base_images import Site
 from spacelab.kit.ids import new_id
 from spacelab.volumes import making
 from spacelab.volumes.rules import Mount
 from spacelab.workloads.rules import Interface, Kind, Network, Resources, Seen, WorkloadSpec
 from spacelab.workloads.runtimes.container import ContainerRuntime, Options
-from support.engine import DEBIAN_IMAGE, Engine
+from support.base_images import provide
+from support.engine import Engine
 
 CATALOGUE: Path = settings.CATALOGUE_DIRECTORY
 CONTENT = "org.spacelab.content"
 PATIENCE = 120.0
 
 
-def site() -> Site:
-    """Return the set-up of test images: on the bootstrapped Debian, trusting what this machine is told to trust."""
-    bundle = os.environ.get("SPACELAB_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
-    return Site(base=DEBIAN_IMAGE, ca_bundle=Path(bundle) if bundle else None)
-
-
 def base_image(engine: Engine, name: str) -> str:
     """Provide a base image and those below it; return the name of one of its tags."""
-    here = site()
-    engine.image(DEBIAN_IMAGE)
-    images = base_images.read_base_images(settings.BASE_IMAGES_DIRECTORY)
-    hashes = base_images.content_hashes(images, here)
-    versions = {image.name: image.version for image in images}
-    reference = ""
-    for image in base_images.choose(images, [name]):
-        reference, *others = image.tags(here.registry)
-        if _content(engine, reference) != hashes[image.name]:
-            archive = base_images.context_archive(base_images.context_files(image, here))
-            arguments = base_images.build_arguments(image, here, versions)
-            _build(engine, archive, reference, hashes[image.name], arguments)
-        for tag in others:
-            repository, _, version = tag.rpartition(":")
-            engine.client.images.get(reference).tag(repository, version)
-    return reference
+    return provide(engine, name)[name].reference
 
 
 def datalab_image(engine: Engine, slug: str) -> str:
@@ -67,11 +46,11 @@ def datalab_image(engine: Engine, slug: str) -> str:
     reference = f"localhost/spacelab-test/{slug}:latest"
     if _content(engine, reference) != content:
         with tempfile.TemporaryDirectory() as name:
-            datalab_package.write_context(folder, plan, Path(name))
+            context = Path(name) / "context"
+            datalab_package.write_context(folder, plan, context)
+            found = [file for file in sorted(context.rglob("*")) if file.is_file()]
             files = {
-                file.relative_to(name).as_posix(): (file.read_bytes(), 0o755 if os.access(file, os.X_OK) else 0o644)
-                for file in sorted(Path(name).rglob("*"))
-                if file.is_file()
+                file.relative_to(context).as_posix(): (file.read_bytes(), file.stat().st_mode & 0o777) for file in found
             }
         arguments = {"REGISTRY": "localhost", f"{plan.base.upper()}_VERSION": "latest"}
         _build(engine, base_images.context_archive(files), reference, content, arguments)
