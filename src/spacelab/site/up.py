@@ -133,7 +133,11 @@ def end(running: Sequence[Program]) -> None:
 def sessions_left(configuration: Configuration) -> int:
     """Count the workloads that go on without the platform's programs."""
     kinds = ("*/main.sock", "*/io/main.sock")
-    return sum(1 for kind in kinds for state in configuration.run_directory.glob(kind) if state.exists())
+    sockets = [socket for kind in kinds for socket in configuration.run_directory.glob(kind)]
+    folders = {
+        configuration.run_directory / socket.relative_to(configuration.run_directory).parts[0] for socket in sockets
+    }
+    return sum(1 for folder in folders if not (folder / "ended.json").exists())
 
 
 def keep_running(configuration: Configuration, running: Sequence[Program]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from typing import Any
 
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  Django's signature
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is being built is ended with this command
         with engine_program.at_work(settings.SPACELAB):
             if options["rest"]:
                 self._rest()
@@ -75,6 +77,9 @@ class Command(BaseCommand):
             failed = shipped.install_rest(tell)
         except RuntimeFault as fault:
             raise CommandError(str(fault)) from fault
+        except KeyboardInterrupt:
+            self.stdout.write("Ended; the next start goes on.")
+            return
         for name, refusal in failed:
             self.stderr.write(f"{name} can't be offered: {refusal.message} {refusal.advice}")
         if failed:
