@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import shlex
+import shutil
 import tarfile
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -23,6 +25,8 @@ EXAMPLES = Path(__file__).parents[2] / "catalogue" / "examples"
 INSIDE = Path(runtime.__file__).parent / "inside"
 PERSON = 64200
 PATIENCE = 60.0
+DONE = "-- done --"
+"""The last line of a command's output: Podman at times closes the stream before it has passed on everything."""
 FETCH = (
     "import sys, urllib.request as r\n"
     "try: a = r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:10000' + sys.argv[1], timeout=20)\n"
@@ -43,9 +47,12 @@ class Session:
 
     def run(self, command: str) -> str:
         """Run a shell command as the person, in the datalab's own variables; it must succeed."""
-        result = self.container.exec_run(["sh", "-c", command])
-        assert result.exit_code == 0, result.output
-        return _text(result.output)
+        for _attempt in range(5):
+            result = self.container.exec_run(["sh", "-c", f"({command}\n) && echo {DONE}"])
+            assert result.exit_code == 0, (result.output, self.log)
+            if DONE in (text := _text(result.output)):
+                return text.replace(f"{DONE}\n", "")
+        raise AssertionError(f"the engine loses what {command} prints")
 
     def fetch(self, path: str) -> str:
         """Ask the interface for a page; return status, headers and body, or nothing while nobody answers."""
@@ -113,10 +120,19 @@ def _build(engine: Engine, name: str, **context: Any) -> str:
     return tag
 
 
+def _open_folder(folder: Path, name: str) -> Path:
+    made = folder / name
+    made.mkdir()
+    folder.chmod(0o755)
+    made.chmod(0o777)
+    return made
+
+
 @contextmanager
 def started(engine: Engine, image: str, **variables: str) -> Iterator[Session]:
     """Start an image with what a session has: no rights, a root that can't be written, a home, a workspace."""
     mark = uuid.uuid4().hex[:8]
+    own = Path(tempfile.mkdtemp(prefix="esa-"))
     values = {
         "DATALAB_ID": f"s-{mark}",
         "IF_main_port": "10000",
@@ -127,7 +143,6 @@ def started(engine: Engine, image: str, **variables: str) -> Iterator[Session]:
         "SPACELAB_PACKAGE": "/opt/datalab",
         "DATALABS_URL": "https://portal.example.org",
     }
-    owned = f"uid={PERSON},gid={PERSON},mode=0755"
     container = engine.client.containers.create(
         image,
         name=f"esa-{mark}",
@@ -137,14 +152,19 @@ def started(engine: Engine, image: str, **variables: str) -> Iterator[Session]:
         security_opt=["no-new-privileges"],
         read_only=True,
         network_mode="none",
-        volumes={str(INSIDE): {"bind": "/.datalab", "mode": "ro"}},
-        tmpfs={"/tmp": "mode=1777", "/home/ada": owned, "/media/user": owned},  # noqa: S108  the datalab's own
+        volumes={
+            str(INSIDE): {"bind": "/.datalab", "mode": "ro"},
+            str(_open_folder(own, "home")): {"bind": "/home/ada", "mode": "rw"},
+            str(_open_folder(own, "workspace")): {"bind": "/media/user", "mode": "rw"},
+        },
+        tmpfs={"/tmp": "mode=1777"},  # noqa: S108  the datalab's own
     )
     try:
         container.start()
         yield Session(container)
     finally:
         container.remove(force=True)
+        shutil.rmtree(own)
 
 
 def python(code: str) -> str:

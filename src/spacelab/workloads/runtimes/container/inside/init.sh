@@ -19,20 +19,21 @@ debug() {
     esac
 }
 
-# Ask the interface for the page $1 by what the image has; succeed when anything answers in HTTP.
+# Ask the interface at the path $1 by what the image has; succeed when anything answers in HTTP. What is asked is
+# which requests it takes: to fetch a page could set an application to work.
 _datalab_answers() {
     if command -v python3 >/dev/null 2>&1; then
         python3 -I -S -c '
 import socket, sys
 with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 2) as link:
     link.settimeout(5)
-    link.sendall(b"GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n" % sys.argv[2].encode())
+    link.sendall(b"OPTIONS %s HTTP/1.0\r\nHost: localhost\r\n\r\n" % sys.argv[2].encode())
     sys.exit(link.recv(5) != b"HTTP/")' "$IF_main_port" "$1"
     elif command -v curl >/dev/null 2>&1; then
-        curl -s -o /dev/null --noproxy '*' --max-time 5 "http://127.0.0.1:$IF_main_port$1"
+        curl -s -o /dev/null -X OPTIONS --noproxy '*' --max-time 5 "http://127.0.0.1:$IF_main_port$1"
     elif command -v bash >/dev/null 2>&1; then
         # shellcheck disable=SC2016 # the inner bash expands it
-        bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "GET %s HTTP/1.0\r\n\r\n" "$2" >&3 && read -r -t 5 -n 5 line <&3 &&
+        bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "OPTIONS %s HTTP/1.0\r\n\r\n" "$2" >&3 && read -r -t 5 -n 5 line <&3 &&
             [ "$line" = HTTP/ ]' bash "$IF_main_port" "$1"
     else
         # The interface's name in /proc is its port in hexadecimal, in state "listening".
