@@ -84,6 +84,34 @@ class TestApplications:
             assert "clock.py" in session.run("cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
 
 
+DOCKERFILE = """ARG REGISTRY=localhost
+FROM ${REGISTRY}/datalabs/jl_base:stable
+RUN apt-get update && apt-get install -y --no-install-recommends units=9.99-0ubuntu1 && apt-get clean
+WORKDIR /tmp
+COPY environment.yml /tmp/
+RUN conda env create -f /tmp/environment.yml \\
+    && conda clean -all -f -y \\
+    && conda run -n demo python -m ipykernel install --name=demo --display-name=demo
+RUN conda install --quiet --yes -c conda-forge 'mamba' && mamba install -y sgp4=2.25
+RUN bash -c '. /opt/miniconda/etc/profile.d/conda.sh && conda activate demo && python -c "import uncertainties"'
+"""
+ENVIRONMENT = (
+    "name: demo\nchannels: [conda-forge]\ndependencies: [python=3.11, ipykernel, pip, {pip: [uncertainties]}]\n"
+)
+
+
+@pytest.mark.usefixtures("bases")
+def test_a_dockerfile_for_conda_and_for_another_distributions_versions(engine: Engine) -> None:
+    image = build_files(engine, "conda", {"Dockerfile": DOCKERFILE, "environment.yml": ENVIRONMENT})
+    with started(engine, image) as session:
+        session.answer("/datalabs/")
+        kernel = session.run("jupyter kernelspec list --json")
+        assert "/usr/local/share/jupyter/kernels/demo" in kernel
+        assert session.run("conda run -n demo which python").strip() == "/opt/environments/demo/bin/python"
+        assert "site-packages" in session.run(python("import sgp4; print(sgp4.__file__)"))
+        assert session.run("units --version").startswith("GNU Units")
+
+
 @pytest.fixture
 def contract(bases: None, engine: Engine) -> Iterator[Session]:
     """Start a datalab with hooks of all kinds, whose own start serves its environment."""
