@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from docker.errors import APIError, NotFound
+from docker.errors import NotFound
 
 from spacelab.kit.ids import new_id
 from spacelab.workloads.rules import ImageBuild, Kind, Network, Observation, Resources, Seen, WorkloadSpec
@@ -106,15 +107,12 @@ class Bench:
         assert found.exists()
         return found
 
-    def images_made_by(self, command: str) -> list[str]:
-        """List the images, those of the cache too, that a command is part of."""
-        client = self.engine.client.api
+    def layers(self, spec: WorkloadSpec) -> list[str]:
+        """List the images of the engine's cache that a build has made and that are still there."""
         found = []
-        for image in client.images(all=True):
-            with contextlib.suppress(APIError):  # somebody else's, removed meanwhile
-                history = client.history(image["Id"])  # type: ignore[no-untyped-call]
-                if any(command in str(layer.get("CreatedBy")) for layer in history):
-                    found.append(str(image["Id"]))
+        for identifier in re.findall(r"^--> ([0-9a-f]{11})$", self.log(spec), re.MULTILINE):
+            with contextlib.suppress(NotFound):
+                found.append(str(self.engine.client.api.inspect_image(identifier)["Id"]))  # type: ignore[no-untyped-call]
         return found
 
     def clear(self) -> None:

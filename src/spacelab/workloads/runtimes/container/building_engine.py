@@ -9,6 +9,7 @@ import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -84,12 +85,15 @@ class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: str) -> None:
         super().__init__("localhost")
         self._path = path
+        self.breaker: socket.socket | None = None
+        """The same connection once more: the other end sees it broken off, whoever reads from it here."""
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(CONNECT_SECONDS)
         self.sock.connect(self._path)
         self.sock.settimeout(None)  # a command may be silent as long as it likes
+        self.breaker = self.sock.dup()
 
 
 class Stream:
@@ -122,9 +126,9 @@ class Stream:
 
     def close(self) -> None:
         """Break off; whoever waits for a message gets an error or the end."""
-        if self._connection.sock:
+        if self._connection.breaker:
             with contextlib.suppress(OSError):
-                self._connection.sock.shutdown(socket.SHUT_RDWR)
+                self._connection.breaker.shutdown(socket.SHUT_RDWR)
 
 
 def _message(text: str) -> str:
@@ -157,16 +161,20 @@ def remove_layers(engine: Engine, shortened: list[str], since: float) -> None:
     Only images without a name that are as young as the build: their ids are taken from what the build printed.
     """
     with engine.call() as client:
-        unnamed = {
-            str(one["Id"]).rpartition(":")[2]
-            for one in client.images(all=True)
-            if not [name for name in one.get("RepoTags") or () if name != "<none>:<none>"]
-            and int(one.get("Created") or 0) >= int(since)
-        }
         for short in reversed(shortened):
-            for found in (one for one in unnamed if one.startswith(short)):
-                with contextlib.suppress(APIError):
-                    client.remove_image(found, noprune=True)
+            with contextlib.suppress(APIError):
+                found = client.inspect_image(short)  # type: ignore[no-untyped-call]
+                named = [name for name in found.get("RepoTags") or () if name != "<none>:<none>"]
+                if not named and _moment(str(found.get("Created"))) >= int(since):
+                    client.remove_image(found["Id"], noprune=True)
+
+
+def _moment(text: str) -> float:
+    """Read one of the engine's times to the second; 0 for what is none."""
+    try:
+        return datetime.fromisoformat(f"{text[:19]}+00:00").timestamp()
+    except ValueError:
+        return 0.0
 
 
 def remove_working_containers(engine: Engine, storage: Path, layers: set[str]) -> int:

@@ -233,7 +233,7 @@ class Builder:
 
     def undo(self, tagged: str) -> None:
         """Remove what a build that was broken off leaves at the engine."""
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(RuntimeFault, APIError):
             now = remote.image_id(self.engine, self.build.tag)
             if now and now != tagged:
                 with self.engine.call() as client:
