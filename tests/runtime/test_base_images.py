@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from spacelab.builds.base_building import build_base_images, standings
 from spacelab.builds.base_images import BaseImage
 from spacelab.kit.refusals import NotFound, Unavailable
+from spacelab.site.base_building import build_base_images, standings
 from support.base_images import certificates, provide, use_engine
 from support.engine import Engine
 

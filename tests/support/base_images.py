@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.test import override_settings
 
-from spacelab.builds.base_building import Built, build_base_images
+from spacelab.site.base_building import Built, build_base_images
 from spacelab.site.configuration import Configuration
 from support.engine import Engine
 

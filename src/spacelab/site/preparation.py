@@ -109,7 +109,7 @@ def _no_engine(fault: RuntimeFault) -> Unavailable:
 
 
 def _bases_missing() -> bool:
-    from spacelab.builds.base_building import standings  # noqa: PLC0415  the engine's client is slow to load
+    from spacelab.site.base_building import standings  # noqa: PLC0415  the engine's client is slow to load
 
     try:
         return any(one.state != "current" for one in standings() if one.image.name in BASES)
@@ -120,7 +120,7 @@ def _bases_missing() -> bool:
 
 
 def _build_bases(progress: Progress) -> None:
-    from spacelab.builds.base_building import build_base_images  # noqa: PLC0415  as above
+    from spacelab.site.base_building import build_base_images  # noqa: PLC0415  as above
 
     def tell(image: BaseImage, text: str) -> None:
         progress(f"{image.name}: {text}")

@@ -13,11 +13,11 @@ from django.utils.module_loading import import_string
 
 import datalab_package
 from datalab_package import Manifest, PackageProblem
-from spacelab.builds.base_building import build_base_images, declared, standings
 from spacelab.builds.ports import Builder, Order, Result
 from spacelab.datalabs.rules import refusal_of
 from spacelab.kit.ids import new_id
 from spacelab.kit.refusals import Unavailable
+from spacelab.site.base_building import build_base_images, declared, standings
 from spacelab.site.trial.workbench import Say, Workbench
 from spacelab.workloads.rules import Seen
 

@@ -13,9 +13,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from spacelab.builds import image_commands
-from spacelab.builds.base_building import build_base_images, standings
 from spacelab.builds.base_images import BaseImage
 from spacelab.kit.refusals import Refusal
+from spacelab.site.base_building import build_base_images, standings
 from spacelab.workloads.runtimes.container.engine import EngineAway
 
 MEGABYTE = 1_000_000
