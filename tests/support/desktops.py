@@ -104,6 +104,7 @@ class Desktop:
     """From the order to the answer that it is ready."""
     url: str = ""
     _listener: socket.socket | None = field(default=None, repr=False)
+    _links: list[socket.socket] = field(default_factory=list, repr=False)
 
     @property
     def workspace(self) -> Path:
@@ -126,14 +127,23 @@ class Desktop:
                 except OSError:
                     return
                 far = socket.socket(socket.AF_UNIX)
+                self._links += [near, far]
                 far.connect(str(self.door))
                 for one, other in ((near, far), (far, near)):
                     threading.Thread(target=_pump, args=(one, other), daemon=True).start()
 
         threading.Thread(target=accept, daemon=True).start()
 
+    def cut(self) -> None:
+        """Cut what is connected now, as a network may."""
+        for link in self._links:
+            with contextlib.suppress(OSError):
+                link.shutdown(socket.SHUT_RDWR)
+        self._links.clear()
+
     def close(self) -> None:
         """Lead nobody to it any more."""
+        self.cut()
         if self._listener:
             self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
