@@ -85,6 +85,12 @@ def test_an_image_may_bring_its_command_its_folder_and_a_writable_root(client: d
     assert "SPACELAB_DIRECTORY=/media/user\n" in specification.orders(parts())
 
 
+def test_what_an_image_puts_before_its_command_stays() -> None:
+    assert specification.known_variables(parts())["ENVIRONMENT"] == "production"
+    older = replace(parts().image, variables={"ENVIRONMENT": "SIMPUT=/opt/simput"})
+    assert specification.known_variables(parts(image=older))["ENVIRONMENT"] == "SIMPUT=/opt/simput"
+
+
 def test_archives_and_the_home_go_by_two_names(client: docker.APIClient) -> None:
     volumes = (Mount("/vol/gaia", "/data/gaia"), Mount("/vol/home", "/media/home", read_only=False))
     host = application(client, spec=replace(SPEC, mounts=volumes))["host_config"]

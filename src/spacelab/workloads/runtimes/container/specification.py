@@ -172,6 +172,8 @@ def known_variables(parts: Parts) -> dict[str, str]:
     for name in ("PATH", "SPACELAB_ENVIRONMENT"):
         if name not in spec.variables:
             del ours[name]  # the image knows better
+    if "ENVIRONMENT" in image.variables and "ENVIRONMENT" not in spec.variables:
+        del ours["ENVIRONMENT"]  # images of ESA's older kind keep there what comes before their command
     config = f"{parts.places.home}/.jupyterlab-{datalab_name(spec)}"
     return {"PATH": SYSTEM_PATH, "JUPYTER_CONFIG_DIR": config, **image.variables, **ours}
 
