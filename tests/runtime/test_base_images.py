@@ -82,8 +82,8 @@ class TestImages:
         assert said.split() == [*places, "/opt/miniconda/bin/jupyter", "all", "there"]
 
     def test_nothing_is_left_over(self, engine: Engine) -> None:
-        left = "find /var/lib/apt/lists /var/cache/apt /root/.cache /opt/build -type f 2>/dev/null; ls /usr/share/man"
-        assert run(engine, "jl_base", f"{{ {left}; }} | wc -l").strip() == "0"
+        left = "find /var/lib/apt/lists /var/cache/apt /opt/build /usr/share/man -type f 2>/dev/null"
+        assert run(engine, "jl_base", f"{left} | wc -l").strip() == "0"
 
     def test_everything_is_compiled(self, engine: Engine) -> None:
         check = "import astropy, tornado; print(*[m.__cached__ for m in (astropy, tornado)])"
