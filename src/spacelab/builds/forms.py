@@ -56,17 +56,22 @@ class Refusable(forms.Form):
 
     names: ClassVar[dict[str, str]] = {}
     """What a refusal calls a field → what the form calls it."""
+    invalid: ClassVar[str | None] = None
+    """The field where invalid input stands that names no field of the form; else it stands above the form."""
 
     def refuse(self, refusal: Refusal) -> None:
         """Show a refusal."""
-        field = self.names.get(refusal.field, refusal.field)
-        self.add_error(field if field in self.fields else None, f"{refusal.message} {refusal.advice}".strip())
+        field: str | None = self.names.get(refusal.field, refusal.field)
+        if field not in self.fields:
+            field = self.invalid if isinstance(refusal, Invalid) else None
+        self.add_error(field, f"{refusal.message} {refusal.advice}".strip())
 
 
 class UploadForm(Refusable):
     """Files, a folder or a zip."""
 
     names = {"files": "upload"}
+    invalid = "upload"
     upload = FilesField(label="Notebook, files or a zip", required=False)
     paths = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -95,13 +100,16 @@ class StartForm(Refusable):
     creator = forms.CharField(max_length=120, label="Creator")
     email = forms.EmailField(max_length=254, label="Contact e-mail")
     requirements = forms.MultipleChoiceField(
-        label="Packages that it imports", required=False, widget=forms.CheckboxSelectMultiple
+        label="Packages that it imports",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="None of your files lists them. Those that stay ticked are installed.",
     )
     more = forms.CharField(
         label="More Python packages",
         required=False,
         max_length=4000,
-        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "healpy\nscikit-learn>=1.5"}),
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "healpy\nscikit-learn>=1.5", "spellcheck": "false"}),
         help_text="One in each line, as in requirements.txt.",
     )
 

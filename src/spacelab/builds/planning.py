@@ -96,7 +96,10 @@ def order_of(build: Build, planned: Planned, *, number: int | None = None) -> Or
 def suggestions(build: Build, person: Person) -> dict[str, str]:
     """Suggest metadata: what was answered or the package says, else what its notebooks tell, and the account's."""
     folder = packages.folder_of(build.package)
-    drafted = datalab_package.suggest_metadata(folder, _name_of(build))
+    name = _name_of(build)
+    if not name and not any(folder.rglob("*.ipynb")):
+        name = "My application"  # the folder's own name is its hash
+    drafted = datalab_package.suggest_metadata(folder, name)
     guessed = {field: drafted.get(key, "") for field, key in packages.META_KEYS.items()}
     guessed |= {"creator": person.display_name, "email": person.email}
     answered = {key: str(build.answers[key]) for key in guessed if build.answers.get(key)}
@@ -107,4 +110,6 @@ def _name_of(build: Build) -> str:
     """Return what the upload or the repository was called, where that says anything."""
     if build.source == "git":
         return build.brought.removesuffix(" from Git")
-    return "" if build.brought.endswith(" files") else PurePosixPath(build.brought).stem
+    if build.brought.endswith(" files"):
+        return build.brought.rpartition(", ")[0]
+    return PurePosixPath(build.brought).stem

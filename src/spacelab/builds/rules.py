@@ -31,6 +31,15 @@ def environment_name(slug: str, requirements_text: str, python_version: str) -> 
     return f"{slug}-{digest[:HASH_LENGTH]}"
 
 
+def words_of(paths: Sequence[str]) -> str:
+    """Say what was uploaded: a file by its name, a folder by its name and its number of files, else the number."""
+    if len(paths) == 1:
+        return paths[0]
+    folders = {path.split("/", 1)[0] if "/" in path else "" for path in paths}
+    folder = folders.pop() if len(folders) == 1 else ""
+    return f"{folder[:60]}, {len(paths)} files" if folder else f"{len(paths)} files"
+
+
 QUIET = ("STEP ", "Using ", "Resolved ", "warning", "If the cache and target directories", "If this is intentional")
 """How the installer's lines begin that say nothing about a failure; its hint about links takes two lines more."""
 NO_ROOM = ("No space left on device", "Disk quota exceeded")

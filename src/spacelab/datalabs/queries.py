@@ -14,7 +14,7 @@ from spacelab.accounts.queries import may, require
 from spacelab.datalabs import rules
 from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.datalabs.permissions import DatalabPermission
-from spacelab.kit.refusals import NotFound
+from spacelab.kit.refusals import Forbidden, NotFound
 from spacelab.workloads.queries import capabilities
 
 SORTS = {"name": ("search_text", "slug"), "newest": ("-latest_at", "search_text")}
@@ -148,6 +148,11 @@ def datalab(slug: str, person: Person | AnonymousUser) -> Datalab:
 
 def require_author(person: Person | AnonymousUser) -> None:
     """Raise `NotSignedIn` or `Forbidden` unless the person may write datalabs."""
+    if isinstance(person, Person) and not may_author(person):
+        raise Forbidden(
+            "Bringing an application needs the role of a developer, which you don't have.",
+            advice="Ask an operator for it.",
+        )
     require(person, DatalabPermission.AUTHOR)
 
 

@@ -127,6 +127,13 @@ def version_named(person: Person, datalab: Datalab, wanted: str | None) -> Datal
     )
 
 
+def inputs_in_words(session: Session) -> dict[str, str]:
+    """Return the inputs of a thread's run by the titles that its form shows; by their names where it has gone."""
+    threads = datalab_queries.threads_of(session.version) if session.thread else []
+    titles = {one.name: one.title for thread in threads if thread.name == session.thread for one in thread.inputs}
+    return {titles.get(name, name): value for name, value in session.inputs.items()}
+
+
 def thread_named(version: DatalabVersion, name: str) -> Thread:
     """Return the version's processing thread called so; raise `NotFound` if it has none."""
     for thread in datalab_queries.threads_of(version):

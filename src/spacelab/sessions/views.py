@@ -166,6 +166,7 @@ def detail(request: HttpRequest, session_id: str) -> HttpResponse:
         return redirect("lab_sessions:detail", session.restarted_as_id)
     context = {
         **progress.context_of(session, person),
+        "inputs": queries.inputs_in_words(session),
         "mounts": queries.mounts_of(session),
         "controller_runs": controller_is_running(),
     }

@@ -73,6 +73,24 @@ def test_a_folder_keeps_its_paths(dora: Client) -> None:
     assert (folder / "stars.ipynb").is_file()
 
 
+def test_a_folder_without_notebook_gets_its_own_name(dora: Client) -> None:
+    files = [upload("app.py", "import streamlit"), upload("requirements.txt", "streamlit")]
+    dora.post("/bring", {"upload": files, "paths": json.dumps(["star-map/app.py", "star-map/requirements.txt"])})
+    build = Build.objects.get()
+    assert build.brought == "star-map, 2 files"
+    plan = dora.get(f"/builds/{build.pk}").content.decode()
+    assert 'value="star map"' in plan
+    assert 'value="star-map"' in plan
+
+
+def test_loose_files_are_not_called_by_their_hash(dora: Client) -> None:
+    dora.post("/bring", {"upload": [upload("app.py", "import streamlit"), upload("requirements.txt", "streamlit")]})
+    build = Build.objects.get()
+    plan = dora.get(f"/builds/{build.pk}").content.decode()
+    assert 'value="My application"' in plan
+    assert f'value="{build.package}' not in plan
+
+
 @pytest.mark.parametrize(
     ("files", "paths", "words"),
     [
@@ -90,7 +108,9 @@ def test_a_refusal_stands_on_the_page_and_nothing_is_kept(
 ) -> None:
     sent = dora.post("/bring", {"upload": [upload(*one) for one in files], "paths": paths})
     assert sent.status_code == 422
-    assert words in sent.content.decode()
+    page = sent.content.decode()
+    assert words in page
+    assert 'id="id_upload_error"' in page
     assert not Build.objects.exists()
 
 
@@ -124,7 +144,9 @@ def test_what_the_form_lacks_is_marked_and_kept(dora: Client, developer: Person)
 @pytest.mark.parametrize("role", ["scientist", "moderator", "operator"])
 def test_who_does_not_author_can_bring_nothing(client: Client, role: str) -> None:
     client.force_login(make_person("sam", role))
-    assert client.get("/bring").status_code == 403
+    refused = client.get("/bring")
+    assert refused.status_code == 403
+    assert "needs the role of a developer" in refused.content.decode()
     assert client.post("/bring", {"upload": upload("a.ipynb", notebook("1"))}).status_code == 403
     assert "Bring your application" not in client.get("/builds").content.decode().split("<main")[0]
 

@@ -63,7 +63,7 @@ def bring_files(
         package = packages.take_in(files, folder, over=over)
     given = {**(earlier.answers if earlier else {}), **(answers or {})}
     planned = planning.plan(package, given)
-    words = files[0].path if len(files) == 1 else f"{len(files)} files"
+    words = rules.words_of([one.path for one in files])
     with transaction.atomic():
         build = _create(by, source="upload", brought=words[:200], previous=earlier, answers=given, package=package)
         move(by=by, build=build, state=State.PLANNED, reason="Ready to be built.", **planned.row())

@@ -64,13 +64,13 @@ class EnvironmentBuilder:
         """Say what is installed where, without the Dockerfile that nobody runs here."""
         base = _base_of(plan.kind)
         steps = [
-            PlannedStep("Start from JupyterLab", f"with its scientific Python; {' '.join(plan.found)}", (0, 0))
+            PlannedStep("Start from JupyterLab", "with its packages for science", (0, 0))
             if base
             else PlannedStep("Start from an empty Python environment", " ".join(plan.found), (0, 0))
         ]
         if plan.requirements:
             files = dict.fromkeys(one.file for one in plan.origins if one.file)
-            reason = f"named in {', '.join(files)}" if files else "what its code imports, as far as you take it"
+            reason = f"named in {', '.join(files)}" if files else "those of its imports that you leave ticked"
             steps.append(PlannedStep("Install Python packages", reason, (0, 0)))
         if plan.project:
             steps.append(PlannedStep("Install the package itself", "it is a Python project", (0, 0)))

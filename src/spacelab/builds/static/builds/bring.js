@@ -45,7 +45,7 @@ function show(pairs) {
     notice.append(Object.assign(document.createElement("p"), { textContent: trouble }));
     parts.unshift(notice);
   }
-  form.querySelector("button.primary").disabled = Boolean(trouble) || !pairs.length;
+  document.getElementById("send-upload").disabled = Boolean(trouble) || !pairs.length;
   chosen.replaceChildren(...parts);
   chosen.hidden = !pairs.length;
 }
