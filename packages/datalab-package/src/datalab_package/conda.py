@@ -9,7 +9,7 @@ import yaml
 
 from datalab_package import known_names
 from datalab_package.problems import PackageProblem
-from datalab_package.requirements import Need, Needs, check_python, read_need, read_requirements
+from datalab_package.requirements import Need, Needs, check_python, read_line, read_need
 from datalab_package.texts import read_nodes
 
 CONDA_FILES = ("environment.yml", "environment.yaml")
@@ -48,13 +48,10 @@ def _pip(folder: Path, entry: yaml.MappingNode, name: str, needs: Needs) -> None
             raise PackageProblem(f"{name}, line {line}: only pip can hold a list here.", "", name, line)
         for one in value.value:
             line = one.start_mark.line + 1
-            text = str(one.value).strip()
-            if text.startswith(("-r ", "--requirement")):
-                read_requirements(folder, text.split(maxsplit=1)[-1].removeprefix("--requirement="), needs)
-            elif text.startswith("-") and not text.startswith("-e"):
-                needs.python.append(Need(text, "", name, line))
-            else:
-                needs.python.append(read_need(text, name, line, needs))
+            if not isinstance(one, yaml.ScalarNode):
+                raise PackageProblem(f"{name}, line {line} is no package.", "", name, line)
+            if text := " ".join(one.value.split()):
+                read_line(folder, Need(text, "", name, line), needs)
 
 
 def _package(text: str, name: str, line: int, needs: Needs, ignored: list[str]) -> None:

@@ -36,6 +36,7 @@ def write_context(folder: Path, plan: Plan, target: Path) -> None:
             (asked / "constraints.txt").write_text("".join(f"{line}\n" for line in plan.constraints), "utf-8")
         if plan.overrides:
             shutil.copyfile(folder / "overrides.txt", asked / "overrides.txt")
+    (target / DOCKERFILE).unlink(missing_ok=True)  # the package's own may not be written to
     (target / DOCKERFILE).write_text(plan.dockerfile, "utf-8")
     for root, folders, names in os.walk(target):
         for name in names:

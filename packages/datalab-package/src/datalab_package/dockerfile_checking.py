@@ -31,6 +31,14 @@ PLATFORM_VARIABLES = re.compile(
     r"(?:IF_\w+|SPACELAB_\w+|DATALAB_ID|DATALABS_URL|HOME|USER|UID|https?_proxy)", re.IGNORECASE
 )
 
+SET_BY_ENGINES = re.compile(
+    r"(?:https?|ftp|no|all)_proxy|(?:TARGET|BUILD)(?:PLATFORM|OS|ARCH|VARIANT)|SOURCE_DATE_EPOCH|BUILDKIT_\w+",
+    re.IGNORECASE,
+)
+"""Arguments that have a value in an engine, whatever the Dockerfile says of them."""
+_STAGE = re.compile(r"[a-z][a-z0-9_.-]{0,100}")
+_NAMED = re.compile(r"\$\{?(\w+)")
+_IF_SET = re.compile(r"\$\{\w+:?\+")
 _STRANGE = re.compile(r"[^\S \t\r\n]|\r(?!\n)|[\x00-\x08\x0e-\x1f\x7f\u2028\u2029]")
 _HEREDOC = re.compile(r"(?:^|\s)\d*<<-?\s*[\"']?[A-Za-z_]")
 _REMOTE = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|git@|\S+@\S+:)|\.git(?:#|$)", re.IGNORECASE)
@@ -104,13 +112,17 @@ class _Check:
             self.stages.append("")
             return
         yield from self.image(one.line, words[0])
+        if len(words) == 3 and not _STAGE.fullmatch(words[2].lower()):  # noqa: PLR2004  as above
+            advice = "Use letters, digits, - and _; a letter first."
+            yield DockerfileProblem(one.line, f"“{words[2][:60]}” is no name of a stage.", advice)
         self.stages.append(words[2].lower() if len(words) == 3 else "")  # noqa: PLR2004  as above
 
     def image(self, line: int, reference: str) -> Iterator[DockerfileProblem]:
         """Check an image that is built on or copied from; an earlier stage's name is one too."""
-        image = expand(reference, self.known)
-        if image.lower() in self.stages and image:
+        if reference and reference.lower() in self.stages:
             return
+        yield from self.arguments(line, reference)
+        image = expand(reference, self.known)
         name, _ = split_image(image)
         ours = name.removeprefix(f"{REGISTRY}/").removeprefix("localhost/")
         if not name or "$" in name:
@@ -123,6 +135,19 @@ class _Check:
             yield DockerfileProblem(
                 line, f"The image “{reference[:120]}” is not among those to build on.", f"Those are: {bases}."
             )
+
+    def arguments(self, line: int, text: str) -> Iterator[DockerfileProblem]:
+        """Check the arguments that choose an image: an engine must read them as they are read here."""
+        for name in _NAMED.findall(text):
+            if SET_BY_ENGINES.fullmatch(name):
+                yield DockerfileProblem(line, f"{name} may not choose an image.", "Write the image's name out.")
+        if _IF_SET.search(text):
+            message = "“:+” may not choose an image, since the platform sets arguments of its own."
+            yield DockerfileProblem(line, f"{message} It stands in “{text[:120]}”.", "Write the image's name out.")
+
+    def check_arg(self, one: Instruction) -> Iterator[DockerfileProblem]:
+        if not self.stages:
+            yield from self.arguments(one.line, one.rest)
 
     def check_run(self, one: Instruction) -> Iterator[DockerfileProblem]:
         for flag in one.flags:
@@ -152,8 +177,10 @@ class _Check:
             yield from self._outside(one, one.words()[:-1])
 
     def _flags(self, one: Instruction, known: set[str]) -> Iterator[DockerfileProblem]:
-        for flag in one.flags:
-            name = flag.partition("=")[0]
+        given = [flag.partition("=")[0] for flag in one.flags]
+        for name in given:
+            if given.count(name) > 1:
+                yield DockerfileProblem(one.line, f"{one.word} has {name} twice.", "Leave one out.")
             if name not in known:
                 yield DockerfileProblem(
                     one.line, f"{one.word} with {name} is not known to every engine.", "Leave it out."

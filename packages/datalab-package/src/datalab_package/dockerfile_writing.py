@@ -20,6 +20,8 @@ INSIDE = "/opt/datalab"
 START = '["/sbin/tini", "--", "/.datalab/run.sh"]'
 
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:=,@%+*-]+")
+_STRANGE = re.compile(r"[^\S \t]+|[\x00-\x08\x0e-\x1f\x7f]+")
+"""Line ends, and blanks that are none to an engine."""
 _VARIABLE = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})")
 
 
@@ -31,7 +33,7 @@ class _Text:
     steps: list[PlannedStep] = field(default_factory=list)
 
     def step(self, title: str, reason: str, *lines: str) -> None:
-        self.lines.append(f"# {title}: {reason}")
+        self.lines.append(" ".join(f"# {title}: {reason}".split()))
         first = len(self.lines) + 1
         self.lines += "\n".join(lines).split("\n")
         self.steps.append(PlannedStep(title, reason, (first, len(self.lines))))
@@ -122,7 +124,7 @@ def _metadata(command: tuple[str, ...], labels: dict[str, str]) -> list[str]:
 
 def quoted(text: str) -> str:
     """Write a text as one value of ENV or LABEL, in which nothing is replaced."""
-    one_line = " ".join(text.splitlines())
+    one_line = _STRANGE.sub(" ", text)
     return '"' + re.sub(r'(["\\$])', r"\\\1", one_line) + '"'
 
 

@@ -151,8 +151,12 @@ def _optional_parts(tree: ast.Module) -> Iterator[ast.AST]:
         if isinstance(node, ast.Try) and any(_catches_import(handler.type) for handler in node.handlers):
             yield from node.body
             yield from (inner for handler in node.handlers for inner in handler.body)
-        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+        elif isinstance(node, ast.If) and _is_for_type_checkers(node.test):
             yield from node.body
+
+
+def _is_for_type_checkers(test: ast.expr) -> bool:
+    return any("TYPE_CHECKING" in {getattr(node, "id", ""), getattr(node, "attr", "")} for node in ast.walk(test))
 
 
 def _catches_import(kind: ast.expr | None) -> bool:

@@ -17,7 +17,8 @@ LARGEST_NOTEBOOK = 50_000_000
 
 _CELL_MAGIC = re.compile(r"\s*%%(\w+)")
 _RUN_AS_PYTHON = frozenset({"time", "timeit", "capture", "prun", "memit"})
-_LINE_MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\s*\?+\s*|(?P<name>[\w, ]+)=\s*[%!].*)$")
+_HELP = re.compile(r"[\w.]+\s*\?+")
+_NAMES = re.compile(r"[\w, ]+")
 _INSTALL = re.compile(r"^\s*[%!]\s*(?:pip3?|uv pip|conda|mamba|python3? -m pip)\s+install\s+(?P<what>.+)$")
 
 
@@ -40,7 +41,7 @@ def read_notebook(file: Path, name: str) -> dict[str, Any]:
         )
     try:
         data = json.loads(decoded(file.read_bytes(), name))
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # bad JSON, or a number with too many digits
         line = getattr(error, "lineno", 0)
         where = f", line {line}" if line else ""
         raise PackageProblem(f"{name}{where} is not a notebook.", "Save it again in JupyterLab.", name, line) from error
@@ -65,7 +66,8 @@ def cells(notebook: dict[str, Any]) -> Iterator[tuple[int, str, str]]:
     found = notebook.get("cells")
     if found is None:
         sheets = [sheet for sheet in notebook["worksheets"] if isinstance(sheet, dict)]
-        found = [cell for sheet in sheets for cell in sheet.get("cells", [])]
+        listed = [sheet.get("cells") for sheet in sheets]
+        found = [cell for some in listed if isinstance(some, list) for cell in some]
     for number, cell in enumerate(found, 1):
         if isinstance(cell, dict):
             source = cell.get("source", cell.get("input", ""))
@@ -91,10 +93,14 @@ def code_of(notebook: dict[str, Any], name: str) -> Iterator[Code]:
 
 def _plain(line: str) -> str:
     """Put something that Python reads in the place of a magic or a shell command."""
-    found = _LINE_MAGIC.match(line)
-    if not found:
-        return line
-    return f"{found[1]}{found['name'].strip()} = None" if found["name"] else f"{found[1]}pass"
+    rest = line.strip()
+    indent = line[: len(line) - len(line.lstrip())]
+    if rest.startswith(("%", "!", "?")) or (rest.endswith("?") and _HELP.fullmatch(rest)):
+        return f"{indent}pass"
+    names, equals, value = rest.partition("=")
+    if equals and value.lstrip().startswith(("%", "!")) and _NAMES.fullmatch(names):
+        return f"{indent}{names.strip()} = None"
+    return line
 
 
 def heading_and_text(notebook: dict[str, Any]) -> tuple[str, str]:
@@ -115,5 +121,5 @@ def heading_and_text(notebook: dict[str, Any]) -> tuple[str, str]:
 
 
 def _without_marks(text: str) -> str:
-    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
-    return " ".join(re.sub(r"<[^>]+>|^\s*#+|[*`]", "", text).split())
+    text = re.sub(r"!?\[([^\[\]]*)\]\([^()]*\)", r"\1", text)
+    return " ".join(re.sub(r"<[^<>]+>|^\s*#+|[*`]", "", text).split())

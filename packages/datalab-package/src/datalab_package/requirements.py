@@ -22,6 +22,7 @@ DEEPEST = 5
 """Files that name each other by `-r`."""
 
 DEBIAN_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+(:[a-z0-9-]+)?")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 DEBIAN_VERSION = re.compile(r"[A-Za-z0-9.+:~*-]+")
 
 
@@ -79,26 +80,37 @@ def read_requirements(folder: Path, name: str, needs: Needs, *, constraints: boo
     text = read_text(folder / name, name=name)
     needs.sources.append(name)
     for line, content in logical_lines(text):
-        option, _, rest = content.partition("=") if content.startswith("--") else content.partition(" ")
-        option, _, more = option.strip().partition(" ")
-        rest = (more or rest).strip()
-        if option in {"-r", "--requirement", "-c", "--constraint"}:
-            below = _below(folder, name, line, rest)
-            is_constraint = constraints or option in {"-c", "--constraint"}
-            read_requirements(folder, below, needs, constraints=is_constraint, depth=depth + 1)
-        elif content.startswith("-") and option not in {"-e", "--editable"}:
-            _option(content, option, name, line, needs)
-        else:
-            need = read_need(content, name, line, needs)
-            (needs.constraints if constraints else needs.python).append(need)
+        read_line(folder, Need(content, "", name, line), needs, constraints=constraints, depth=depth)
+
+
+def read_line(folder: Path, given: Need, needs: Needs, *, constraints: bool = False, depth: int = 0) -> None:
+    """Add what one line of a requirements file asks for; `given` is the line and where it stands."""
+    content, name, line = given.text, given.file, given.line
+    option, _, rest = content.partition("=") if content.startswith("--") else content.partition(" ")
+    option, _, more = option.strip().partition(" ")
+    rest = (more or rest).strip()
+    if option in {"-r", "--requirement", "-c", "--constraint"}:
+        below = _below(folder, name, line, rest)
+        is_constraint = constraints or option in {"-c", "--constraint"}
+        read_requirements(folder, below, needs, constraints=is_constraint, depth=depth + 1)
+    elif content.startswith("-") and option not in {"-e", "--editable"}:
+        _option(content, option, name, line, needs)
+    else:
+        need = read_need(content, name, line, needs)
+        (needs.constraints if constraints else needs.python).append(need)
 
 
 def _below(folder: Path, name: str, line: int, rest: str) -> str:
     """Return the name, from the package's root, of a file that another one names."""
     target = (folder / name).parent / rest
-    if not rest or "://" in rest or not target.resolve().is_relative_to(folder.resolve()) or not target.is_file():
+    try:
+        inside = bool(rest) and "://" not in rest and target.resolve().is_relative_to(folder.resolve())
+        found = inside and target.is_file()
+    except (OSError, ValueError):  # no file system has such a name
+        found = False
+    if not found:
         raise PackageProblem(
-            f"{name}, line {line}: the file “{rest}” is not in the package.", "Put it there.", name, line
+            f"{name}, line {line}: the file “{rest[:100]}” is not in the package.", "Put it there.", name, line
         )
     return target.resolve().relative_to(folder.resolve()).as_posix()
 
@@ -114,6 +126,13 @@ def _option(content: str, option: str, name: str, line: int, needs: Needs) -> No
 
 def read_need(content: str, name: str, line: int, needs: Needs) -> Need:
     """Read one requirement; raise `PackageProblem` if it is none."""
+    if _CONTROL.search(content):
+        raise PackageProblem(
+            f"{name}, line {line}: there is a control character or a line break in a requirement.",
+            "Write a package's name and perhaps a version, such as astropy>=6; one to a line.",
+            name,
+            line,
+        )
     text = re.sub(r"^(-e|--editable)[ =]+", "", content)
     if text.startswith((".", "/")) or re.fullmatch(r"[\w./-]+\.(whl|tar\.gz|zip)", text):
         if text.startswith("/") or ".." in Path(text).parts:
@@ -142,7 +161,9 @@ def read_pyproject(folder: Path, needs: Needs) -> None:
     text = read_text(folder / name)
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise PackageProblem(f"{name} is nested too deeply.", file=name) from error
+    except ValueError as error:  # TOML's own error is one, and so is that of a number with too many digits
         found = re.search(r"line (\d+)", str(error))
         line = int(found[1]) if found else 0
         raise PackageProblem(f"{name} is not TOML: {error}.", "", name, line) from error
@@ -186,7 +207,7 @@ def _poetry(poetry: dict[str, Any], text: str, needs: Needs) -> None:
         if isinstance(wanted, dict) and wanted.get("optional"):
             continue
         extras = wanted.get("extras", []) if isinstance(wanted, dict) else []
-        extra = f"[{','.join(extras)}]" if extras else ""
+        extra = f"[{','.join(map(str, extras))}]" if isinstance(extras, list) and extras else ""
         needs.python.append(read_need(f"{package}{extra}{_caret(version)}", "pyproject.toml", line, needs))
 
 
@@ -197,7 +218,7 @@ def _caret(version: str) -> str:
         if one in {"", "*"}:
             continue
         sign, number = (one[0], one[1:]) if one[0] in "^~" else ("", one)
-        if sign and re.fullmatch(r"=?[\d.]+", number):
+        if sign and re.fullmatch(r"=?\d{1,9}(\.\d{1,9}){0,5}", number):
             digits = [int(digit) for digit in number.lstrip("=").split(".") if digit]
             at = next((index for index, digit in enumerate(digits) if digit), len(digits) - 1) if sign == "^" else 1
             at = min(at, len(digits) - 1)

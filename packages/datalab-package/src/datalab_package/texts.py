@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from datalab_package.problems import PackageProblem
 LARGEST_TEXT = 200_000
 """Bytes of a file that describes a package; real ones have a few thousand."""
 
+_UNKEPT = re.compile(r"[\x00-\x08\x0e-\x1f\ud800-\udfff]")
+"""What no database keeps and no terminal should get, written as `\\0` or `\\e` in YAML."""
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -31,6 +34,9 @@ def decoded(content: bytes, name: str) -> str:
     """Return the text in `content`; raise `PackageProblem`, with line and probable encoding, if it is not UTF-8."""
     if content.startswith(_UTF_16):
         raise _wrong_encoding(name, 1, "UTF-16", "UTF-16")
+    if (at := content.find(b"\0")) >= 0:
+        line = content.count(b"\n", 0, at) + 1
+        raise PackageProblem(f"{name}, line {line} holds a zero byte, so it is no text.", "Write it again.", name, line)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -59,6 +65,12 @@ class _Loader(yaml.BaseLoader):
             event = self.peek_event()  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(None, None, "aliases (*) are not read here", event.start_mark)
         node: yaml.Node | None = super().compose_node(parent, index)
+        return node
+
+    def compose_scalar_node(self, anchor: Any) -> yaml.ScalarNode:
+        node: yaml.ScalarNode = super().compose_scalar_node(anchor)
+        if _UNKEPT.search(node.value):
+            raise yaml.composer.ComposerError(None, None, "a text holds a control character", node.start_mark)
         return node
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  PyYAML's
