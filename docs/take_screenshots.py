@@ -1,13 +1,14 @@
 """Takes the pictures in the documentation from the running product, in light and dark, wide and narrow.
 
 `make screenshots` runs a platform of its own on a temporary state and a free port; `--url` names one that runs already,
-with demo people and its archives made.
+with demo people and its archives made; `--only` takes one part of the pictures.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import re
 import shutil
@@ -40,10 +41,13 @@ PATIENCE = 180.0
 """Seconds that a session may take until it runs; the first one of a fresh install is slow."""
 
 SCIENTIST = "demo-scientist"
+DEVELOPER = "demo-developer"
 OPERATOR = "demo-operator"
 VOLUME = "hipparcos"
 NOTEBOOK_DATALAB = "jupyterlab"
 WEB_DATALAB = "sky-explorer"
+THREAD = "nearby"
+BUILD = re.compile(r"/builds/([a-z0-9]{12})$")
 
 PAGES = {
     "catalogue": ("datalabs:catalogue",),
@@ -58,7 +62,14 @@ PAGES = {
 """Pages that a scientist sees, by the name of their picture: the address's name and its arguments."""
 
 VISITORS_PAGES = {"landing": ("front",), "sign-in": ("accounts:sign-in",)}
-OPERATORS_PAGES = {"people": ("accounts:people",), "audit": ("audit:trail",)}
+OPERATORS_PAGES = {"people": ("accounts:people",), "audit": ("audit:trail",), "images": ("images:list",)}
+
+NOTEBOOK = (
+    "# Nearby stars\n\nHow fast the nearest stars of the Hipparcos catalogue move across the sky.",
+    "import astropy.table\nstars = astropy.table.Table.read('/data/hipparcos/hip2.fits')",
+    "import humanize\nprint(humanize.intcomma(len(stars)), 'stars')",
+)
+"""The notebook that is brought: a text and two cells, one of which imports what is not installed."""
 
 
 @dataclass(frozen=True)
@@ -254,6 +265,69 @@ def journey(browser: Browser, portal: Portal, album: Album) -> None:
         everywhere(browser, portal, scientist.storage_state(), pages, album)
 
 
+def choose(page: Page, portal: Portal, name: str, content: str) -> None:
+    """Choose a file on the page where applications are brought."""
+    page.goto(portal.page("builds:bring"))
+    file = {"name": name, "mimeType": "application/octet-stream", "buffer": content.encode()}
+    page.locator("#id_upload").set_input_files([file])  # type: ignore[list-item]
+
+
+def notebook() -> str:
+    """Write the notebook that is brought."""
+    text, *code = NOTEBOOK
+    cells: list[dict[str, object]] = [{"cell_type": "markdown", "id": "text", "metadata": {}, "source": text}]
+    for number, source in enumerate(code):
+        cell = {"cell_type": "code", "id": f"c{number}", "metadata": {}, "outputs": [], "execution_count": None}
+        cells.append({**cell, "source": source})
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    return json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5})
+
+
+def developer(browser: Browser, portal: Portal, album: Album) -> None:
+    """Take a developer's way from a notebook to a datalab, and a build that fails."""
+    patience = PATIENCE * 1000
+    with context(browser, "light", WIDE) as signed_in:
+        page = signed_in.new_page()
+        sign_in(page, portal, DEVELOPER)
+        pages: dict[str, tuple[str, ...]] = {"bring": ("builds:bring",)}
+        with album.attempt("build-done-light"):
+            choose(page, portal, "nearby-stars.ipynb", notebook())
+            album.take(page, "bring-chosen-light")
+            page.locator("#send-upload").click()
+            page.wait_for_url(BUILD)
+            everywhere(browser, portal, signed_in.storage_state(), {"plan": ("builds:detail", page.url[-12:])}, album)
+            submit(page).click()
+            page.wait_for_selector("#build-log:has-text('STEP 2')", timeout=patience)
+            album.take(page, "build-running-light")
+            page.wait_for_selector("#build-notices [data-tone=ok]", timeout=patience)
+            pages["build-done"] = ("builds:detail", page.url[-12:])
+            pages["launch-draft"] = ("lab_sessions:launch", "nearby-stars")
+        with album.attempt("build-failed-light"):
+            choose(page, portal, "wrong.ipynb", notebook())
+            page.locator("#send-upload").click()
+            page.wait_for_url(BUILD)
+            page.locator("[name=more]").fill("astropie")
+            submit(page).click()
+            page.wait_for_selector("#build-notices [data-tone=bad]", timeout=patience)
+            pages["build-failed"] = ("builds:detail", page.url[-12:])
+        everywhere(browser, portal, signed_in.storage_state(), pages, album)
+
+
+def thread(browser: Browser, portal: Portal, album: Album) -> None:
+    """Take a processing thread's form, and its run with the results."""
+    with context(browser, "light", WIDE) as signed_in:
+        page = signed_in.new_page()
+        sign_in(page, portal, SCIENTIST)
+        pages: dict[str, tuple[str, ...]] = {"thread": ("lab_sessions:thread", WEB_DATALAB, THREAD)}
+        with album.attempt("thread-results-light"):
+            page.goto(portal.page(*pages["thread"]))
+            submit(page).click()
+            page.wait_for_selector("#session-results table", timeout=PATIENCE * 1000)
+            page.wait_for_selector("#session-state [data-tone=ok]", timeout=PATIENCE * 1000)
+            pages["thread-results"] = ("lab_sessions:detail", page.url.rsplit("/", 1)[1])
+        everywhere(browser, portal, signed_in.storage_state(), pages, album)
+
+
 def operator(browser: Browser, portal: Portal, album: Album) -> None:
     """Take what an operator sees."""
     with context(browser, "light", WIDE) as signed_in:
@@ -261,15 +335,24 @@ def operator(browser: Browser, portal: Portal, album: Album) -> None:
         everywhere(browser, portal, signed_in.storage_state(), OPERATORS_PAGES, album)
 
 
-def walk(portal: Portal, album: Album) -> None:
-    """Take all pictures of a platform."""
+PARTS: dict[str, Callable[[Browser, Portal, Album], None]] = {
+    "visitor": before_signing_in,
+    "scientist": journey,
+    "developer": developer,
+    "thread": thread,
+    "operator": operator,
+}
+
+
+def walk(portal: Portal, album: Album, only: str = "") -> None:
+    """Take all pictures of a platform, or one part of them."""
     program = next((path for name in ("chromium", "google-chrome") if (path := shutil.which(name))), None)
-    parts: tuple[Callable[[Browser, Portal, Album], None], ...] = (before_signing_in, journey, operator)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=[*FLAGS, "--hide-scrollbars"])
-        for part in parts:
-            with album.attempt(part.__name__.replace("_", " ")):
-                part(browser, portal, album)
+        for name, part in PARTS.items():
+            if not only or name == only:
+                with album.attempt(name):
+                    part(browser, portal, album)
         browser.close()
 
 
@@ -278,6 +361,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", help="a running platform; without it one is started for the pictures")
     parser.add_argument("--into", type=Path, default=IMAGES, help="where the pictures go")
+    parser.add_argument("--only", choices=PARTS, default="", help="one part of the pictures")
     options = parser.parse_args()
     album = Album(options.into)
     with tempfile.TemporaryDirectory() as state:
@@ -287,11 +371,11 @@ def main() -> None:
         reverse("front")
         del os.environ["SPACELAB_STATE"]
     if options.url:
-        walk(Portal(options.url.rstrip("/")), album)
+        walk(Portal(options.url.rstrip("/")), album, options.only)
     else:
         sys.stdout.write("Starting a platform; a first start takes some minutes …\n")
         with running_platform() as platform:
-            walk(Portal(platform.url), album)
+            walk(Portal(platform.url), album, options.only)
     if album.problems:
         sys.exit("\n".join(["These pictures are missing:", *album.problems]))
 

@@ -154,6 +154,13 @@ def test_voila_shows_a_notebook_and_a_command_of_the_author_wins(tmp_path: Path)
     assert (plan.kind, plan.command) == ("jupyter", ())
 
 
+def test_a_command_that_names_a_file_as_if_it_started_beside_it_is_warned_of(tmp_path: Path) -> None:
+    lost = package(tmp_path / "lost", {"spacelab.yml": "command: [python, app.py, --quiet]\n", "app.py": "print(1)"})
+    assert "`$SPACELAB_PACKAGE/app.py`" in make_plan(lost).warnings[0]
+    found = {"spacelab.yml": "command: [python, $SPACELAB_PACKAGE/app.py]\n", "app.py": "print(1)"}
+    assert make_plan(package(tmp_path / "found", found)).warnings == ()
+
+
 def test_a_desktop_program_of_debian_is_enough(tmp_path: Path) -> None:
     plan = make_plan(package(tmp_path, {"packages.txt": "topcat=4.8-8\n", "requirements.txt": "astropy\n"}))
     assert (plan.kind, plan.base, plan.command) == ("desktop", "x_base", ("topcat",))

@@ -16,15 +16,12 @@ from spacelab.builds.models import Build
 from spacelab.builds.ports import BuildFacts, CheckResult, Result
 from spacelab.builds.provenance import PACKAGES_DIGEST, Origin, packages_digest, provenance
 from spacelab.builds.report import Report
+from spacelab.builds.rules import PENDING
 from spacelab.builds.sbom import components_of
 
 CONTENTS, VULNERABILITIES, PROVENANCE = "Contents", "Known vulnerabilities", "Origin"
 NAMED = 5
 """Findings that a sentence names before it says how many more there are."""
-
-
-PENDING = "Being looked into."
-"""What a check says while nothing depends on it: without a gate, nobody waits for the scan of a big image."""
 
 
 def _key(facts: BuildFacts) -> str:

@@ -47,7 +47,7 @@ class PageStream:
             self._stamp = stamp
             changed = self._sent.of(progress.fragments_of({**context, "csrf_token": self._csrf_token}))
             events = [sse.Event("fragment", {"id": key, "html": html}) for key, html in changed.items()]
-        if context["final"]:
+        if not context["followed"]:
             return sse.News((*events, sse.Event("end", {})), final=True)
         return sse.News(tuple(events), pause=PAUSE)
 

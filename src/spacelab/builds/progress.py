@@ -13,7 +13,7 @@ from django.utils import timezone
 from spacelab.accounts.models import Person
 from spacelab.builds import queries
 from spacelab.builds.models import Build, BuildChange
-from spacelab.builds.rules import FINAL, State
+from spacelab.builds.rules import FINAL, PENDING, State
 from spacelab.datalabs.rules import State as VersionState
 
 LOG_BYTES = 48 * 1024
@@ -148,6 +148,7 @@ def context_of(build: Build, person: Person) -> dict[str, Any]:
         "failed": state is State.FAILED,
         "built": state is State.BUILT,
         "working": state not in FINAL and state is not State.PLANNED,
+        "followed": state not in FINAL or any(one["summary"] == PENDING for one in build.checks),
         "rows": rows_of(build, queries.changes(build)),
         "total": total_of(build),
         "place": place,
@@ -162,7 +163,8 @@ def context_of(build: Build, person: Person) -> dict[str, Any]:
 def stamp_of(context: dict[str, Any]) -> tuple[Any, ...]:
     """Return what tells two states of a page apart, so that nothing is rendered twice."""
     build = context["build"]
-    return (build.state, build.reason, str(build.steps), context["place"], len(context["log"]), context["log"][-200:])
+    seen = (build.state, build.reason, str(build.steps), str(build.checks))
+    return (*seen, context["place"], len(context["log"]), context["log"][-200:])
 
 
 def fragments_of(context: dict[str, Any]) -> dict[str, str]:

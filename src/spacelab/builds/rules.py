@@ -31,6 +31,10 @@ def environment_name(slug: str, requirements_text: str, python_version: str) -> 
     return f"{slug}-{digest[:HASH_LENGTH]}"
 
 
+PENDING = "Being looked into."
+"""What a check says while nothing depends on it: without a gate, nobody waits for the scan of a big image."""
+
+
 def words_of(paths: Sequence[str]) -> str:
     """Say what was uploaded: a file by its name, a folder by its name and its number of files, else the number."""
     if len(paths) == 1:

@@ -215,7 +215,7 @@ def _ended(record: Record, observation: Observation) -> MarkPhase:
         return MarkPhase(Phase.FAILED, f"{how} {LOG_HINT}", exit_code=code, trouble=observation.trouble)
     if record.phase is Phase.STARTING and record.desired is Desired.RUN:
         trouble = observation.trouble or Trouble.CRASHED
-        why = f"It ended before it answered. {how} {LOG_HINT}"
+        why = how if how.endswith("the log says more.") else f"It ended before it answered. {how} {LOG_HINT}"
         return MarkPhase(Phase.FAILED, why, exit_code=code, trouble=trouble)
     if code == 0:
         return MarkPhase(Phase.STOPPED, told or "The application ended by itself.", exit_code=code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,7 @@ def _plan(findings: _Findings) -> Plan:
     findings.programs = find_web_programs(folder, findings.needs.names())
     _decide_kind(findings)
     _decide_command(findings)
+    findings.needs.warnings.extend(_lost_files(findings))
     return _generated(findings)
 
 
@@ -104,6 +106,17 @@ def gather_needs(folder: Path) -> Needs:
             read_packages(folder, needs, name)
     needs.python = list({need.text: need for need in reversed(needs.python)}.values())[::-1]
     return needs
+
+
+def _lost_files(findings: _Findings) -> list[str]:
+    """Warn of files of the package that the command names as if it started beside them."""
+    words = [word for word in findings.declared_command if re.fullmatch(r"\w[\w./+-]{0,200}", word)]
+    return [
+        f"The command names `{word}`, but it starts in the workspace: write `$SPACELAB_PACKAGE/{word}` for the file"
+        " of the package."
+        for word in words
+        if (findings.folder / word).is_file()
+    ]
 
 
 def _decide_kind(findings: _Findings) -> None:
