@@ -42,7 +42,11 @@ class Answers(Schema):
 
     def given(self) -> dict[str, Any]:
         """Return what was answered."""
-        return {key: value for key, value in self.dict().items() if value not in {"", None} or value == []}
+        told = self.dict()
+        for field, value in told.items():
+            if any("\0" in text for text in (value if isinstance(value, list) else [value or ""])):
+                raise Invalid("There is a zero byte in an answer.", advice="Leave it out.", field=field)
+        return {key: value for key, value in told.items() if value not in {"", None} or value == []}
 
 
 class GitIn(Schema):

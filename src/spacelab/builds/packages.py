@@ -109,6 +109,7 @@ def keep(files: Path) -> str:
         package = datalab_package.package_hash(files)
         target = folder_of(package)
         if target.is_dir():
+            os.utime(target)  # new again, so that nobody removes it before a build names it
             return package
         for parent, folders, names in os.walk(files):
             for name in folders:

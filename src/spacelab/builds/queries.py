@@ -20,6 +20,7 @@ from spacelab.builds.models import Build, BuildChange
 from spacelab.builds.permissions import BuildPermission
 from spacelab.builds.ports import Builder
 from spacelab.builds.rules import AT_WORK, FINAL, State
+from spacelab.datalabs.models import DatalabVersion
 from spacelab.kit.refusals import NotFound
 from spacelab.workloads.queries import capabilities
 
@@ -104,6 +105,34 @@ def work_folder(build_id: str) -> Path:
     """Return the folder that a build's workload writes into; it goes when the build has ended."""
     folder: Path = settings.SPACELAB.state / "builds" / "work" / build_id
     return folder
+
+
+def cache_folder(username: str) -> Path:
+    """Return the folder that keeps what was fetched for a person's builds."""
+    folder: Path = settings.SPACELAB.state / "builds" / "cache" / username
+    return folder
+
+
+def may_fetch(build: Build) -> bool:
+    """Say whether a repository may be fetched now: nobody takes a second place while somebody else waits for one."""
+    if not free_places():
+        return False
+    if not at_work_of(build.person):
+        return True
+    waiting = Build.objects.filter(state=State.QUEUED) | Build.objects.filter(state=State.RECEIVED, source="git")
+    return not waiting.exclude(person=build.person_id).exists()
+
+
+def at_work_of(person: Person) -> bool:
+    """Say whether a build of the person's is at work."""
+    return Build.objects.filter(person=person, state__in=AT_WORK).exists()
+
+
+def packages_in_use() -> set[str]:
+    """Return the names of the packages' folders that a build or a version names."""
+    kept = Build.objects.exclude(package="").values_list("package", flat=True)
+    versions = DatalabVersion.objects.values_list("package", flat=True)
+    return {*kept, *(Path(one).name for one in versions)}
 
 
 def log_of(build_id: str, limit: int | None = None) -> bytes:

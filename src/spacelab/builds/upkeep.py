@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import re
-import shutil
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -23,6 +22,7 @@ from django.utils.module_loading import import_string
 
 from spacelab.builds import actions, failures, packages, planning, queries
 from spacelab.builds.actions import SYSTEM
+from spacelab.builds.clearing import remove, remove_unused
 from spacelab.builds.following import collect_log, disk_used, note_steps
 from spacelab.builds.models import Build
 from spacelab.builds.ports import BuildFacts, Check, CheckResult, Fetch, Order, Result
@@ -39,6 +39,8 @@ THREADS = 2
 """Builds that are taken in, sealed or checked at once; the controller itself waits for none of it."""
 DISK_EVERY, SHARE_FOR_DISK = 5.0, 50.0
 """Seconds between two measurements of what a build has written; more if one takes long."""
+PACKAGES_EVERY = 600.0
+"""Seconds between two looks for packages that nobody names."""
 PLANNED_FOR = timedelta(days=7)
 """A plan that nobody starts is given up after that."""
 COMMIT = re.compile(rb"^COMMIT ([0-9a-f]{40,64})$", re.MULTILINE)
@@ -51,6 +53,7 @@ class Workshop:
         self._executor = executor
         self._jobs: dict[str, Future[None]] = {}
         self._disk_due: dict[str, float] = {}
+        self._packages_due = time.monotonic() + PACKAGES_EVERY
 
     def look(self) -> None:
         """Take each build a step further."""
@@ -63,10 +66,13 @@ class Workshop:
                 self._attend(build)
         self._begin_next()
         self._give_up_old_plans()
+        if time.monotonic() > self._packages_due:
+            self._packages_due = time.monotonic() + PACKAGES_EVERY
+            self._executor.submit(remove_unused, packages.root(), queries.packages_in_use())
 
     def _attend(self, build: Build) -> None:
         state = State(build.state)
-        if state is State.RECEIVED and build.source == "git" and queries.free_places():
+        if state is State.RECEIVED and build.source == "git" and queries.may_fetch(build):
             begin_fetching(build)
         elif state in {State.FETCHING, State.BUILDING}:
             self._follow(build)
@@ -96,7 +102,8 @@ class Workshop:
         if time.monotonic() < self._disk_due.get(build.pk, 0.0):
             return
         began, most = time.monotonic(), settings.SPACELAB.build_disk_mb
-        used = disk_used(queries.work_folder(build.pk)) // 2**20
+        cached = disk_used(queries.cache_folder(build.person.username)) // 2**20
+        used = max(disk_used(queries.work_folder(build.pk)) // 2**20, cached)
         self._disk_due[build.pk] = time.monotonic() + max(DISK_EVERY, SHARE_FOR_DISK * (time.monotonic() - began))
         if used > most:
             actions.stop_overfull(by=SYSTEM, build=build, used_mb=used, most_mb=most)
@@ -178,7 +185,7 @@ def take_in(build: Build) -> None:
         workload_id=None,
         **planned.row(),
     )
-    shutil.rmtree(queries.work_folder(build.pk), ignore_errors=True)
+    remove(queries.work_folder(build.pk))
 
 
 def _order(build: Build, workload_id: str = "") -> Order:
@@ -272,16 +279,31 @@ def clear_up(build: Build) -> None:
     """Remove what an ended build left, once its workload has ended too."""
     workload = build.workload
     if workload is not None and Phase(workload.phase) not in ENDED:
+        actions.stop_workload(by=SYSTEM, build=build)
         return
     if workload is not None and build.state == State.CANCELLED:
         collect_log(build)
-    shutil.rmtree(queries.work_folder(build.pk), ignore_errors=True)
+    remove(queries.work_folder(build.pk))
+    _clear_cache(build)
     actions.mark_cleaned(by=SYSTEM, build=build)
+
+
+def _clear_cache(build: Build) -> None:
+    """Remove what was fetched for a person if it has become large and none of her builds is at work."""
+    if queries.at_work_of(build.person):
+        return
+    cache, most = queries.cache_folder(build.person.username), settings.SPACELAB.build_disk_mb * 2**20 // 2
+    try:
+        large = disk_used(cache) > most
+    except Refusal:
+        large = True
+    if large:
+        remove(cache)
 
 
 def _fresh(folder: Path) -> Path:
     """Make an empty folder, whatever an earlier try left there."""
-    shutil.rmtree(folder, ignore_errors=True)
+    remove(folder)
     folder.mkdir(parents=True)
     folder.parent.chmod(0o711 if os.geteuid() == 0 else 0o700)
     return folder

@@ -10,6 +10,7 @@ from spacelab.builds.actions.following import (
     release_workload,
     save_steps,
     stop_overfull,
+    stop_workload,
 )
 from spacelab.builds.actions.ordering import bring_files, bring_git, cancel, start
 
@@ -27,4 +28,5 @@ __all__ = [
     "save_steps",
     "start",
     "stop_overfull",
+    "stop_workload",
 ]

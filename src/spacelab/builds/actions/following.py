@@ -11,7 +11,7 @@ from spacelab.audit import actions as audit
 from spacelab.builds.models import Build, BuildChange
 from spacelab.builds.rules import FINAL, NEXT, State
 from spacelab.workloads import actions as workload_actions
-from spacelab.workloads.rules import WorkloadSpec
+from spacelab.workloads.rules import Desired, WorkloadSpec
 
 SYSTEM = audit.System("builds")
 LONGEST_REASON = 1000
@@ -71,6 +71,12 @@ def stop_overfull(*, by: audit.Actor, build: Build, used_mb: int, most_mb: int) 
         )
         if build.workload_id:
             workload_actions.request_stop(by=by, workload_id=build.workload_id, reason="The build filled the disk.")
+
+
+def stop_workload(*, by: audit.Actor, build: Build) -> None:
+    """Ask what is still at work for an ended build to end."""
+    if build.workload is not None and build.workload.desired != Desired.STOP:
+        workload_actions.request_stop(by=by, workload_id=build.workload.pk, reason="The build has ended.")
 
 
 def save_steps(*, by: audit.Actor, build: Build, steps: list[dict[str, Any]]) -> None:  # noqa: ARG001  as every action

@@ -14,7 +14,7 @@ from django.conf import settings
 
 import datalab_package
 from datalab_package import Plan, PlannedStep
-from spacelab.builds import rules
+from spacelab.builds import queries, rules
 from spacelab.builds.adapters import sealing
 from spacelab.builds.ports import Fetch, Order, Result
 from spacelab.kit.refusals import Conflict
@@ -120,7 +120,9 @@ class EnvironmentBuilder:
         if plan.local or plan.project or plan.overrides:
             wanted.append(f"package {order.package_hash}")
         launch = [f"launch {name} {_digest(file)}" for name, file in self._launch_files(order).items()]
-        text = "\n".join([*pinned, *wanted, overrides, *launch])
+        # The name's beginning alone tells ann-b's c and ann's b-c not apart, and nobody may get another's environment.
+        whose = f"of {order.owner} {order.slug}"
+        text = "\n".join([whose, *pinned, *wanted, overrides, *launch])
         return rules.environment_name(f"{order.owner}-{order.slug}"[:80], text, sealing.python_version())
 
     def ready_made(self, order: Order) -> Result | None:
@@ -131,7 +133,7 @@ class EnvironmentBuilder:
 
     def spec(self, order: Order) -> WorkloadSpec:
         """Return the sandboxed workload that runs uv on the package's requirements."""
-        cache = settings.SPACELAB.state / "builds" / "cache" / order.owner
+        cache = queries.cache_folder(order.owner)
         made = order.work / "made"
         for folder in (cache, made, order.work / "order"):
             folder.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import platform
 import shutil
@@ -11,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from spacelab.builds.clearing import remove
 from spacelab.kit.refusals import Invalid, Unavailable
 
 MARK = ".complete"
@@ -68,20 +68,32 @@ def seal(folder: Path, *, largest: int) -> None:
     if not stat.S_ISDIR(_mode(folder)) or not stat.S_ISDIR(_mode(folder / "bin")):
         raise Invalid("The build left no environment behind.", advice="Look at the end of its log.")
     total = count = 0
-    for parent, folders, files, descriptor in os.fwalk(folder, follow_symlinks=False):
-        _own(descriptor, None)
-        os.fchmod(descriptor, 0o755)
-        for name in (*folders, *files):
-            count += 1
-            total += _settle(name, descriptor, Path(parent, name), folder)
+    try:
+        for parent, folders, files, descriptor in os.fwalk(folder, follow_symlinks=False, onerror=_raise):
+            _own(descriptor, None)
+            os.fchmod(descriptor, 0o755)
+            for name in (*folders, *files):
+                count += 1
+                total += _settle(name, descriptor, Path(parent, name), folder)
+    except (OSError, RecursionError) as error:
+        raise Invalid(
+            "The environment can't be taken over: it has folders in each other without end, or odd names.",
+            advice="Look at what the package's own set-up does.",
+        ) from error
     if count > MOST_FILES or total > largest:
         raise Invalid(
             f"The environment has {count} files and {total // 2**20} MiB, more than a build may make.",
             advice="Ask for fewer packages, or an operator for a larger limit (SPACELAB_BUILD_DISK_MB).",
         )
     _name_interpreter(folder)
-    (folder / MARK).unlink(missing_ok=True)
+    remove(folder / MARK)
     (folder / MARK).write_text(str(total))
+
+
+def _raise(error: OSError) -> None:
+    """Pass over nothing, as no descriptor left would, but the links that were just removed."""
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _mode(path: Path) -> int:
@@ -123,12 +135,12 @@ def _name_interpreter(folder: Path) -> None:
     interpreter = Path(base_interpreter())
     minor = "python{}.{}".format(*sys.version_info[:2])
     for name in ("python", "python3", minor):
-        (folder / "bin" / name).unlink(missing_ok=True)
+        remove(folder / "bin" / name)
     (folder / "bin" / "python").symlink_to(interpreter)
     for name in ("python3", minor):
         (folder / "bin" / name).symlink_to("python")
     config = folder / "pyvenv.cfg"
-    config.unlink(missing_ok=True)
+    remove(config)
     config.write_text(
         f"home = {interpreter.parent}\nimplementation = CPython\nversion_info = {python_version()}\n"
         "include-system-site-packages = false\nrelocatable = true\n"
@@ -143,7 +155,7 @@ def add(folder: Path, into: str, sources: Mapping[str, Path]) -> None:
         if not stat.S_ISDIR(_mode(target)):
             target.unlink(missing_ok=True)
             target.mkdir()
-    shutil.rmtree(target)
+    remove(target)
     for name, source in sources.items():
         copied = target / name
         copied.parent.mkdir(parents=True, exist_ok=True)
@@ -161,9 +173,3 @@ def move(made: Path, target: Path) -> None:
         if is_sealed(target):
             return
         raise Unavailable(f"The environment can't be kept: {error.strerror}.", advice="Tell an operator.") from error
-
-
-def remove(folder: Path) -> None:
-    """Remove a folder that a workload wrote into, never following a link out of it."""
-    with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(folder)
