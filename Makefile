@@ -10,7 +10,7 @@ help: ## Show what there is to make
 
 up: ## Install what is missing and start the platform; Ctrl-C ends it
 	@$(PYTHON) deploy/bootstrap.py
-	@exec $(BIN)/spacelab up
+	@exec $(if $(RUNTIME),env SPACELAB_RUNTIME=$(RUNTIME) )$(BIN)/spacelab up
 
 demo: ## Do the main job without a browser: launch, compute, check the answer, stop
 	@$(PYTHON) deploy/bootstrap.py

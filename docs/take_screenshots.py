@@ -65,7 +65,7 @@ VISITORS_PAGES = {"landing": ("front",), "sign-in": ("accounts:sign-in",)}
 OPERATORS_PAGES = {"people": ("accounts:people",), "audit": ("audit:trail",), "images": ("images:list",)}
 
 NOTEBOOK = (
-    "# Nearby stars\n\nHow fast the nearest stars of the Hipparcos catalogue move across the sky.",
+    "# Nearby stars\n\nHow many stars the Hipparcos catalogue holds.",
     "import astropy.table\nstars = astropy.table.Table.read('/data/hipparcos/hip2.fits')",
     "import humanize\nprint(humanize.intcomma(len(stars)), 'stars')",
 )

@@ -167,7 +167,9 @@ def test_examples_that_change_nothing_run(block: Block, tmp_path: Path) -> None:
 
 def test_settings_that_the_pages_name_exist() -> None:
     known = {f"SPACELAB_{name.upper()}" for name in Configuration.model_fields}
-    known |= {name for path in product_modules() for name in VARIABLE.findall(path.read_text())}
+    programs = [path for path in (ROOT / "base-images").rglob("*") if path.is_file()]
+    for path in (*product_modules(), *programs):
+        known |= set(VARIABLE.findall(path.read_text(errors="replace")))
     named = {(shown(page), name) for page in pages() for name in VARIABLE.findall(page.read_text())}
     assert not {(page, name) for page, name in named if name not in known}
 
