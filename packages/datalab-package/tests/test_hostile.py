@@ -74,6 +74,14 @@ def test_broken_files_are_told_of(tmp_path: Path, name: str, text: str) -> None:
         make_plan(folder)
 
 
+def test_a_password_in_a_requirement_is_warned_of(tmp_path: Path) -> None:
+    text = "--extra-index-url https://ann:secret@example.org/simple\nnumpy @ git+https://example.org/x@v1\n"
+    plan = make_plan(package(tmp_path / "p", {"a.ipynb": notebook("1"), "requirements.txt": text}))
+    (warning,) = plan.warnings
+    assert "line 1 holds a password" in warning
+    assert "secret" not in warning
+
+
 def test_odd_notebooks_are_read_in_no_time(tmp_path: Path) -> None:
     texts = {
         "a.ipynb": notebook(" " * 100_000 + "x"),

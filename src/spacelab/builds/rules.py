@@ -163,6 +163,12 @@ def check_git_url(url: str, *, blocked: Sequence[str] = (), allowed: Sequence[st
             advice="Use a public repository, or upload the files instead.",
             field="git_url",
         )
+    if "?" in tidy or "#" in tidy:
+        raise Invalid(
+            "The address of a repository has no “?” and no “#”; what stands behind them would be stored.",
+            advice="Leave that part out; a private repository's files can be uploaded instead.",
+            field="git_url",
+        )
     if not host or port == 0:
         raise Invalid("The address names no host.", advice=GIT_ADVICE, field="git_url")
     if _is_inside(host, blocked) and not _is_allowed(host, allowed):

@@ -67,6 +67,8 @@ def test_states_lead_to_an_end_and_not_beyond() -> None:
         "https://",
         "https://ada:secret@example.org/a.git",
         "https://token@example.org/a.git",
+        "https://example.org/a.git?access_token=secret",
+        "https://example.org#@127.0.0.1/a",
         "https://example.org/a b",
         "https://exam\nple.org/",
         "https://[::1",

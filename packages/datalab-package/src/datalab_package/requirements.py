@@ -23,6 +23,7 @@ DEEPEST = 5
 
 DEBIAN_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+(:[a-z0-9-]+)?")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+_PASSWORD = re.compile(r"https?://[^/\s@]+@")
 DEBIAN_VERSION = re.compile(r"[A-Za-z0-9.+:~*-]+")
 
 
@@ -86,6 +87,10 @@ def read_requirements(folder: Path, name: str, needs: Needs, *, constraints: boo
 def read_line(folder: Path, given: Need, needs: Needs, *, constraints: bool = False, depth: int = 0) -> None:
     """Add what one line of a requirements file asks for; `given` is the line and where it stands."""
     content, name, line = given.text, given.file, given.line
+    if _PASSWORD.search(content):
+        needs.warnings.append(
+            f"{name}, line {line} holds a password or a token: whoever launches the datalab can read it. Take it out."
+        )
     option, _, rest = content.partition("=") if content.startswith("--") else content.partition(" ")
     option, _, more = option.strip().partition(" ")
     rest = (more or rest).strip()
