@@ -12,10 +12,12 @@ import pytest
 
 from runtime.container_bench import name_of, options, runtime, spec_of
 from runtime.contract import SERVER, ask, outcome, printed, python, wait_for
+from runtime.test_container_life import made_image
 from spacelab.volumes.rules import Mount
+from spacelab.workloads.ports import RuntimeFault
 from spacelab.workloads.rules import Interface, Kind, Network, Resources, Seen, Trouble
 from spacelab.workloads.runtimes.container import ContainerRuntime, Options
-from support.engine import Engine
+from support.engine import CONTRACT_IMAGE, Engine
 
 __all__ = ["options", "runtime"]
 pytestmark = pytest.mark.container
@@ -193,6 +195,39 @@ def test_platforms_on_one_engine_see_only_their_own(runtime: ContainerRuntime, o
     other.stop(spec.id, 0)
     other.forget(spec.id)
     assert wait_for(runtime, spec, Seen.RUNNING)
+
+
+HOSTILE = f"""FROM {CONTRACT_IMAGE}
+RUN mkdir -m 777 /vol && echo kept >/vol/content && chmod 666 /vol/content
+VOLUME /vol
+LABEL org.spacelab.platform=forged org.spacelab.workload=../forged org.spacelab.gpus=all
+WORKDIR /nowhere
+STOPSIGNAL SIGUSR1
+"""
+MISCHIEF = """
+open("/vol/new", "w").write("x")
+kinds = [line.split(" - ")[1].split()[0] for line in open("/proc/self/mountinfo") if line.split()[4] == "/vol"]
+print(kinds, open("/etc/passwd").readline().split(":")[0])
+open("/.datalab/report", "w").write("oom_kill \u00b2\\n")
+raise SystemExit(3)
+"""
+
+
+def test_an_image_made_to_do_harm_fills_no_disk(runtime: ContainerRuntime, engine: Engine) -> None:
+    seen, text = outcome(runtime, spec_of(python(MISCHIEF), image=made_image(engine, "hostile", HOSTILE)))
+    assert (seen.exit_code, text) == (3, "['tmpfs'] ada\n")
+
+
+@pytest.mark.parametrize("how", ["mkfifo /etc/passwd", "truncate -s 2M /etc/passwd", "ln -s /etc/x /etc/passwd"])
+def test_an_image_whose_users_can_not_be_read_holds_nobody_up(
+    runtime: ContainerRuntime, engine: Engine, how: str
+) -> None:
+    image = made_image(
+        engine, "users", f"FROM {CONTRACT_IMAGE}\nRUN mkfifo /etc/x && rm /etc/passwd && {how}\nVOLUME /vol\n"
+    )
+    with pytest.raises(RuntimeFault, match="its /etc/passwd is no ordinary file") as caught:
+        runtime.start(spec_of(python("pass"), image=image), {})
+    assert not caught.value.retry
 
 
 def _read(path: Path) -> bytes:

@@ -181,6 +181,37 @@ def test_a_report_is_read_and_nonsense_in_it_is_left() -> None:
     assert read_report(b"") == Report()
 
 
+def test_a_report_that_an_application_wrote_to_do_harm_is_a_report() -> None:
+    answer = f"done\noom_kill \u00b2\noom_kill {'9' * 5000}\ntrouble Bad\0\x1b[2J\u2028 end\n".encode()
+    assert read_report(answer) == Report(0, "Bad[2J end")
+
+
+def test_labels_that_an_image_brings_make_no_container_the_platforms() -> None:
+    options = Options(Path("/run/of/mine"))
+    forged = {**specification.labels(options, "t1", "application"), specification.GPU_LABEL: "gpu=0"}
+    listed: dict[str, dict[str, Any]] = {"eager_noether": {"Labels": forged}, "bare": {"Labels": None}}
+    assert specification.ours(options, listed) == {}
+    mine = {name: {"Labels": forged} for name in specification.names(options, "t1")}
+    assert specification.ours(options, {**listed, **mine}) == mine
+
+
+def test_an_images_own_volumes_are_in_memory_but_for_what_the_platform_puts_there(client: docker.APIClient) -> None:
+    described = {"Id": "1", "Config": {"Volumes": {"/vol/": {}, "/media/user": {}, "/scratch": {}, "/a/../b": {}}}}
+    mine = replace(SPEC, mounts=(Mount("/on/host", "/media/user", read_only=False),))
+    made = application(client, spec=mine, image=read_image(described))
+    folders = made["host_config"]["Tmpfs"]
+    assert {"/vol", "/b"} == set(folders) - set(application(client)["host_config"]["Tmpfs"])
+    assert "/media/user" not in folders
+    assert folders["/vol"] == folders["/scratch"]
+
+
+def test_neither_the_image_nor_the_platforms_user_adds_to_a_container(client: docker.APIClient) -> None:
+    looked_after = application(client, image=replace(IMAGE, checks_health=True))
+    assert looked_after["healthcheck"] == {"test": ["NONE"]}
+    for made in (application(client), specification.companion(client, parts())):
+        assert made["use_config_proxy"] is False
+
+
 def test_engines_are_told_apart_by_what_they_say() -> None:
     podman = read_facts({"BuildahVersion": "1.28", "ServerVersion": "4.3.1", "SecurityOptions": ["name=seccomp"]})
     docker_ = read_facts(

@@ -6,11 +6,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
 from spacelab.workloads.runtimes.shared import probe
+from spacelab.workloads.runtimes.shared.interfaces import InterfaceWatch
 
 
 def serve(path: Path, answer: Callable[[socket.socket], None]) -> None:
@@ -63,3 +65,17 @@ def test_what_is_not_http_is_no_answer(tmp_path: Path) -> None:
     serve(tmp_path / "main.sock", lambda connection: connection.sendall(b"\0\xff nonsense\r\n\r\n"))
     assert not probe.answers(tmp_path / "main.sock", "/")
     assert not probe.answers(tmp_path / "nobody.sock", "/")
+
+
+def test_an_answer_made_to_do_harm_hurts_no_observation(tmp_path: Path) -> None:
+    body = b"[" * 100_000
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
+    serve(tmp_path / "main.sock", lambda connection: connection.sendall(head + body))
+    assert not probe.jupyter_is_busy(tmp_path / "main.sock", "")
+    watch = InterfaceWatch()
+    for name in ("_readiness", "_business"):
+        failed: Future[bool] = Future()
+        failed.set_exception(RecursionError())
+        setattr(watch, name, failed)
+    watch.take(tmp_path / "ready")
+    assert (watch.ready, watch.busy, watch._readiness, watch._business) == (False, False, None, None)

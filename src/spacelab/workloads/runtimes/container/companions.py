@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import time
 from dataclasses import dataclass
@@ -28,8 +29,8 @@ LOOK_SECONDS = 0.3
 
 ANSWER_SECONDS = 3.0
 
-
 LONGEST_TROUBLE = 500
+COUNT = re.compile("[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,9 @@ class Companions:
 
 def read_report(answer: bytes) -> Report:
     """Read the lines of a report: `oom_kill <count>`, `trouble <a sentence>`; the application may write there too."""
-    lines = [line.partition(" ") for line in answer.decode(errors="replace").splitlines()]
-    kills = [int(value) for name, _, value in lines if name == "oom_kill" and value.isdigit()]
+    text = "".join(one for one in answer.decode(errors="replace") if one == "\n" or one.isprintable())
+    lines = [line.partition(" ") for line in text.split("\n")]
+    kills = [int(value) for name, _, value in lines if name == "oom_kill" and COUNT.fullmatch(value)]
     troubles = [value for name, _, value in lines if name == "trouble"]
     return Report(max(kills, default=0), troubles[-1][:LONGEST_TROUBLE] if troubles else "")
 

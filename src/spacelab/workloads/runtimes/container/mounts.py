@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from docker.types import Mount as Bind
@@ -12,6 +13,7 @@ from spacelab.workloads.runtimes.container.folder import Folder
 from spacelab.workloads.runtimes.shared.variables import Places
 
 GATE = "/.datalab"
+GATE_PATH = PurePosixPath(GATE)
 HOMES = PurePosixPath("/home")
 PASSING_HOME = "/.home"
 """The home of a workload without the person's; a path that no image has, since some engines keep an image's mode."""
@@ -54,11 +56,16 @@ def own(spec: WorkloadSpec, folder: Folder) -> list[Bind]:
     return found
 
 
-def private(spec: WorkloadSpec) -> dict[str, str]:
-    """Return what is writable and ends with the container, with the mount's options; it counts as its memory."""
+def private(spec: WorkloadSpec, volumes: Iterable[str] = ()) -> dict[str, str]:
+    """Return what is writable and ends with the container, with the mount's options; it counts as its memory.
+
+    So are the image's own `volumes`, which an engine would put on its disk, without a limit.
+    """
     options = "rw,exec,nosuid,nodev,mode=1777"  # where the image has the folder, some engines keep the mode of that
     scratch = f"{options},size={spec.resources.scratch_mb}m"
-    found = dict.fromkeys(("/tmp", "/var/tmp", str(SCRATCH)), scratch)  # noqa: S108  paths inside
+    platforms = {HOME, HOMES, GATE_PATH, *(PurePosixPath(mount.target) for mount in spec.mounts)}
+    own = {path for path in volumes if PurePosixPath(path) not in platforms}
+    found = dict.fromkeys((*sorted(own), "/tmp", "/var/tmp", str(SCRATCH)), scratch)  # noqa: S108  paths inside
     found["/run"] = f"{options},size=16m"
     if not has_home(spec):
         found[PASSING_HOME] = scratch

@@ -117,7 +117,8 @@ class Observer:
             return
         self._listed_at = now
         try:
-            self._listed = self._engine.list(f"{specification.PLATFORM_LABEL}={self._options.platform}")
+            listed = self._engine.list(f"{specification.PLATFORM_LABEL}={self._options.platform}")
+            self._listed = specification.ours(self._options, listed)
             self._away = False
         except EngineAway as error:
             if self._listed is None:
@@ -129,8 +130,8 @@ class Observer:
     def drop(self, workload_id: str) -> None:
         """Take note that a workload's containers were removed."""
         listed = self._listed or {}
-        for name in (specification.application_name, specification.companion_name):
-            listed.pop(name(self._options, workload_id), None)
+        for name in specification.names(self._options, workload_id):
+            listed.pop(name, None)
 
     def _strays(self, folders: dict[str, Folder]) -> dict[str, Observation]:
         """Report containers without a folder, so that whoever wants nothing of them has them ended."""

@@ -165,7 +165,8 @@ class ContainerRuntime:
             message = f"It asks for {spec.resources.gpu} GPUs, and this platform has {len(self.options.gpu_devices)}."
             raise RuntimeFault(f"{message} An operator names them in SPACELAB_GPU_DEVICES.")
         listed = self.context.engine.list(f"{specification.PLATFORM_LABEL}={self.options.platform}")
-        running = [one.get("Labels") or {} for one in listed.values() if one.get("State") == "running"]
+        mine = specification.ours(self.options, listed).values()
+        running = [one["Labels"] for one in mine if one.get("State") == "running"]
         taken = [name for marks in running for name in marks.get(specification.GPU_LABEL, "").split(",") if name]
         chosen = specification.gpus(spec, self.options.gpu_devices, taken)
         if len(chosen) < spec.resources.gpu:
@@ -175,8 +176,10 @@ class ContainerRuntime:
     def _create(self, parts: Parts) -> None:
         """Make the application's container, not yet running, and the files that it is shown."""
         folder, workload_id = parts.folder, parts.spec.id
-        reader = f"spacelab-{self.options.platform}-reader-{workload_id}"
-        own = images.user_files(self.context.engine, parts.image, self.options.run_directory / ".images", reader)
+        reader = specification.reader_name(self.options, workload_id)
+        marks = specification.labels(self.options, workload_id, "reader")
+        cache = self.options.run_directory / ".images"
+        own = images.user_files(self.context.engine, parts.image, cache, reader, marks)
         (folder.gate / "orders").write_text(specification.orders(parts))
         for name, text in {
             "passwd": users.passwd(parts.places, own),
@@ -250,9 +253,9 @@ class ContainerRuntime:
         folder.remove()
 
     def _remove_containers(self, workload_id: str) -> None:
-        """Remove both containers, the application first: it lives in the companion's network."""
-        self.context.engine.remove(specification.application_name(self.options, workload_id))
-        self.context.engine.remove(specification.companion_name(self.options, workload_id))
+        """Remove the containers, the application first: it lives in the companion's network."""
+        for name in specification.names(self.options, workload_id):
+            self.context.engine.remove(name)
         self._observer.drop(workload_id)
 
     def _folder(self, workload_id: str) -> Folder:

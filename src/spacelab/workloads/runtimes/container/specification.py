@@ -46,6 +46,30 @@ def companion_name(options: Options, workload_id: str) -> str:
     return f"{application_name(options, workload_id)}.companion"
 
 
+def reader_name(options: Options, workload_id: str) -> str:
+    """Name the container that never runs, out of which an image's files are read."""
+    return f"{application_name(options, workload_id)}.reader"
+
+
+def names(options: Options, workload_id: str) -> tuple[str, str, str]:
+    """Name all containers of a workload, the application's first: it lives in the companion's network."""
+    return (
+        application_name(options, workload_id),
+        companion_name(options, workload_id),
+        reader_name(options, workload_id),
+    )
+
+
+def ours(options: Options, listed: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Keep of the containers with this platform's label those that it named: an image may bring labels of any kind."""
+    found = {}
+    for name, described in listed.items():
+        workload_id = (described.get("Labels") or {}).get(WORKLOAD_LABEL, "")
+        if workload_id and name in names(options, workload_id):
+            found[name] = described
+    return found
+
+
 def labels(options: Options, workload_id: str, part: str) -> dict[str, str]:
     """Return the labels by which this platform finds its containers."""
     return {PLATFORM_LABEL: options.platform, WORKLOAD_LABEL: workload_id, PART_LABEL: part}
@@ -111,6 +135,7 @@ def companion(client: docker.APIClient, parts: Parts) -> dict[str, Any]:
         "working_dir": "/",
         "environment": {"LANG": "C.UTF-8"},
         "labels": labels(options, parts.spec.id, "companion"),
+        "use_config_proxy": False,
         "host_config": host,
     }
 
@@ -127,7 +152,7 @@ def application(client: docker.APIClient, parts: Parts) -> dict[str, Any]:
         network_mode=other,
         read_only=not parts.image.writable_root,
         mounts=[*mounts.own(spec, parts.folder), *mounts.volumes(spec, parts.places)],
-        tmpfs=mounts.private(spec),
+        tmpfs=mounts.private(spec, parts.image.volumes),
         shm_size=spec.resources.memory_mb * 2**19,
         device_requests=devices,
         **limits(parts.facts, spec),
@@ -143,6 +168,8 @@ def application(client: docker.APIClient, parts: Parts) -> dict[str, Any]:
         "working_dir": "/",
         "environment": {name: value for name, value in known.items() if parts.image.variables.get(name) != value},
         "labels": {**labels(options, spec.id, "application"), GPU_LABEL: ",".join(parts.gpus)},
+        "healthcheck": {"test": ["NONE"]} if parts.image.checks_health else None,  # the platform looks itself
+        "use_config_proxy": False,  # the platform's user's own
         "host_config": host,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from spacelab.workloads.rules import WorkloadSpec
 from spacelab.workloads.runtimes.shared import probe
+
+logger = logging.getLogger(__name__)
 
 PROBE_WAIT = 0.25
 """Seconds that one observation waits for interfaces; an answer that takes longer counts at the next observation."""
@@ -47,16 +50,25 @@ class InterfaceWatch:
     def take(self, mark: Path) -> None:
         """Take in the answers that have come."""
         if self._readiness and self._readiness.done():
-            self.ready = self._readiness.result()
+            self.ready = _answer(self._readiness)
             self._readiness = None
             if self.ready:
                 with contextlib.suppress(FileNotFoundError):  # forgotten meanwhile
                     mark.touch()
         if self._business and self._business.done():
-            self.busy = self._business.result()
+            self.busy = _answer(self._business)
             self._business = None
 
     def was_ready(self, mark: Path) -> bool:
         """Say whether the interface has ever answered."""
         self.ready = self.ready or mark.exists()
         return self.ready
+
+
+def _answer(question: Future[bool]) -> bool:
+    """Return what an application answered; whatever it made the question fail with counts as no."""
+    error = question.exception()
+    if error is not None:
+        logger.warning("An application's answer could not be read: %r", error)
+        return False
+    return question.result()

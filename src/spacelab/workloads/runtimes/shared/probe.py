@@ -67,5 +67,5 @@ def jupyter_is_busy(path: Path, base: str) -> bool:
         return False
     try:
         return any(kernel.get("execution_state") == "busy" for kernel in json.loads(body))
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError, RecursionError):
         return False
