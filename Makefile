@@ -19,7 +19,7 @@ demo: ## Do the main job without a browser: launch, compute, check the answer, s
 test: ## Install what the tests need and run all of them
 	@$(PYTHON) deploy/bootstrap.py --tests
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 quick: ## The tests that need neither a sandbox nor a browser
 	@$(PYTHON) deploy/bootstrap.py --tests
