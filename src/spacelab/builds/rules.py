@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from itertools import islice
 from urllib.parse import urlsplit
 
 from spacelab.kit.refusals import Invalid
@@ -225,6 +226,10 @@ STEP = re.compile(r"^STEP (\d{1,3})/(\d{1,3})(?: \+(\d+(?:\.\d+)?)s)? ?: (.{1,30
 """How a builder announces a step in its log: `STEP 2/5 +3.1s: Fetching packages`; engines leave out the seconds."""
 
 
+MOST_STEPS = 200
+"""Steps that are shown: whatever a build runs can print what looks like an announcement."""
+
+
 @dataclass(frozen=True)
 class Step:
     """One step inside a build: `state` is done, now, bad or next; seconds since the build began, where known."""
@@ -240,7 +245,8 @@ def steps_in(log: str, *, ended: bool, failed: bool, total: float | None = None)
 
     `total` is how long the build has taken, for the last step's time.
     """
-    found = [(one[4].strip(), float(one[3]) if one[3] else None) for one in STEP.finditer(log)]
+    announced = islice(STEP.finditer(log), MOST_STEPS)
+    found = [(one[4].strip(), float(one[3]) if one[3] else None) for one in announced]
     steps = []
     for index, (title, began) in enumerate(found):
         last = index == len(found) - 1

@@ -15,6 +15,7 @@ from spacelab.builds.adapters.environment import EnvironmentBuilder
 from spacelab.builds.clearing import remove, remove_unused
 from spacelab.builds.following import disk_used
 from spacelab.builds.models import Build
+from spacelab.builds.rules import MOST_STEPS, steps_in
 from spacelab.builds.upkeep import Workshop
 from spacelab.kit.refusals import Invalid
 from spacelab.workloads.rules import Phase
@@ -151,3 +152,8 @@ def test_an_endless_environment_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="can't be taken over"):
         sealing.seal(folder, largest=2**20)
     remove(folder)
+
+
+def test_a_flood_of_steps_stays_short() -> None:
+    log = "STEP 1/4 +0.10s: Mine\n" * 100_000
+    assert len(steps_in(log, ended=False, failed=False)) == MOST_STEPS
