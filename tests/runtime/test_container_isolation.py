@@ -197,6 +197,23 @@ def test_platforms_on_one_engine_see_only_their_own(runtime: ContainerRuntime, o
     assert wait_for(runtime, spec, Seen.RUNNING)
 
 
+KERNEL = """
+import ctypes, os, subprocess, threading
+calls = ctypes.CDLL(None, use_errno=True)
+thread = threading.Thread(target=print, args=("a thread",))
+thread.start(); thread.join()
+print(subprocess.run(["unshare", "-U", "true"], capture_output=True, text=True).stderr.strip())
+keyctl = {"x86_64": 250, "aarch64": 219}[os.uname().machine]
+print(calls.syscall(keyctl, 0, -4, 1), os.strerror(ctypes.get_errno()))
+"""
+
+
+def test_a_session_makes_no_user_namespace_and_shares_no_keyring(runtime: ContainerRuntime) -> None:
+    _, text = outcome(runtime, spec_of(python(KERNEL)))
+    refused = "Operation not permitted"
+    assert text == f"a thread\nunshare: unshare failed: {refused}\n-1 {refused}\n"
+
+
 HOSTILE = f"""FROM {CONTRACT_IMAGE}
 RUN mkdir -m 777 /vol && echo kept >/vol/content && chmod 666 /vol/content
 VOLUME /vol

@@ -12,7 +12,7 @@ import pytest
 
 from spacelab.volumes.rules import Mount
 from spacelab.workloads.rules import Kind, Network, Resources, Trouble, WorkloadSpec
-from spacelab.workloads.runtimes.container import ends, specification
+from spacelab.workloads.runtimes.container import ends, seccomp, specification
 from spacelab.workloads.runtimes.container.companions import Report, read_report
 from spacelab.workloads.runtimes.container.engine import Facts, read_facts
 from spacelab.workloads.runtimes.container.folder import Folder
@@ -210,6 +210,13 @@ def test_neither_the_image_nor_the_platforms_user_adds_to_a_container(client: do
     assert looked_after["healthcheck"] == {"test": ["NONE"]}
     for made in (application(client), specification.companion(client, parts())):
         assert made["use_config_proxy"] is False
+
+
+def test_an_engine_without_a_filter_in_a_file_keeps_its_own(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.json"
+    broken.write_text('{"syscalls": [{}]}')
+    assert seccomp.write(tmp_path / "made.json", (tmp_path / "none.json", broken)) == ""
+    assert not (tmp_path / "made.json").exists()
 
 
 def test_engines_are_told_apart_by_what_they_say() -> None:

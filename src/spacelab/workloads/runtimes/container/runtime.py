@@ -13,7 +13,7 @@ from docker.errors import APIError
 
 from spacelab.workloads.ports import RuntimeFault, StepSeen
 from spacelab.workloads.rules import Capabilities, Network, Observation, Seen, WorkloadSpec
-from spacelab.workloads.runtimes.container import building, images, specification, users
+from spacelab.workloads.runtimes.container import building, images, seccomp, specification, users
 from spacelab.workloads.runtimes.container.companions import Companions
 from spacelab.workloads.runtimes.container.engine import Engine, EngineAway, Facts
 from spacelab.workloads.runtimes.container.folder import MARK, Folder
@@ -156,7 +156,9 @@ class ContainerRuntime:
         image = images.find(engine, spec.image)
         if not spec.command and not image.command:
             raise RuntimeFault("There is no command to run: neither the datalab nor its image has one.")
-        return Parts(options, facts, folder, spec, user, image, self._gpus(spec))
+        narrow = facts.podman and facts.seccomp
+        call_filter = seccomp.write(options.run_directory / ".seccomp.json") if narrow else ""
+        return Parts(options, facts, folder, spec, user, image, self._gpus(spec), call_filter)
 
     def _gpus(self, spec: WorkloadSpec) -> tuple[str, ...]:
         if not spec.resources.gpu:

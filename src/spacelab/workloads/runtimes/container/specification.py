@@ -86,6 +86,8 @@ class Parts:
     user: User
     image: Image
     gpus: tuple[str, ...] = ()
+    call_filter: str = ""
+    """A file with the application's filter of system calls; empty: the engine's own."""
 
     @property
     def places(self) -> Places:
@@ -157,6 +159,8 @@ def application(client: docker.APIClient, parts: Parts) -> dict[str, Any]:
         device_requests=devices,
         **limits(parts.facts, spec),
     )
+    if parts.call_filter:
+        host["SecurityOpt"].append(f"seccomp={parts.call_filter}")
     known = known_variables(parts)
     return {
         "image": parts.image.id,
