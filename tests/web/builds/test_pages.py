@@ -13,6 +13,7 @@ from django.urls import reverse
 from spacelab.accounts.models import Person
 from spacelab.builds import packages, queries
 from spacelab.builds.models import Build
+from spacelab.builds.rules import PENDING
 from spacelab.builds.upkeep import Workshop
 from spacelab.workloads.rules import Phase
 from support.builds import ANSWERS, bring, end_workload, queued, state_of
@@ -62,6 +63,16 @@ def test_one_notebook_becomes_a_plan_and_a_build_without_javascript(dora: Client
     listed = dora.get("/builds").content.decode()
     assert "Nearby stars" in listed
     assert "0.1.0-1" in listed
+
+
+def test_a_built_page_follows_its_checks_until_they_are_made(dora: Client, developer: Person) -> None:
+    build = queued(developer)
+    check = {"title": "Contents", "passed": True, "summary": PENDING, "report_file": ""}
+    Build.objects.filter(pk=build.pk).update(state="built", checks=[check])
+    live = f'data-live="/builds/{build.pk}/events"'
+    assert live in dora.get(f"/builds/{build.pk}").content.decode()
+    Build.objects.filter(pk=build.pk).update(checks=[{**check, "summary": "3 packages."}])
+    assert live not in dora.get(f"/builds/{build.pk}").content.decode()
 
 
 def test_a_folder_keeps_its_paths(dora: Client) -> None:
