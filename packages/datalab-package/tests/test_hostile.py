@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 from small_packages import package
 
-from datalab_package import PackageProblem, check_dockerfile, make_plan, read_manifest, suggest_metadata, write_context
+from datalab_package import (
+    PackageProblem,
+    check_dockerfile,
+    explain_failure,
+    make_plan,
+    read_manifest,
+    suggest_metadata,
+    write_context,
+)
 
 BASE = "ARG REGISTRY\nFROM ${REGISTRY}/datalabs/jl_base:1"
 
@@ -117,3 +125,11 @@ def test_a_dockerfile_that_may_not_be_written_to_is_replaced_in_the_context(tmp_
     plan = make_plan(folder)
     write_context(folder, plan, tmp_path / "context")
     assert (tmp_path / "context" / "Dockerfile").stat().st_mode & 0o200
+
+
+@pytest.mark.parametrize("part", ["a", " ", "\n", "a" * 590 + "\n", "a b\n    "])
+def test_no_log_keeps_the_platform_busy(tmp_path: Path, part: str) -> None:
+    plan = make_plan(package(tmp_path / "p", {"a.ipynb": notebook("1")}))
+    began = time.process_time()
+    assert explain_failure(part * (200_000 // len(part)), plan).message
+    assert time.process_time() - began < 8

@@ -29,6 +29,10 @@ CAUSES: tuple[Callable[[str], Told | None], ...] = (
 """The recognisers; the first that finds something counts."""
 LAST_CHARACTERS = 200_000
 """How much of a log's end is looked at."""
+LONGEST_LINE = 10_000
+_LONG_WORD = re.compile(r"(\S{160})\S+")
+_EIGHT = " " * 8
+_BLANKS = re.compile(r"\s{9,}")
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Failure:
 
 def explain_failure(log_text: str, plan: Plan) -> Failure:
     """Find in a build's output what went wrong; always returns something that a person can go on from."""
-    log = _BOX.sub("", _COLOURS.sub("", log_text[-LAST_CHARACTERS:].replace("\r", "\n")))
+    log = _BOX.sub("", _readable(log_text[-LAST_CHARACTERS:]))
     place = _Place(plan, log)
     told = next((told for cause in CAUSES if (told := cause(log))), None)
     if told is None:
@@ -55,6 +59,12 @@ def explain_failure(log_text: str, plan: Plan) -> Failure:
     where = f" ({file}, line {line})" if line else ""
     advice = " ".join(part for part in (_install(told.debian, own=place.own), told.advice) if part)
     return Failure(place.step(python=told.python), line, f"{told.message}{where}.", advice, file)
+
+
+def _readable(text: str) -> str:
+    """Return a log without colours, empty lines, and what makes lines too long to be searched in good time."""
+    lines = (_COLOURS.sub("", line)[:LONGEST_LINE].rstrip() for line in text.replace("\r", "\n").split("\n"))
+    return "\n".join(_BLANKS.sub(_EIGHT, _LONG_WORD.sub(r"\1", line)) for line in lines if line)
 
 
 def _install(debian: str, *, own: bool) -> str:

@@ -47,7 +47,9 @@ def uv_python(log: str) -> Told | None:
     )
     if found:
         return _other_python(f"{found[3]}{found[4]}", found[2], found[1], found[3])
-    found = re.search(r"(?:Package '([\w.-]+)'|([\w.-]+)\S*) requires a different Python: (\S+) not in '([^']+)'", log)
+    found = re.search(  # each word tried once, at its beginning
+        r"(?:Package '([\w.-]+)'|(?<!\S)([\w.-]+)\S*) requires a different Python: (\S+) not in '([^']+)'", log
+    )
     if found:
         name = found[1] or found[2]
         return _other_python(name, found[4], found[3], name)
