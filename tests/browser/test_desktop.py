@@ -26,6 +26,7 @@ BUSY = 40
 DARK = 100
 LOAD, LOCATION, BROWSER = (44, 64), (340, 192), (161, 64)
 """On TOPCAT's screen of 1280 by 760: the button that loads a table, the field for its place, and that for its rows."""
+ROWS = 11
 TABLE = "/data/hipparcos/hip2.fits"
 
 
@@ -56,7 +57,7 @@ def inside(engine: Engine, desktop: Desktop) -> Callable[..., str]:
 
     def run(*command: str) -> str:
         status, output = container.exec_run(list(command), environment={"DISPLAY": ":1"})
-        return str(output.decode()) if not status else ""
+        return output.decode() if not status and isinstance(output, bytes) else ""
 
     return run
 
@@ -79,6 +80,17 @@ def until(page: Page, true: Callable[[], bool], seconds: float = 30) -> None:
             return
         page.wait_for_timeout(200)
     raise AssertionError("it never came true")
+
+
+def still(page: Page) -> None:
+    """Wait until the upper part of the screen has not changed for a second: the program has drawn itself."""
+
+    def unchanged() -> bool:
+        before = picture(page).crop((0, 0, 1000, 300))
+        page.wait_for_timeout(1000)
+        return before.tobytes() == picture(page).crop((0, 0, 1000, 300)).tobytes()
+
+    until(page, unchanged)
 
 
 def size(page: Page) -> tuple[int, int]:
@@ -172,15 +184,17 @@ def test_topcat_shows_a_tables_rows(chromium: Browser, container_platform: Platf
     assert re.fullmatch(r"http://[a-z0-9]{12}\.localhost:\d+/", screen.url)  # no password and no token in the address
 
     windows = screen.get_by_role("navigation", name="Open windows")
+    still(screen)
     click(screen, LOAD)
     expect(windows.get_by_role("button", name="Load New Table")).to_be_visible()
+    still(screen)
     click(screen, LOCATION)
     screen.keyboard.type(TABLE, delay=20)
     screen.keyboard.press("Enter")
     expect(windows.get_by_role("button", name="Load New Table")).to_be_hidden()  # it closes when the table is there
     click(screen, BROWSER)
     expect(windows.get_by_role("button", name=re.compile("Table Browser"))).to_be_visible()
-    until(screen, lambda: written_rows(picture(screen)) >= 11)
+    until(screen, lambda: written_rows(picture(screen)) >= ROWS)
     screen.close()
     page.get_by_role("button", name="Stop").first.click()
     page.get_by_role("dialog").get_by_role("button", name=re.compile("stop", re.IGNORECASE)).first.click()

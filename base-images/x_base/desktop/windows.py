@@ -53,7 +53,7 @@ class Windows:
         if fresh:
             self._look()
 
-    def raise_window(self, number: int) -> None:
+    def raise_window(self, number: int | None) -> None:
         """Bring a window to the front; one that has gone meanwhile is no error."""
         if number in self._known:
             self._tell(self._known[number], "_NET_ACTIVE_WINDOW", [FROM_PAGER, X.CurrentTime, 0])
@@ -73,6 +73,9 @@ class Windows:
         if shown != self.shown:
             self.shown = shown
             self._changed()
+            # A program that takes the focus itself, as Java's do, may have been asked for that before it could.
+            if shown and not any(one.active for one in shown):
+                self.raise_window(self._main if self._main in self._known else shown[-1].id)
         # Requests above may have read further events from the connection; none of them must wait for the next one.
         if self._display.pending_events():
             self.pump()
