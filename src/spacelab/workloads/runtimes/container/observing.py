@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from spacelab.workloads.runtimes.container.companions import Companions
 from spacelab.workloads.runtimes.container.engine import RUNNING, Engine, EngineAway
 from spacelab.workloads.runtimes.container.folder import Folder
 from spacelab.workloads.runtimes.container.options import Options
+from spacelab.workloads.runtimes.shared.apart import Apart
 from spacelab.workloads.runtimes.shared.interfaces import PROBE_WAIT, InterfaceWatch
 from spacelab.workloads.runtimes.shared.limits import Group, group_of
 from spacelab.workloads.runtimes.shared.usage import scratch_bytes
@@ -86,6 +88,7 @@ class Observer:
         self._listed: dict[str, dict[str, Any]] | None = None
         self._listed_at = 0.0
         self._away = False
+        self._apart = Apart()
 
     def observe(
         self, folders: dict[str, Folder], building: Callable[[Folder, WorkloadSpec], Observation | None]
@@ -101,14 +104,14 @@ class Observer:
             if known.spec and known.pid and not known.spec.build:
                 asked += known.watch.ask(self._pool, known.spec, folder.socket, folder.ready_mark)
         wait(asked, timeout=PROBE_WAIT)
-        found: dict[str, Observation | None] = {}
+        looks: dict[str, Callable[[], Observation | None]] = {}
         for workload_id, folder in folders.items():
             known = self._known[workload_id]
             if known.spec and known.spec.build:
-                found[workload_id] = building(folder, known.spec)
+                looks[workload_id] = partial(building, folder, known.spec)
             else:
-                found[workload_id] = self._observation(workload_id, folder, known)
-        return self._strays(folders) | {name: seen for name, seen in found.items() if seen}
+                looks[workload_id] = partial(self._observation, workload_id, folder, known)
+        return self._strays(folders) | self._apart.look(looks)
 
     def _list(self) -> None:
         """Ask what there is, if that is due; an engine that is away leaves what was known."""

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from spacelab.workloads.ports import RuntimeFault
@@ -20,6 +21,7 @@ from spacelab.workloads.runtimes.process.control import ControlFolder
 from spacelab.workloads.runtimes.process.launch import Launch
 from spacelab.workloads.runtimes.process.options import Options
 from spacelab.workloads.runtimes.shared import mounts
+from spacelab.workloads.runtimes.shared.apart import Apart
 from spacelab.workloads.runtimes.shared.interfaces import PROBE_WAIT, InterfaceWatch
 from spacelab.workloads.runtimes.shared.limits import Group
 from spacelab.workloads.runtimes.shared.usage import scratch_bytes, tree_usage
@@ -50,6 +52,7 @@ class ProcessRuntime:
     def __init__(self, options: Options | None = None) -> None:
         self.options = options or Options.from_settings()
         self._known: dict[str, Known] = {}
+        self._apart = Apart()
         self._children: list[subprocess.Popen[bytes]] = []
         self._pool = ThreadPoolExecutor(max_workers=16, thread_name_prefix="probe")
 
@@ -144,11 +147,12 @@ class ProcessRuntime:
             if alive[workload_id]:
                 asked += self._ask(folder, known)
         wait(asked, timeout=PROBE_WAIT)
-        seen = {
-            workload_id: self._observation(folder, self._known[workload_id], alive=alive[workload_id])
-            for workload_id, folder in folders.items()
-        }
-        return {workload_id: observation for workload_id, observation in seen.items() if observation}
+        return self._apart.look(
+            {
+                workload_id: partial(self._observation, folder, self._known[workload_id], alive=alive[workload_id])
+                for workload_id, folder in folders.items()
+            }
+        )
 
     def _ask(self, folder: ControlFolder, known: Known) -> list[Future[bool]]:
         """Send the questions that are due; return those whose answer is worth a short wait."""
