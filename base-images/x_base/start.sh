@@ -35,7 +35,7 @@ export DESKTOP_SCREEN_PID=$!
 read -r number <"$place/display"
 export DISPLAY=":$number"
 
-sh -c 'until jwm -f "$1/jwmrc"; do sleep 0.5; done' jwm "$base" &
+sh -c 'until openbox --sm-disable --config-file "$1/openbox/rc.xml"; do sleep 0.5; done' openbox "$base" &
 "$base/program.sh" "$@" &
 export DESKTOP_PROGRAM_PID=$!
 exec python3 -s -P "$base/desktop" "$@"

@@ -125,13 +125,13 @@ def running_platform(runtime: str = "process", **settings: str) -> Iterator[Plat
 
 
 def container_settings(engine: Engine) -> dict[str, str]:
-    """Return the variables of a platform on the tests' engine: the fewest datalabs, and no registry."""
+    """Return the variables of a platform on the tests' engine: a few datalabs, and no registry."""
     bundle = os.environ.get("SPACELAB_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
     return {
         "SPACELAB_RUNTIME": "container",
         "SPACELAB_CONTAINER_ENGINE": engine.url,
         "SPACELAB_BASE_IMAGE": BASE,
-        "SPACELAB_CATALOGUE_DATALABS": "jupyterlab,sky-explorer",
+        "SPACELAB_CATALOGUE_DATALABS": "jupyterlab,sky-explorer,topcat",
         **({"SPACELAB_CA_BUNDLE": bundle} if bundle else {}),
     }
 

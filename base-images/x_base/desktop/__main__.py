@@ -97,11 +97,13 @@ async def keep(command: list[str]) -> int:
         if not over.done() and os.waitpid(screen, os.WNOHANG)[0]:
             end(1, "The screen of the desktop has ended.\n")
 
+    settling = asyncio.ensure_future(windows.keep_settled())
     loop.add_signal_handler(signal.SIGCHLD, child_ended)
     loop.add_signal_handler(signal.SIGTERM, end, 0)
     child_ended()
     await server.listen("127.0.0.1", int(os.environ.get("IF_main_port", "10000")))  # noqa: SIM112  its name
     status = await over
+    settling.cancel()
     await program.stop()
     return status
 

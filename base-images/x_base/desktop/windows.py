@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,10 @@ from Xlib.protocol.event import ClientMessage
 
 NORMAL = {"_NET_WM_WINDOW_TYPE_NORMAL", ""}
 NO_TASK = {f"_NET_WM_WINDOW_TYPE_{kind}" for kind in ("DESKTOP", "DOCK", "SPLASH", "TOOLTIP", "NOTIFICATION")}
+PAUSE = 0.4
+"""Seconds between two looks whether all windows are as they should be."""
+BACKGROUND = 0x1B2333
+"""The colour of the bare desktop, that of the page around it."""
 ADD = 1
 FROM_PAGER = 2
 
@@ -36,8 +41,10 @@ class Windows:
         self._atoms: dict[str, int] = {}
         self._known: dict[int, Any] = {}
         self._main: int | None = None
+        self._filled = False
         self.shown: list[Shown] = []
-        self._root.change_attributes(event_mask=X.PropertyChangeMask)
+        self._root.change_attributes(event_mask=X.PropertyChangeMask, background_pixel=BACKGROUND)
+        self._root.clear_area()
         self._look()
 
     def fileno(self) -> int:
@@ -58,6 +65,27 @@ class Windows:
         if number in self._known:
             self._tell(self._known[number], "_NET_ACTIVE_WINDOW", [FROM_PAGER, X.CurrentTime, 0])
 
+    async def keep_settled(self) -> None:
+        """Settle again and again, for as long as it is not cancelled."""
+        while True:
+            await asyncio.sleep(PAUSE)
+            self.settle()
+
+    def settle(self) -> None:
+        """Ask again for what has got lost: a window manager that adapts to a new size of the screen hears nothing.
+
+        The first window is to fill the screen, until it has once; some window is to have the focus, which a program
+        that takes it by itself, as Java's do, may have been offered too early.
+        """
+        if self._main in self._known and not self._filled:
+            states = [self._atom(f"_NET_WM_STATE_MAXIMIZED_{way}") for way in ("VERT", "HORZ")]
+            self._filled = set(states) <= set(self._numbers(self._known[self._main], "_NET_WM_STATE"))
+            if not self._filled:
+                self._tell(self._known[self._main], "_NET_WM_STATE", [ADD, *states, FROM_PAGER])
+        if self.shown and not any(one.active for one in self.shown):
+            self.raise_window(self._main if self._main in self._known else self.shown[-1].id)
+        self.pump()
+
     def _look(self) -> None:
         active = self._numbers(self._root, "_NET_ACTIVE_WINDOW")
         shown = []
@@ -73,9 +101,6 @@ class Windows:
         if shown != self.shown:
             self.shown = shown
             self._changed()
-            # A program that takes the focus itself, as Java's do, may have been asked for that before it could.
-            if shown and not any(one.active for one in shown):
-                self.raise_window(self._main if self._main in self._known else shown[-1].id)
         # Requests above may have read further events from the connection; none of them must wait for the next one.
         if self._display.pending_events():
             self.pump()
@@ -89,7 +114,7 @@ class Windows:
         kinds = self._numbers(window, "_NET_WM_WINDOW_TYPE")
         kind: str = self._display.get_atom_name(kinds[0]) if kinds else ""
         if self._main not in self._known and kind in NORMAL and self._may_fill(window):
-            self._main = number
+            self._main, self._filled = number, False
             both = [self._atom(f"_NET_WM_STATE_MAXIMIZED_{way}") for way in ("VERT", "HORZ")]
             self._tell(window, "_NET_WM_STATE", [ADD, *both, FROM_PAGER])
         return kind
