@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUNTIME ?=
 BIN := .venv/bin
 
-.PHONY: help up demo test quick check doctor reference screenshots clean
+.PHONY: help up demo test test-containers quick check doctor reference screenshots clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -16,10 +16,14 @@ demo: ## Do the main job without a browser: launch, compute, check the answer, s
 	@$(PYTHON) deploy/bootstrap.py
 	@exec $(BIN)/spacelab demo $(if $(RUNTIME),--runtime $(RUNTIME))
 
-test: ## Install what the tests need and run all of them
+test: ## Install what the tests need and run all but those of containers
 	@$(PYTHON) deploy/bootstrap.py --tests
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -m "not container"
+
+test-containers: ## The tests of containers: images, builds, desktops; needs Podman, and half an hour the first time
+	@$(PYTHON) deploy/bootstrap.py --tests
+	@$(BIN)/pytest -m container
 
 quick: ## The tests that need neither a sandbox nor a browser
 	@$(PYTHON) deploy/bootstrap.py --tests

@@ -108,7 +108,7 @@ def click(page: Page, place: tuple[int, int]) -> None:
 def written_rows(image: Image.Image) -> int:
     """Count the lines of digits in the first column of TOPCAT's table browser."""
     column = image.crop((170, 190, 194, 378)).convert("L")
-    pixels = list(column.getdata())
+    pixels = column.tobytes()
     dark = [min(pixels[start : start + column.width]) < DARK for start in range(0, len(pixels), column.width)]
     return sum(1 for before, now in zip([False, *dark], dark, strict=False) if now and not before)
 
@@ -159,10 +159,10 @@ def test_a_program_that_ended_is_started_again(page: Page, inside: Callable[...,
 
 
 def test_it_comes_back_after_a_cut(page: Page, desktop: Desktop) -> None:
-    page.context.set_offline(True)
+    desktop.away = True
     desktop.cut()
     expect(page.get_by_role("heading", name=re.compile("Connecting again"))).to_be_visible()
-    page.context.set_offline(False)
+    desktop.away = False
     shown(page)
 
 

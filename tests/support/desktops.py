@@ -103,6 +103,8 @@ class Desktop:
     seconds: float = 0.0
     """From the order to the answer that it is ready."""
     url: str = ""
+    away: bool = False
+    """Whether the port leads nowhere just now, as when a network is down."""
     _listener: socket.socket | None = field(default=None, repr=False)
     _links: list[socket.socket] = field(default_factory=list, repr=False)
 
@@ -126,6 +128,9 @@ class Desktop:
                     near, _ = listener.accept()
                 except OSError:
                     return
+                if self.away:
+                    near.close()
+                    continue
                 far = socket.socket(socket.AF_UNIX)
                 self._links += [near, far]
                 far.connect(str(self.door))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from Xlib import X, Xutil
+from Xlib import X, Xutil, ext
 from Xlib.display import Display
 from Xlib.error import XError
 from Xlib.protocol.event import ClientMessage
@@ -35,6 +35,7 @@ class Windows:
     """Follows the window manager's list of windows on one display; speaks EWMH, so any such manager will do."""
 
     def __init__(self, display: str, changed: Callable[[], None]) -> None:
+        ext.__extensions__.clear()  # nothing here uses one, and loading them takes as long as all the rest
         self._display = Display(display)
         self._root = self._display.screen().root
         self._changed = changed
