@@ -76,6 +76,16 @@ class Build(models.Model):
         return rules.State(self.state) in rules.FINAL
 
 
+class ShortName(models.Model):
+    """Whose a datalab's short name is from the start of its first build on; the row is locked while that is decided."""
+
+    slug = models.CharField(primary_key=True, max_length=60)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+
+    def __str__(self) -> str:
+        return self.slug
+
+
 class BuildChange(models.Model):
     """One change of a build's state, with a reason that a person can read."""
 

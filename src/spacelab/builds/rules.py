@@ -32,6 +32,31 @@ def environment_name(slug: str, requirements_text: str, python_version: str) -> 
     return f"{slug}-{digest[:HASH_LENGTH]}"
 
 
+OWNER_PART = re.compile(r"[a-z0-9]+(?:(?:[._]|-+)[a-z0-9]+)*", re.ASCII)
+SLUG_PART = re.compile(r"[a-z0-9]+(?:-+[a-z0-9]+)*", re.ASCII)
+"""What stands in an image's name as it is. Neither holds `__`, with which the parts begin that had to be changed."""
+LONGEST_PART, LONGEST_VERSION = 60, 100
+"""Characters: a repository's name may have 255, a tag 128 (OCI distribution specification)."""
+PART_HASH = 32
+"""Hexadecimal digits, 128 bits: nobody finds a name that leads to another's image."""
+
+
+def image_name(owner: str, slug: str, version: str, number: int) -> str:
+    """Name an image `<owner>_<slug>:v<version>-<number>`, as ESA Datalabs does: a legal name whatever the words are.
+
+    Different owners and slugs never get the same path; in a path the number tells the images apart.
+    """
+    kept = re.sub(r"[^A-Za-z0-9_.-]+", "-", version)[:LONGEST_VERSION]
+    return f"{_name_part(owner, OWNER_PART)}_{_name_part(slug, SLUG_PART)}:v{kept}-{number}"
+
+
+def _name_part(word: str, form: re.Pattern[str]) -> str:
+    if len(word) <= LONGEST_PART and form.fullmatch(word):
+        return word
+    readable = re.sub(r"[^a-z0-9]+", "-", word.lower())[:LONGEST_PART].strip("-") or "x"
+    return f"{readable}__{hashlib.sha256(word.encode(errors='surrogatepass')).hexdigest()[:PART_HASH]}"
+
+
 PENDING = "Being looked into."
 """What a check says while nothing depends on it: without a gate, nobody waits for the scan of a big image."""
 

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from spacelab.builds.rules import FINAL, NEXT, State, Waiting, check_git_ref, check_git_url, in_turn, steps_in
+from spacelab.accounts.rules import USERNAME
+from spacelab.builds.rules import (
+    FINAL,
+    NEXT,
+    OWNER_PART,
+    State,
+    Waiting,
+    check_git_ref,
+    check_git_url,
+    image_name,
+    in_turn,
+    steps_in,
+)
+from spacelab.datalabs.rules import SLUG
 from spacelab.kit.refusals import Invalid
 from spacelab.site.configuration import Configuration
 
@@ -123,3 +137,41 @@ def test_a_log_tells_its_steps_and_what_each_took() -> None:
         "FROM a",
         "RUN b",
     ]
+
+
+IMAGE_NAME = re.compile(
+    r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII
+)  # the grammar of github.com/distribution/reference: one component of a path, and a tag
+usernames = st.from_regex(USERNAME, fullmatch=True).map(str.strip)
+slugs = st.from_regex(SLUG, fullmatch=True).map(str.strip)
+words = usernames | slugs | st.text(max_size=80) | st.text("ab_-.", max_size=12)
+owned = st.tuples(words, words)
+
+
+@given(owned, st.text(max_size=200), st.integers(0, 10**6))
+def test_every_image_has_a_legal_name(owner_and_slug: tuple[str, str], version: str, number: int) -> None:
+    name = image_name(*owner_and_slug, version, number)
+    assert IMAGE_NAME.fullmatch(name)
+    assert len(name) < 240
+
+
+@given(owned, owned)
+@example(("ann", "b-c"), ("ann_b", "c"))
+@example(("a", "b"), ("a_b", "b"))
+@example(("a___b", "c"), ("a_b", "c"))
+@example(("Ann", "c"), ("ann", "c"))
+def test_no_name_leads_to_another_person_or_datalab(one: tuple[str, str], other: tuple[str, str]) -> None:
+    assert (image_name(*one, "1", 1) == image_name(*other, "1", 1)) == (one == other)
+
+
+@given(usernames.filter(OWNER_PART.fullmatch), slugs)
+@example("demo-developer", "nearby-stars")
+def test_ordinary_names_stay_as_people_know_them(owner: str, slug: str) -> None:
+    assert image_name(owner, slug, "0.1.0", 7) == f"{owner}_{slug}:v0.1.0-7"
+
+
+@given(owned)
+def test_a_changed_name_can_not_be_taken_on_purpose(one: tuple[str, str]) -> None:
+    path = image_name(*one, "1", 1).partition(":")[0]
+    taken = path.rpartition("_")
+    assert image_name(taken[0], taken[2], "1", 1).partition(":")[0] != path or (taken[0], taken[2]) == one

@@ -14,7 +14,7 @@ from spacelab.accounts.models import Person
 from spacelab.audit import actions as audit
 from spacelab.builds import packages, planning, queries, rules
 from spacelab.builds.actions.following import move
-from spacelab.builds.models import Build, BuildChange
+from spacelab.builds.models import Build, BuildChange, ShortName
 from spacelab.builds.packages import Brought
 from spacelab.builds.rules import FINAL, State
 from spacelab.datalabs.models import Datalab
@@ -139,7 +139,11 @@ def start(*, by: Person, build_id: str, answers: Mapping[str, Any]) -> Build:
 
 
 def _claim(by: Person, slug: str, version: str) -> None:
-    """Raise unless the short name is free or the person's own, and the version not published already."""
+    """Take the short name; raise unless it is free or the person's own, and the version not published already.
+
+    Whoever else asks for the name at the same time waits here for this transaction's end, and then finds it taken.
+    """
+    held, _ = ShortName.objects.select_for_update().get_or_create(slug=slug, defaults={"person": by})
     datalab = Datalab.objects.filter(slug=slug).first()
     others = Build.objects.filter(slug=slug).exclude(person=by).exclude(state__in=[State.FAILED, State.CANCELLED])
     if (datalab is not None and datalab.maintainer_id != by.pk) or (datalab is None and others.exclude(number=None)):
@@ -150,6 +154,8 @@ def _claim(by: Person, slug: str, version: str) -> None:
         raise Invalid(
             f"Version {version} of “{slug}” is published already.", advice="Choose a higher version.", field="version"
         )
+    if held.person_id != by.pk:
+        ShortName.objects.filter(pk=slug).update(person=by)  # whoever had it gave it up: all her builds of it failed
 
 
 def cancel(*, by: Person, build_id: str) -> Build:

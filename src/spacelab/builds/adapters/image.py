@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
@@ -12,7 +11,7 @@ from django.conf import settings
 import datalab_package
 from datalab_package import Plan, PlannedStep
 from spacelab import __version__
-from spacelab.builds import base_images, scanning
+from spacelab.builds import base_images, rules, scanning
 from spacelab.builds.ports import Fetch, Order, Result
 from spacelab.builds.provenance import image_labels
 from spacelab.kit.refusals import Unavailable
@@ -24,8 +23,6 @@ TOOLS, WORK = "/opt/builder", "/build"
 """Where the workload that fetches a repository sees its script, and the folder that it fills."""
 FETCHING_BASE = "datalabs_base"
 PACKAGE_LABEL, BASE_LABEL, PLAN_LABEL = "org.spacelab.package", "org.spacelab.base", "org.spacelab.plan"
-LONGEST_TAG = 128
-"""Characters of a tag, by the OCI's distribution specification."""
 
 
 class ImageBuilder:
@@ -118,10 +115,9 @@ class ImageBuilder:
 
 
 def tag_of(order: Order) -> str:
-    """Name the image `<registry>/<user>_<datalab>:v<version>-<number>`, as ESA Datalabs does."""
-    name = re.sub(r"[^a-z0-9._-]+", "-", f"{order.owner}_{order.slug}".lower())
-    version = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"v{order.version}-{order.number}")[-LONGEST_TAG:]
-    return f"{settings.SPACELAB.image_registry}/{name}:{version}"
+    """Name the image, in the platform's registry."""
+    name = rules.image_name(order.owner, order.slug, order.version, order.number)
+    return f"{settings.SPACELAB.image_registry}/{name}"
 
 
 def _plan_hash(plan: Plan) -> str:
