@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from spacelab.builds.base_images import BaseImage
+from spacelab.images.base_images import BaseImage
 from spacelab.kit.refusals import NotFound, Unavailable
 from spacelab.site.base_building import build_base_images, standings
 from support.base_images import certificates, provide, use_engine

@@ -18,9 +18,9 @@ from django.conf import settings
 
 from spacelab.audit.actions import System
 from spacelab.audit.models import Entry
-from spacelab.builds import scanning, shelf
-from spacelab.builds.actions import images as actions
-from spacelab.builds.provenance import image_labels
+from spacelab.images import actions, queries, shelf
+from spacelab.images.actions import scanning
+from spacelab.images.rules.provenance import image_labels
 from spacelab.kit.refusals import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from support import osv, registry
 from support.engine import DEBIAN_IMAGE, Engine, running_engine
@@ -149,7 +149,7 @@ def test_an_exported_image_starts_again_on_another_platform(
     digest = exported.details["digest"]
     taken = actions.import_image(by=BY, source=archive, digest=digest, progress=silent)
     assert (taken.name, taken.digest) == ("lab.example.org/spacelab-test/supply:v1-1", digest)
-    there = scanning.image_store().images()
+    there = queries.image_store().images()
     assert [(one.names, one.id) for one in there] == [((taken.name,), taken.id)]
     assert there[0].labels["org.spacelab.package"] == PACKAGE
     assert elsewhere.client.containers.run(taken.name, network_mode="none", remove=True) == b"the same image"
@@ -163,12 +163,12 @@ def test_what_may_not_come_in_leaves_nothing(
     archive: Path, foreign: str, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = "localhost/spacelab-test/taken:1"
-    scanning.image_store().remove(name)  # what an earlier, broken run may have left
+    queries.image_store().remove(name)  # what an earlier, broken run may have left
 
     def refused(kind: type[Exception], said: str, file: Path = archive, **how: Any) -> None:
         with pytest.raises(kind, match=said):
             actions.import_image(**{"by": BY, "source": file, "name": name, "progress": silent, **how})
-        assert scanning.image_store().find(name) is None
+        assert queries.image_store().find(name) is None
 
     refused(Invalid, "has the digest", digest="sha256:" + "0" * 64)
     refused(Conflict, "another image called", name=foreign)
@@ -181,7 +181,7 @@ def test_what_may_not_come_in_leaves_nothing(
     refused(Invalid, "unpacks to more")
     monkeypatch.setattr(settings.SPACELAB, "image_import_mb", 4096)
     plain = here / "plain.tar"
-    scanning.image_store().save_oci(foreign, plain, silent)
+    queries.image_store().save_oci(foreign, plain, silent)
     refused(Invalid, "no label org.spacelab.builder", file=plain)
     (here / "osv.json").write_text(json.dumps(osv.ALL))
     monkeypatch.setattr(settings.SPACELAB, "vulnerability_gate", "medium")
@@ -213,16 +213,16 @@ def test_an_image_goes_to_a_registry_and_comes_back(
     digest = actions.push_image(by=BY, image=image, reference=reference, progress=said.append)
     assert digest.startswith("sha256:")
     assert said
-    assert scanning.image_store().find(reference) is None, "the registry's name is not left on this engine"
+    assert queries.image_store().find(reference) is None, "the registry's name is not left on this engine"
     with pytest.raises(Invalid, match="has the digest"):
         actions.pull_image(by=BY, reference=reference, digest="sha256:" + "0" * 64, progress=silent)
-    assert scanning.image_store().find(reference) is None
+    assert queries.image_store().find(reference) is None
     taken = actions.pull_image(by=BY, reference=reference, digest=digest, progress=said.append)
-    first = scanning.image_store().find(image)
+    first = queries.image_store().find(image)
     assert first is not None
     assert taken.id == first.id
     assert engine.client.containers.run(reference, network_mode="none", remove=True) == b"the same image"
-    scanning.image_store().remove(reference)
+    queries.image_store().remove(reference)
     with pytest.raises(Unavailable, match="refused"):
         actions.pull_image(by=BY, reference=f"{hub.host}/lab/absent:v1", progress=silent)
     monkeypatch.setattr(settings.SPACELAB, "registry_credentials", None)

@@ -18,7 +18,7 @@ from django.conf import settings
 from docker.errors import ImageNotFound
 
 import datalab_package
-from spacelab.builds import base_images
+from spacelab.images import base_images
 from spacelab.kit.ids import new_id
 from spacelab.volumes import making
 from spacelab.volumes.rules import Mount

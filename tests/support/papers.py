@@ -8,8 +8,9 @@ from typing import Any
 
 from django.conf import settings
 
-from spacelab.builds import scanning, shelf
-from spacelab.builds.provenance import Origin, provenance
+from spacelab.images import shelf
+from spacelab.images.actions import scanning
+from spacelab.images.rules.provenance import Origin, provenance
 from spacelab.workloads.runtimes.container.store import StoredImage
 
 IMAGE_ID = "sha256:" + "12" * 32

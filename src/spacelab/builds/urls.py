@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from spacelab.builds import image_views, views
+from spacelab.builds import views
 
 app_name = "builds"
 urlpatterns = [
@@ -16,5 +16,5 @@ urlpatterns = [
     path("builds/<str:build_id>/cancel", views.cancel, name="cancel"),
     path("builds/<str:build_id>/events", views.events, name="events"),
     path("builds/<str:build_id>/log", views.log, name="log"),
-    path("builds/<str:build_id>/reports/<str:name>", image_views.report, name="report"),
+    path("builds/<str:build_id>/reports/<str:name>", views.report, name="report"),
 ]

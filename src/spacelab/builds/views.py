@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -22,7 +23,8 @@ from spacelab.builds.permissions import BuildPermission
 from spacelab.builds.rules import State
 from spacelab.datalabs.queries import may_author, require_author
 from spacelab.kit import sse
-from spacelab.kit.refusals import Invalid, NotSignedIn, Refusal
+from spacelab.kit.files import attachment
+from spacelab.kit.refusals import Invalid, NotFound, NotSignedIn, Refusal
 from spacelab.workloads.queries import capabilities, controller_is_running
 
 PER_PAGE = 30
@@ -182,3 +184,13 @@ def log(request: HttpRequest, build_id: str) -> HttpResponse:
     build = queries.find_seen(_person(request), build_id)
     headers = {"Content-Disposition": f'inline; filename="build-{build.pk}.log"', "Cache-Control": "no-store"}
     return HttpResponse(queries.log_of(build.pk), content_type="text/plain; charset=utf-8", headers=headers)
+
+
+@require_safe
+def report(request: HttpRequest, build_id: str, name: str) -> HttpResponseBase:
+    """Hand out a report that one of a build's checks wrote, to whoever may see the build."""
+    build = queries.find_seen(_person(request), build_id)
+    file = queries.build_folder(build.pk) / "reports" / name
+    if name not in {one.get("report_file") for one in build.checks if one.get("report_file")} or not file.is_file():
+        raise NotFound("There is no such report.", advice="Look at the build's checks.")
+    return attachment(request, file.open("rb"), f"{build.slug}-{name}", "application/json")

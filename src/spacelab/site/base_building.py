@@ -20,11 +20,11 @@ from django.conf import settings
 from docker.errors import APIError, ImageNotFound
 
 import spacelab
-from spacelab.builds import base_images, shelf
-from spacelab.builds.adapters import debian
-from spacelab.builds.base_images import BaseImage, Site
-from spacelab.builds.sbom import components_of, contents_of
-from spacelab.builds.scanning import describe_image
+from spacelab.images import base_images, shelf
+from spacelab.images.actions.scanning import describe_image
+from spacelab.images.adapters import debian
+from spacelab.images.base_images import BaseImage, Site
+from spacelab.images.rules.sbom import components_of, contents_of
 from spacelab.kit.refusals import Unavailable
 from spacelab.workloads.runtimes.container.engine import Engine
 

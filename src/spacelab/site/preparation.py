@@ -15,7 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from spacelab import __version__
 from spacelab.accounts import actions as accounts
-from spacelab.builds.base_images import BaseImage
+from spacelab.images.base_images import BaseImage
 from spacelab.kit.refusals import Invalid, Unavailable
 from spacelab.site import shipped
 from spacelab.volumes import actions as volumes

@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "spacelab.volumes",
     "spacelab.workloads",
     "spacelab.datalabs",
+    "spacelab.images",
     "spacelab.builds",
     "spacelab.sessions",
     "spacelab.edge",
@@ -209,7 +210,7 @@ RECONCILERS: list[tuple[str, float]] = [
     ("spacelab.sessions.upkeep.keep_logs", 0.5),
     ("spacelab.sessions.upkeep.end_tokens", 5.0),
     ("spacelab.builds.upkeep.attend_builds", 0.4),
-    ("spacelab.builds.papers.attend_papers", 2.0),
+    ("spacelab.builds.late_checks.attend_late_checks", 2.0),
 ]
 """Dotted names of functions without arguments that the controller calls, each with the seconds between two calls."""
 CONTROLLER_SERVICES: list[str] = ["spacelab.workloads.runtimes.shared.egress.serve_egress"]
@@ -233,7 +234,7 @@ BUILD_CHECKS: list[str] = [
 """Dotted names of functions that look at what a build made before it may be launched (`builds.ports.Check`)."""
 VOLUMES_DIRECTORY: Path = SPACELAB.state / "volumes"
 ENVIRONMENTS_DIRECTORY: Path = SPACELAB.state / "environments"
-CATALOGUER = "spacelab.builds.adapters.syft.Syft"
-"""The class that lists what images and environments contain (`builds.supply_ports.Cataloguer`)."""
+CATALOGUER = "spacelab.images.adapters.syft.Syft"
+"""The class that lists what images and environments contain (`images.ports.Cataloguer`)."""
 IMAGE_STORE = "spacelab.workloads.runtimes.container.store.EngineStore"
-"""The class that reaches the images of the platform's engine (`builds.supply_ports.ImageStore`)."""
+"""The class that reaches the images of the platform's engine (`images.ports.ImageStore`)."""

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from spacelab.builds import checks, papers, queries, scanning, shelf
+from spacelab.builds import checks, late_checks, queries, waiting
 from spacelab.builds.models import Build
 from spacelab.builds.ports import BuildFacts, Result
 from spacelab.builds.rules import PENDING
+from spacelab.images import queries as images
+from spacelab.images.actions.scanning import update_index
 from spacelab.kit.refusals import Invalid
 from support import osv
 from support.papers import make_environment
@@ -56,7 +58,7 @@ def facts(build: Build, tmp_path: Path) -> BuildFacts:
 
 def import_records(folder: Path) -> None:
     (folder / "osv.json").write_text(json.dumps(osv.ALL))
-    scanning.update_index([folder / "osv.json"])
+    update_index([folder / "osv.json"])
 
 
 def test_without_a_gate_nobody_waits_and_the_papers_follow(facts: BuildFacts, build: Build, state: Path) -> None:
@@ -64,26 +66,26 @@ def test_without_a_gate_nobody_waits_and_the_papers_follow(facts: BuildFacts, bu
     at_once = [check(facts) for check in checks.EVERY.values()]
     assert {one.summary for one in at_once} == {PENDING}
     assert all(one.passed for one in at_once)
-    assert not shelf.paper(shelf.environment_key(ENVIRONMENT), shelf.CONTENTS).exists()
-    assert shelf.noted() == ["b1"]
-    papers.finish_noted()
+    assert not images.contents_file(images.key_of(environment=ENVIRONMENT)).exists()
+    assert waiting.noted() == ["b1"]
+    late_checks.finish_noted()
     build.refresh_from_db()
     found = {one["title"]: one for one in build.checks}
     assert found["Contents"]["summary"] == "1 package: 1 Python."
     assert found["Known vulnerabilities"]["summary"].startswith("1 known vulnerability: 1 medium.")
     assert found["Origin"]["passed"]
     assert {one["report_file"] for one in build.checks} == {one.name for one in facts.reports.iterdir()}
-    assert shelf.noted() == []
+    assert waiting.noted() == []
 
 
 def test_what_comes_after_survives_a_crash_and_waits_for_the_build(facts: BuildFacts, build: Build) -> None:
     Build.objects.filter(pk="b1").update(state="checking")
     checks.describe_contents(facts)
-    papers.finish_noted()
-    assert shelf.noted() == ["b1"], "the build has not come out yet"
+    late_checks.finish_noted()
+    assert waiting.noted() == ["b1"], "the build has not come out yet"
     Build.objects.filter(pk="b1").update(state="failed")
-    papers.finish_noted()
-    assert shelf.noted() == []
+    late_checks.finish_noted()
+    assert waiting.noted() == []
     build.refresh_from_db()
     assert build.checks == []
 
@@ -115,19 +117,6 @@ def test_a_gate_lets_nothing_through_unseen(facts: BuildFacts, monkeypatch: pyte
     assert not unseen.passed
     assert "Not scanned: no database." in unseen.summary
     assert "spacelab vulnerabilities update" in unseen.summary
-
-
-def test_the_configured_database_is_imported_when_it_changes(
-    facts: BuildFacts, state: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = state / "records"
-    source.mkdir()
-    (source / "a.json").write_text(json.dumps(osv.PYYAML))
-    monkeypatch.setattr(settings.SPACELAB, "vulnerability_database", source)
-    key = scanning.describe_environment(ENVIRONMENT, state / "environments" / ENVIRONMENT)
-    assert scanning.look_up(key).findings == ()
-    (source / "b.json").write_text(json.dumps(osv.URLLIB3))
-    assert [one.id for one in scanning.look_up(key).findings] == ["CVE-2023-43804"]
 
 
 def test_an_old_database_is_said_to_be_old(facts: BuildFacts, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:

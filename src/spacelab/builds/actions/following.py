@@ -86,6 +86,12 @@ def save_steps(*, by: audit.Actor, build: Build, steps: list[dict[str, Any]]) ->
         build.steps = steps
 
 
+def save_checks(*, by: audit.Actor, build: Build, checks: list[dict[str, Any]]) -> None:  # noqa: ARG001  as every action
+    """Note what a build's checks found after it was offered."""
+    Build.objects.filter(pk=build.pk).update(checks=checks)
+    build.checks = checks
+
+
 def mark_cleaned(*, by: audit.Actor, build: Build) -> None:
     """Note that nothing is left of a build's work, and let go of its workload."""
     if build.workload_id:

@@ -11,9 +11,10 @@ from django.conf import settings
 import datalab_package
 from datalab_package import Plan, PlannedStep
 from spacelab import __version__
-from spacelab.builds import base_images, rules, scanning
+from spacelab.builds import rules
 from spacelab.builds.ports import Fetch, Order, Result
-from spacelab.builds.provenance import image_labels
+from spacelab.images import queries
+from spacelab.images.rules.provenance import image_labels
 from spacelab.kit.refusals import Unavailable
 from spacelab.volumes.rules import Mount
 from spacelab.workloads.rules import ImageBuild, Kind, Network, Resources, WorkloadSpec
@@ -37,13 +38,13 @@ class ImageBuilder:
 
     def check(self, order: Order) -> None:
         """Refuse what starts from a base image that the engine does not have yet."""
-        if order.plan.base in _versions():
+        if order.plan.base in queries.base_versions():
             _base(order.plan.base)
 
     def ready_made(self, order: Order) -> Result | None:
         """Return the image if it has that very name, package and base: so have only those built without a number."""
-        found = scanning.image_store().find(tag_of(order))
-        base = _base(order.plan.base)[1] if order.plan.base in _versions() else ""
+        found = queries.image_store().find(tag_of(order))
+        base = _base(order.plan.base)[1] if order.plan.base in queries.base_versions() else ""
         wanted = {PACKAGE_LABEL: order.package_hash, BASE_LABEL: base, PLAN_LABEL: _plan_hash(order.plan)}
         same = found and {name: found.labels.get(name, "") for name in wanted} == wanted
         return self.finish(order) if same else None
@@ -53,7 +54,7 @@ class ImageBuilder:
         context = order.work / "context"
         datalab_package.write_context(order.package, order.plan, context)
         plan, registry = order.plan, settings.SPACELAB.image_registry
-        digest = _base(plan.base)[1] if plan.base in _versions() else ""
+        digest = _base(plan.base)[1] if plan.base in queries.base_versions() else ""
         told = image_labels(
             order.manifest, order.package_hash, digest, __version__, order.git_url, revision=order.git_commit
         )
@@ -68,7 +69,7 @@ class ImageBuilder:
             build=ImageBuild(
                 context=str(context),
                 tag=tag_of(order),
-                arguments=plan.build_arguments(registry, _versions()),
+                arguments=plan.build_arguments(registry, queries.base_versions()),
                 labels={**plan.labels, **told, PLAN_LABEL: _plan_hash(plan)},
             ),
         )
@@ -76,7 +77,7 @@ class ImageBuilder:
     def finish(self, order: Order) -> Result:
         """Find the image that was made."""
         tag = tag_of(order)
-        found = scanning.image_store().find(tag)
+        found = queries.image_store().find(tag)
         if found is None:
             raise Unavailable(
                 f"The build ended well, and the engine has no image {tag}.",
@@ -88,7 +89,7 @@ class ImageBuilder:
         return Result(
             image=tag,
             image_id=found.id,
-            base=_base(order.plan.base)[0] if order.plan.base in _versions() else "",
+            base=_base(order.plan.base)[0] if order.plan.base in queries.base_versions() else "",
             size_bytes=found.size,
             interface=interface,
             variables=dict(order.manifest.variables),
@@ -130,16 +131,10 @@ def _resources() -> Resources:
     return Resources(cpu=platform.build_cpu, memory_mb=platform.build_memory_mb, scratch_mb=platform.build_disk_mb)
 
 
-def _versions() -> dict[str, str]:
-    """Return the version of each base image that the platform declares."""
-    images = base_images.read_base_images(settings.BASE_IMAGES_DIRECTORY)
-    return {name: image.version for image in images for name in (image.name, *image.aliases)}
-
-
 def _base(name: str) -> tuple[str, str]:
     """Return a base image's name and id; raise `Unavailable` if the engine does not have it."""
-    reference = f"{settings.SPACELAB.image_registry}/datalabs/{name}:{_versions()[name]}"
-    found = scanning.image_store().find(reference)
+    reference = f"{settings.SPACELAB.image_registry}/datalabs/{name}:{queries.base_versions()[name]}"
+    found = queries.image_store().find(reference)
     if found is None:
         raise Unavailable(
             f"The base image {reference} is not on this machine.",

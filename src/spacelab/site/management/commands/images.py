@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from spacelab.builds import image_commands
-from spacelab.builds.base_images import BaseImage
+from spacelab.images import commands
+from spacelab.images.base_images import BaseImage
 from spacelab.kit.refusals import Refusal
 from spacelab.site.base_building import build_base_images, standings
 from spacelab.workloads.runtimes.container.engine import EngineAway
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         build.add_argument("--fresh", action="store_true", help="build anew, with Debian's updates")
         listed = verbs.add_parser("list", help="say what there is")
         listed.add_argument("--json", action="store_true", help="as JSON, for programs")
-        image_commands.add_verbs(verbs)
+        commands.add_verbs(verbs)
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  Django's signature
         signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -47,7 +47,7 @@ class Command(BaseCommand):
                 self._list(console, as_json=options["json"])
             else:
                 with console.status(f"  {options['verb']}") as status:
-                    image_commands.run(options, lambda text: status.update(f"  {escape(text)}"), self.stdout.write)
+                    commands.run(options, lambda text: status.update(f"  {escape(text)}"), self.stdout.write)
         except Refusal as refusal:
             raise CommandError(f"{refusal.message} {refusal.advice}") from refusal
         except EngineAway as error:

@@ -107,7 +107,7 @@ def _authorisation(credentials: tuple[str, str] | None) -> dict[str, str]:
 
 
 class EngineStore:
-    """The images of the platform's engine (`builds.supply_ports.ImageStore`)."""
+    """The images of the platform's engine (`images.ports.ImageStore`)."""
 
     def __init__(self, engine: Engine | None = None) -> None:
         if engine is None:

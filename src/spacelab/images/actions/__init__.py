@@ -1,0 +1,26 @@
+"""Every write of images: carrying them from platform to platform, and keeping what is known about them."""
+
+from spacelab.images.actions.moving import (
+    Taken,
+    export_image,
+    import_image,
+    look_up_again,
+    pull_image,
+    push_image,
+    update_vulnerabilities,
+)
+from spacelab.images.actions.scanning import describe_environment, describe_image, look_up, record_provenance
+
+__all__ = [
+    "Taken",
+    "describe_environment",
+    "describe_image",
+    "export_image",
+    "import_image",
+    "look_up",
+    "look_up_again",
+    "pull_image",
+    "push_image",
+    "record_provenance",
+    "update_vulnerabilities",
+]
