@@ -53,7 +53,7 @@ def test_events_replace_fragments_and_a_form_asks_first(chromium: Browser, live_
 
     page.get_by_role("button", name="Stop it").click()
     expect(page.get_by_role("dialog", name="Really?")).to_be_visible()
-    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Go back").click()
     assert page.url.endswith("/catalogue/")
     page.get_by_role("button", name="Stop it").click()
     page.get_by_role("dialog").get_by_role("button", name="Stop it").click()

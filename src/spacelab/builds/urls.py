@@ -14,6 +14,7 @@ urlpatterns = [
     path("builds/<str:build_id>", views.detail, name="detail"),
     path("builds/<str:build_id>/start", views.start, name="start"),
     path("builds/<str:build_id>/cancel", views.cancel, name="cancel"),
+    path("builds/<str:build_id>/again", views.again, name="again"),
     path("builds/<str:build_id>/events", views.events, name="events"),
     path("builds/<str:build_id>/log", views.log, name="log"),
     path("builds/<str:build_id>/reports/<str:name>", views.report, name="report"),

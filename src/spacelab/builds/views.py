@@ -149,6 +149,8 @@ def start(request: HttpRequest, build_id: str) -> HttpResponse:
     """Start a planned build with what was answered."""
     person = _person(request)
     build = queries.find_own(person, build_id)
+    if build.state != State.PLANNED:  # pressed twice, or on a page that the Back button brought
+        return redirect("builds:detail", build_id)
     form = StartForm(request.POST, proposals=build.plan.get("proposals", []))
     status = 422
     if form.is_valid():
@@ -166,6 +168,13 @@ def start(request: HttpRequest, build_id: str) -> HttpResponse:
 def cancel(request: HttpRequest, build_id: str) -> HttpResponse:
     """Cancel a build."""
     build = actions.cancel(by=_person(request), build_id=build_id)
+    return redirect("builds:detail", build.pk)
+
+
+@require_POST
+def again(request: HttpRequest, build_id: str) -> HttpResponse:
+    """Go back to the plan of a build that has ended."""
+    build = actions.again(by=_person(request), build_id=build_id)
     return redirect("builds:detail", build.pk)
 
 

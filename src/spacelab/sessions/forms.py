@@ -17,6 +17,9 @@ from spacelab.sessions import queries, rules
 from spacelab.volumes.queries import suggested_files, visible_to
 from spacelab.volumes.rules import volume_and_team
 
+MORE_FILES = 5
+"""Empty fields for files beyond those in use; who opens more than that at once uses the API."""
+
 
 class AnyChoice(forms.ChoiceField):
     """One of several; the action, not the form, refuses what is not offered, so pages and API say the same."""
@@ -46,6 +49,36 @@ class FileInput(forms.TextInput):
         context["files"] = self.files
         context["widget"]["attrs"]["list"] = context["list"] = f"files-{name}"
         return context
+
+
+class FilesInput(FileInput):
+    """Several such fields, of which a person sees those in use and one more; further ones unfold."""
+
+    template_name = "sessions/_files_input.html"
+    use_fieldset = True
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        del files
+        return list(data.getlist(name))
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        given = [one for one in value or () if one]
+        context = super().get_context(name, None, attrs)
+        seen = max(1, len(given))
+        rows = [*given, *[""] * (seen + MORE_FILES - len(given))]
+        context["rows"] = [{"number": number, "value": row} for number, row in enumerate(rows, start=1)]
+        context["seen"] = f":{seen}"
+        context["folded"] = f"{seen}:"
+        context["invalid"] = "aria-invalid" in context["widget"]["attrs"]
+        return context
+
+
+class FilesField(forms.Field):
+    """Paths of any number of files."""
+
+    def clean(self, value: Any) -> list[str]:
+        """Return the paths that were entered, each once."""
+        return list(dict.fromkeys(path for one in value or () if (path := str(one).strip())))
 
 
 class Chosen(forms.Form):
@@ -88,7 +121,7 @@ class LaunchForm(Chosen):
         widget=forms.CheckboxSelectMultiple,
         help_text="They stand below /media/team_workspaces; what you write there, your team sees.",
     )
-    open = forms.CharField(label="Open", required=False)
+    open = FilesField(label="Files to open", required=False)
     version = AnyChoice(label="Version", required=False)
     title = forms.CharField(
         label="Title", required=False, help_text="How you recognise this session; empty: the datalab's name."
@@ -101,13 +134,14 @@ class LaunchForm(Chosen):
         datalab: Datalab,
         version: DatalabVersion,
         wanted: Sequence[str],
-        opens: str = "",
+        opens: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         volumes = list(visible_to(person))
         teams = list(teams_of(person))
         last = queries.last_choice(person, datalab)
-        chosen = [*(last.volumes if last else version.default_volumes), *wanted, *_volume_of(opens)]
+        named = [volume for path in opens for volume in _volume_of(path)]
+        chosen = [*(last.volumes if last else version.default_volumes), *wanted, *named]
         names = [profile.name for profile in queries.profiles()]
         offered = [one.name for one in volumes if one.name in chosen]
         files = Opens.from_json(version.opens)
@@ -116,9 +150,9 @@ class LaunchForm(Chosen):
             "profile": last.profile if last and last.profile in names else names[0],
             "volumes": offered,
             "teams": last.teams if last else [],
-            "open": opens or next((path for path in files.default if _usable(path, offered)), ""),
+            "open": list(opens) or [path for path in files.default if _usable(path, offered)],
         }
-        self.by_itself = kwargs["initial"]["open"] if not opens else ""
+        self.by_itself = [] if opens else kwargs["initial"]["open"]
         super().__init__(*args, **kwargs)
         versions = queries.launchable_versions(person, datalab)
         self.choose("version", [(one.version, _version_label(one)) for one in versions])
@@ -135,7 +169,7 @@ class LaunchForm(Chosen):
 
     def _offer_files(self, person: Person, files: Opens, volumes: Sequence[str]) -> None:
         field = self.fields["open"]
-        field.widget = FileInput(suggested_files(person, volumes, files.formats))
+        field.widget = FilesInput(suggested_files(person, volumes, files.formats))
         field.help_text = _where(files.formats)
 
     @property
@@ -143,7 +177,7 @@ class LaunchForm(Chosen):
         """The files to open; None for what the datalab opens by itself."""
         if "open" not in self.fields or (self.by_itself and self.cleaned_data["open"] == self.by_itself):
             return None
-        return [self.cleaned_data["open"]] if self.cleaned_data["open"] else []
+        return list(self.cleaned_data["open"])
 
 
 def _where(formats: Sequence[str]) -> str:

@@ -47,7 +47,7 @@ def launch(request: HttpRequest, slug: str) -> HttpResponse:
         datalab=datalab,
         version=version,
         wanted=request.GET.getlist("volumes"),
-        opens=request.GET.get("open", ""),
+        opens=[path for path in request.GET.getlist("open") if path],
     )
 
     def begin(chosen: dict[str, Any]) -> Session:

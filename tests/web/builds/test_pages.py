@@ -172,7 +172,7 @@ def test_somebody_elses_build_is_not_there(client: Client, developer: Person) ->
     client.force_login(make_person("emma", "developer"))
     for address in ("", "/log"):
         assert client.get(f"/builds/{build.pk}{address}").status_code == 404
-    for address in ("/cancel", "/start"):
+    for address in ("/cancel", "/start", "/again"):
         assert client.post(f"/builds/{build.pk}{address}").status_code == 404
     assert client.get("/builds/all").status_code == 403
     assert client.get(f"/bring?change={build.pk}").status_code == 404
@@ -188,6 +188,26 @@ def test_an_operator_looks_and_cancels(client: Client, developer: Person, operat
     assert 'action="/builds/' + planned.pk + '/start"' not in client.get(f"/builds/{planned.pk}").content.decode()
     client.post(f"/builds/{build.pk}/cancel")
     assert state_of(build) == "cancelled"
+
+
+def test_going_back_to_the_plan_keeps_files_and_answers(dora: Client, developer: Person) -> None:
+    build = queued(developer, "kept-name")
+    assert dora.post(f"/builds/{build.pk}/again").status_code == 409
+    dora.post(f"/builds/{build.pk}/cancel")
+    page = dora.post(f"/builds/{build.pk}/again", follow=True)
+    fresh = Build.objects.get(previous=build)
+    assert page.redirect_chain[-1][0] == f"/builds/{fresh.pk}"
+    build.refresh_from_db()
+    assert (fresh.package, fresh.brought, fresh.state) == (build.package, build.brought, "planned")
+    assert 'value="kept-name"' in page.content.decode()
+
+
+def test_starting_twice_leads_to_the_one_build(dora: Client, developer: Person) -> None:
+    build = bring(developer)
+    for _ in range(2):
+        assert dora.post(f"/builds/{build.pk}/start", ANSWERS)["Location"] == f"/builds/{build.pk}"
+    build.refresh_from_db()
+    assert (build.state, build.changes.filter(state="queued").count()) == ("queued", 1)
 
 
 def test_a_failed_build_says_where_and_what_to_try(

@@ -279,6 +279,16 @@ def test_the_start_page_shows_what_runs(ada: Client, session: Session) -> None:
     assert f"/sessions/{session.id}" in text
 
 
+def test_nobody_launches_as_last_time_for_the_first_time(ada: Client, scientist: Person, jupyterlab: Datalab) -> None:
+    page = "/catalogue/jupyterlab/"
+    assert "as last time" not in ada.get(page).content.decode()
+    launch(make_person("grace"))
+    assert "as last time" not in ada.get(page).content.decode()
+    launch(scientist)
+    assert "Launch as last time" in ada.get(page).content.decode()
+    assert "as last time" not in Client().get(page).content.decode()
+
+
 @pytest.mark.parametrize("path", ["/", "/catalogue/jupyterlab/"])
 def test_relaunch_is_at_hand(ada: Client, session: Session, path: str) -> None:
     assert 'action="/datalabs/jupyterlab/relaunch"' in ada.get(path).content.decode()

@@ -92,7 +92,7 @@ def test_a_link_preselects_a_file_and_its_volume(ada: Client, jupyterlab: Datala
     volume = make_archive("gaia", tmp_path)
     (Path(volume.path) / "a.fits").touch()
     form = ada.get("/datalabs/jupyterlab/launch?open=/data/gaia/a.fits").context["form"]
-    assert form["open"].value() == "/data/gaia/a.fits"
+    assert form["open"].value() == ["/data/gaia/a.fits"]
     assert "gaia" in form["volumes"].value()
     assert "open" not in ada.get("/datalabs/jupyterlab/launch").context["form"].fields
 
@@ -104,6 +104,23 @@ def test_the_volume_of_a_file_is_mounted_and_several_files_are_opened(ada: Clien
     assert made.json()["open"] == wanted["open"]
     assert made.json()["volumes"] == ["euclid"]
     assert queries.spec_of(last_session()).variables["SPACELAB_OPEN"] == "\n".join(wanted["open"])
+
+
+def test_the_form_takes_several_files_and_keeps_them_where_one_is_wrong(
+    ada: Client, topcat: Datalab, archive: Volume
+) -> None:
+    assert ada.get("/datalabs/topcat/launch").content.decode().count('name="open"') == 6
+    notes, wrong = "/data/euclid/notes.txt", "/data/euclid/absent.fits"
+    page = ada.post("/datalabs/topcat/launch", {"profile": "small", "open": [TABLE, "", wrong, notes]})
+    assert page.status_code == 422
+    text = page.content.decode()
+    for path in (TABLE, wrong, notes):
+        assert f'value="{path}"' in text
+    assert "absent.fits" in page.context["form"].errors["open"][0]
+    ada.post("/datalabs/topcat/launch", {"profile": "small", "open": [TABLE, "", f" {notes} ", TABLE]})
+    assert queries.spec_of(last_session()).variables["SPACELAB_OPEN"] == f"{TABLE}\n{notes}"
+    form = ada.get(f"/datalabs/topcat/launch?open={TABLE}&open={notes}").context["form"]
+    assert form["open"].value() == [TABLE, notes]
 
 
 @pytest.mark.parametrize(

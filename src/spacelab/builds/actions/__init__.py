@@ -13,10 +13,11 @@ from spacelab.builds.actions.following import (
     stop_overfull,
     stop_workload,
 )
-from spacelab.builds.actions.ordering import bring_files, bring_git, cancel, start
+from spacelab.builds.actions.ordering import again, bring_files, bring_git, cancel, start
 
 __all__ = [
     "SYSTEM",
+    "again",
     "begin",
     "bring_files",
     "bring_git",

@@ -106,6 +106,23 @@ def _create(by: Person, **values: Any) -> Build:
     return build
 
 
+def again(*, by: Person, build_id: str) -> Build:
+    """Plan an ended build once more, with its files and answers as they were: what undoes a cancelled one.
+
+    Raises `Conflict` for one that has not ended, or of which no files came.
+    """
+    _allow(by)
+    earlier = queries.find_own(by, build_id)
+    if State(earlier.state) not in FINAL or not earlier.package:
+        raise Conflict("There is no plan to go back to.", advice="Look at the build's page, or bring the files again.")
+    kept = {name: getattr(earlier, name) for name in ("source", "brought", "git_url", "git_ref", "git_commit")}
+    planned = planning.plan(earlier.package, earlier.answers)
+    with transaction.atomic():
+        build = _create(by, **kept, previous=earlier, answers=earlier.answers, package=earlier.package)
+        move(by=by, build=build, state=State.PLANNED, reason="Ready to be built.", **planned.row())
+    return build
+
+
 def start(*, by: Person, build_id: str, answers: Mapping[str, Any]) -> Build:
     """Queue a planned build with the person's answers; raise `Invalid` naming the field that lacks something.
 
@@ -163,8 +180,9 @@ def cancel(*, by: Person, build_id: str) -> Build:
     build = queries.find_seen(by, build_id)
     if State(build.state) in FINAL:
         return build
-    mine = build.person_id == by.pk
-    reason = "You cancelled it." if mine else "An operator cancelled it."
+    reason = "An operator cancelled it."
+    if build.person_id == by.pk:
+        reason = "You discarded this plan." if build.state == State.PLANNED else "You cancelled it."
     with transaction.atomic():
         if move(by=by, build=build, state=State.CANCELLED, reason=reason) and build.workload_id:
             workload_actions.request_stop(by=by, workload_id=build.workload_id, reason="The build was cancelled.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
-from django.forms import BoundField, CheckboxInput, RadioSelect
+from django.forms import BoundField, CheckboxInput
 from django.template.context import Context
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
@@ -73,7 +73,7 @@ def is_checkbox(field: BoundField) -> bool:
 @register.filter
 def is_group(field: BoundField) -> bool:
     """Say whether the field is several boxes, which need a fieldset and a legend."""
-    return isinstance(field.field.widget, RadioSelect)
+    return bool(field.field.widget.use_fieldset)
 
 
 @register.simple_tag(takes_context=True)

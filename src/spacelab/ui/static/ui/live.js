@@ -1,6 +1,7 @@
 // Live parts of a page. Everything works without this module; with it, pages follow what happens.
 
 const LONGEST_WAIT = 15000; // milliseconds between two attempts to reconnect
+const SENT_FOR = 20000; // milliseconds after which a form can be sent again whose answer has not come
 
 /** Replace the element `id` by server-rendered `html`; focus, open details and scrolled logs stay as they were. */
 function replace(id, html) {
@@ -110,7 +111,7 @@ async function copy(button) {
 /** Ask before a form or button with data-confirm does its work; resolves to whether to go on. */
 function confirmed(question, verb) {
   const dialog = document.createElement("dialog");
-  dialog.innerHTML = '<h2 id="confirm-title"></h2><form method="dialog" class="cluster"><button class="button" value="no">Cancel</button><button class="button danger" value="yes"></button></form>';
+  dialog.innerHTML = '<h2 id="confirm-title"></h2><form method="dialog" class="cluster"><button class="button" value="no">Go back</button><button class="button danger" value="yes"></button></form>';
   dialog.setAttribute("aria-labelledby", "confirm-title");
   dialog.querySelector("h2").textContent = question;
   dialog.querySelector("[value=yes]").textContent = verb;
@@ -142,6 +143,29 @@ document.addEventListener("submit", async (event) => {
   form.requestSubmit(button);
   form.sure = false;
 }, { capture: true });
+
+/** Send a form once, however often its button is pressed, and show on the button that it is on its way. */
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (form.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.sent = true;
+  event.submitter?.setAttribute("aria-busy", "true");
+  setTimeout(() => sendable(form), SENT_FOR);
+});
+
+function sendable(form) {
+  form.sent = false;
+  for (const button of form.querySelectorAll("button[aria-busy]")) button.removeAttribute("aria-busy");
+}
+
+// The page that the Back button brings is the old one, with its forms as they were left.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) for (const form of document.forms) sendable(form);
+});
 
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("button[data-dialog]");

@@ -1,0 +1,122 @@
+"""The plan of a build in a browser: its main action in sight, sent once however often pressed, and what undoes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
+from playwright.sync_api import Browser, Page, expect
+
+from spacelab.accounts.models import Person
+from spacelab.builds.models import Build
+from spacelab.builds.upkeep import Workshop
+from support.builds import bring, developer, queued, state_of, workshop  # noqa: F401  fixtures among them
+from support.packages import META, notebook
+from support.sessions import quiet_runtime  # noqa: F401  a fixture
+
+if TYPE_CHECKING:
+    from pytest_django.live_server_helper import LiveServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+SIZES = pytest.mark.parametrize("size", [(1440, 900), (768, 1024), (360, 740)], ids=["wide", "middle", "narrow"])
+
+
+@contextmanager
+def browsing(
+    chromium: Browser, live_server: LiveServer, person: Person, size: tuple[int, int] = (1440, 900)
+) -> Iterator[Page]:
+    """Give a page of this person's browser."""
+    client = Client()
+    client.force_login(person)
+    context = chromium.new_context(viewport={"width": size[0], "height": size[1]}, base_url=live_server.url)
+    context.add_cookies([{"name": "spacelab", "value": client.cookies["spacelab"].value, "url": live_server.url}])
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def planned(transactional_db: None, developer: Person, workshop: Workshop) -> Build:  # noqa: F811  as above
+    """Bring a notebook with metadata and many imports, for a long form."""
+    imports = "\n".join(f"import {name}" for name in ("humanize", "tqdm", "requests_cache", "healpy", "sncosmo"))
+    return bring(developer, {"stars.ipynb": notebook(imports), "datalab-meta.yml": META})
+
+
+@SIZES
+def test_the_main_action_is_in_sight_at_the_start_and_at_the_end_of_the_form(
+    chromium: Browser,
+    live_server: LiveServer,
+    planned: Build,
+    developer: Person,  # noqa: F811  as above
+    size: tuple[int, int],
+) -> None:
+    with browsing(chromium, live_server, developer, size) as page:
+        page.goto(f"/builds/{planned.pk}")
+        build = page.get_by_role("button", name="Build", exact=True)
+        expect(build).to_be_in_viewport(ratio=1)
+        field = page.get_by_label("Contact e-mail")
+        field.focus()
+        expect(field).to_be_in_viewport(ratio=1)
+        expect(build).to_be_in_viewport(ratio=1)
+        bottom = field.evaluate("one => one.getBoundingClientRect().bottom")
+        assert bottom <= page.locator(".action-bar").evaluate("one => one.getBoundingClientRect().top")
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        expect(page.get_by_role("link", name="API")).to_be_in_viewport()
+        assert Axe().run(page).violations_count == 0
+
+
+def test_build_is_pressed_twice_and_built_once(
+    chromium: Browser,
+    live_server: LiveServer,
+    planned: Build,
+    developer: Person,  # noqa: F811  as above
+) -> None:
+    with browsing(chromium, live_server, developer) as page:
+        sent: list[str] = []
+        page.on("request", lambda one: sent.append(one.url) if one.method == "POST" else None)
+        page.goto(f"/builds/{planned.pk}")
+        page.get_by_role("button", name="Build", exact=True).dblclick()
+        expect(page.get_by_text("waiting", exact=True)).to_be_visible()
+        assert len(sent) == 1
+        page.go_back()
+        expect(page.get_by_text("waiting", exact=True)).to_be_visible()
+    assert Build.objects.count() == 1
+    assert state_of(planned) == "queued"
+
+
+def test_a_cancelled_build_and_a_discarded_plan_are_taken_up_again(
+    chromium: Browser,
+    live_server: LiveServer,
+    planned: Build,
+    developer: Person,  # noqa: F811  as above
+) -> None:
+    build = queued(developer, "by-mistake")
+    with browsing(chromium, live_server, developer) as page:
+        page.goto(f"/builds/{build.pk}")
+        page.get_by_role("button", name="Cancel build").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_role("button", name="Go back").click()
+        expect(page.locator("#build-state .badge")).to_have_text("waiting")
+        page.get_by_role("button", name="Cancel build").click()
+        dialog.get_by_role("button", name="Cancel build").click()
+        expect(page.locator("#build-state .badge")).to_have_text("cancelled")
+        page.get_by_role("button", name="Back to the plan").click()
+        expect(page.get_by_label("Short name")).to_have_value("by-mistake")
+        expect(page.get_by_role("button", name="Build", exact=True)).to_be_enabled()
+
+        page.goto(f"/builds/{planned.pk}")
+        page.get_by_label("Title").fill("Kept")
+        page.get_by_role("button", name="Discard").click()
+        dialog.get_by_role("button", name="Discard").click()
+        expect(page.locator("#build-notices")).to_contain_text("You discarded this plan.")
+        page.get_by_role("button", name="Back to the plan").click()
+        page.wait_for_url(re.compile(rf"/builds/(?!{planned.pk})"))
+        expect(page.get_by_role("button", name="Build", exact=True)).to_be_visible()
