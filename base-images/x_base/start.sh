@@ -3,7 +3,8 @@
 #
 #   start.sh [program [argument …]]     without one: $DATALAB_COMMAND, else /opt/datalab/start.sh, else a terminal
 #
-# The program waits for the screen alone; the page's server comes up beside it.
+# The program waits for the screen and for the window manager, as a window that appears while that one starts may never
+# be shown; the page's server comes up beside them.
 set -eu
 
 opened=${SPACELAB_OPEN-}
@@ -35,7 +36,15 @@ export DESKTOP_SCREEN_PID=$!
 read -r number <"$place/display"
 export DISPLAY=":$number"
 
-sh -c 'until openbox --sm-disable --config-file "$1/openbox/rc.xml"; do sleep 0.5; done' openbox "$base" &
-"$base/program.sh" "$@" &
+sh -c 'until openbox --sm-disable --config-file "$1/openbox/rc.xml" --startup "touch $2/managed"; do sleep 0.5; done' \
+    openbox "$base" "$place" &
+(
+    looks=100
+    until [ -e "$place/managed" ] || [ "$looks" -eq 0 ]; do
+        sleep 0.02
+        looks=$((looks - 1))
+    done
+    exec "$base/program.sh" "$@"
+) &
 export DESKTOP_PROGRAM_PID=$!
 exec python3 -s -P "$base/desktop" "$@"

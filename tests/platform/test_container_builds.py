@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from typing import Any
 
@@ -35,7 +36,7 @@ def build(client: Client, *cells: str) -> dict[str, Any]:
 
 def test_a_notebook_becomes_an_image_and_a_changed_one_only_its_last_step(container_platform: Platform) -> None:
     client = Client(container_platform, "demo-developer")
-    first = build(client, "import humanize")
+    first = build(client, f"import humanize  # {secrets.token_hex(4)}")  # not what an earlier run left in the engine
     assert first["image"] == "localhost/demo-developer_nearby-stars:v0.1.0-1"
     assert any("Install" in one["title"] or "uv pip install" in one["title"] for one in first["steps"]), first["steps"]
     session = client.launch("nearby-stars", volumes=[])

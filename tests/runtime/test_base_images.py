@@ -30,10 +30,10 @@ def _here(settings: Any, engine: Engine, state: Path) -> None:
 
 def run(engine: Engine, image: str, command: str) -> str:
     """Run a shell command in an image, with no network and no rights."""
-    output = engine.client.containers.run(
+    container = engine.client.containers.run(
         f"localhost/datalabs/{image}:stable",
         ["bash", "-c", command],
-        remove=True,
+        detach=True,
         network_mode="none",
         read_only=True,
         cap_drop=["ALL"],
@@ -41,7 +41,13 @@ def run(engine: Engine, image: str, command: str) -> str:
         environment={"HOME": "/tmp"},  # noqa: S108  the container's own
         tmpfs={"/tmp": ""},  # noqa: S108  the container's own
     )
-    return str(output.decode())
+    try:
+        status = container.wait()["StatusCode"]
+        said: str = container.logs().decode()  # whole only once it has ended
+        assert status == 0, said
+        return said
+    finally:
+        container.remove(force=True)
 
 
 @pytest.fixture

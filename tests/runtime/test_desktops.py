@@ -148,12 +148,12 @@ def _ask(desktop: Desktop, request: str) -> bytes:
         link.settimeout(10)
         link.connect(str(desktop.door))
         link.sendall(request.encode())
-        parts = []
+        said = b""
         while part := link.recv(1 << 16):
-            parts.append(part)
-            if b"websocket" in part.lower():
-                break
-        return b"".join(parts)
+            said += part
+            if b" 101 " in said.split(b"\r\n", 1)[0] and b"\r\n\r\n" in said:
+                break  # a WebSocket stays open
+        return said
 
 
 def _get(desktop: Desktop, path: str) -> bytes:

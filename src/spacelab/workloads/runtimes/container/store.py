@@ -16,6 +16,7 @@ import docker
 import requests
 from docker.auth import resolve_repository_name
 from docker.errors import APIError, ImageNotFound, create_api_error_from_http_exception
+from docker.errors import NotFound as Missing
 from docker.utils import parse_repository_tag
 
 from spacelab.kit.loopback import host_name, is_loopback
@@ -155,7 +156,7 @@ class EngineStore:
         with self._client("describe an image") as client:
             try:
                 return _described(client, name)
-            except ImageNotFound:
+            except Missing:
                 return None
 
     def save(self, image: str, target: Path, progress: Progress) -> None:
@@ -196,7 +197,7 @@ class EngineStore:
 
     def remove(self, name: str) -> None:
         """Take a name away, and with its last name the image."""
-        with self._client("remove the image") as client, contextlib.suppress(ImageNotFound):
+        with self._client("remove the image") as client, contextlib.suppress(Missing):  # Podman: "image not known"
             client.remove_image(name)
 
     def push(self, image: str, reference: str, credentials: tuple[str, str] | None, progress: Progress) -> str:
