@@ -29,7 +29,8 @@ LOG_BYTES = 1024 * 1024
 class Answers(Schema):
     """Metadata that the package lacks, and the packages to install besides what it names itself.
 
-    Left out: what the package says. `requirements` null: every import that was found is provided for.
+    Left out: what the package says. `requirements` null: every import that was found is provided for. `path` is where
+    the application opens, with `{id}` for the session's id.
     """
 
     title: str = ""
@@ -38,6 +39,7 @@ class Answers(Schema):
     abstract: str = ""
     creator: str = ""
     email: str = ""
+    path: str = ""
     requirements: list[str] | None = None
 
     def given(self) -> dict[str, Any]:

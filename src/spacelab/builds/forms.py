@@ -113,8 +113,21 @@ class StartForm(Refusable):
         help_text="One in each line, as in requirements.txt.",
     )
 
-    def __init__(self, *args: Any, proposals: Sequence[dict[str, Any]] = (), **kwargs: Any) -> None:
+    path = forms.CharField(
+        label="Opens at",
+        required=False,
+        max_length=320,
+        widget=forms.TextInput(attrs={"spellcheck": "false"}),
+        help_text="Its first page. What serves below /datalabs/$IF_main_id opens at /datalabs/{id}/: {id} stands for "
+        "the session's id.",
+    )
+
+    def __init__(
+        self, *args: Any, proposals: Sequence[dict[str, Any]] = (), interface: bool = True, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if not interface:
+            del self.fields["path"]
         offered = [one for one in proposals if one["package"]]
         field = self.fields["requirements"]
         assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101  tells the type checker what stands above

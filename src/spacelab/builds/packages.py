@@ -23,6 +23,7 @@ from spacelab.kit.refusals import Invalid, Unavailable
 
 MOST_FILES = 5000
 """Files of one upload, each sent by itself; more come as a zip."""
+SETUP_FILE = "spacelab.yml"
 NO_FILES = "Choose a notebook, files, a folder or a zip."
 
 
@@ -185,15 +186,26 @@ def said_of(package: Path) -> dict[str, str]:
 
 
 def completed(package: str, answers: Mapping[str, Any]) -> str:
-    """Return the hash of the package with the metadata that the person gave; its own if it lacked none."""
-    source = folder_of(package)
+    """Return the hash of the package with what the person gave; its own if it lacked nothing.
+
+    Her metadata stand in it from then on, and the `path` where it opens, which is empty where that stays.
+    """
+    source, path = folder_of(package), str(answers.get("path") or "")
     with staging() as folder, _said():
         known = said_of(source)
         wanted = {field: str(answers.get(field) or known.get(field, "")).strip() for field in META_KEYS}
-        if wanted == {field: known.get(field, "") for field in META_KEYS}:
+        complete = wanted == {field: known.get(field, "") for field in META_KEYS}
+        if complete and not path:
             return package
         files = folder / "files"
         datalab_package.copy_folder(source, files)
+        if path:
+            setup = files / SETUP_FILE
+            if setup.is_file():
+                setup.chmod(0o644)
+            datalab_package.write_path(files, path)
+        if complete:
+            return keep(files)
         meta = {**metadata(source), **{key: wanted[field] for field, key in META_KEYS.items() if wanted[field]}}
         if before := datalab_package.meta_file(files):
             (files / before).unlink()

@@ -218,6 +218,21 @@ def check_git_ref(ref: str) -> str:
     return tidy
 
 
+PATH = re.compile(r"/[^\s{}?#\\]{0,150}(?:\{id\}[^\s{}?#\\]{0,150})?")
+
+
+def check_path(path: str) -> str:
+    """Return where an application opens, tidied, empty if nothing is said; raise `Invalid` for what is no path."""
+    tidy = path.strip()
+    if tidy and (not PATH.fullmatch(tidy) or tidy.startswith("//")):
+        raise Invalid(
+            f"“{tidy[:60]}” is no path to open.",
+            advice="It begins with one /, such as / or /datalabs/{id}/, and has no blank, “?” or “#”.",
+            field="path",
+        )
+    return tidy
+
+
 def _address(host: str) -> IPv4Address | IPv6Address | None:
     """Read a host as an address, in the odd forms too that the C library takes: 127.1, 0x7f000001, 2130706433."""
     with contextlib.suppress(ValueError):

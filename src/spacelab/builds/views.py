@@ -131,8 +131,9 @@ def _show_plan(
             **planning.suggestions(build, build.person),
             "requirements": offered if taken is None else [one for one in offered if one in taken],
             "more": "\n".join(one for one in taken or [] if one not in offered),
+            "path": build.plan.get("interface", {}).get("path", "/"),
         }
-        form = StartForm(initial=initial, proposals=proposals)
+        form = _start_form(build, initial=initial)
     context = {
         "build": build,
         "form": form,
@@ -144,6 +145,13 @@ def _show_plan(
     return render(request, "builds/plan.html", context, status=status)
 
 
+def _start_form(build: Build, *args: Any, **kwargs: Any) -> StartForm:
+    """Make the form of a plan; where JupyterLab opens is its own affair."""
+    plan = build.plan
+    by_itself = plan.get("kind") == "jupyter" and not plan.get("command")
+    return StartForm(*args, proposals=plan.get("proposals", []), interface=not by_itself, **kwargs)
+
+
 @require_POST
 def start(request: HttpRequest, build_id: str) -> HttpResponse:
     """Start a planned build with what was answered."""
@@ -151,7 +159,7 @@ def start(request: HttpRequest, build_id: str) -> HttpResponse:
     build = queries.find_own(person, build_id)
     if build.state != State.PLANNED:  # pressed twice, or on a page that the Back button brought
         return redirect("builds:detail", build_id)
-    form = StartForm(request.POST, proposals=build.plan.get("proposals", []))
+    form = _start_form(build, request.POST)
     status = 422
     if form.is_valid():
         try:

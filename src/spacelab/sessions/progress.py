@@ -92,6 +92,11 @@ ADVICE_WHILE_RUNNING = {
         "Restart the kernel and read the data in smaller pieces, or launch again with a larger profile.",
         larger=True,
     ),
+    Trouble.MISPLACED: Advice(
+        "It runs, but has no page where it is opened.",
+        "If the datalab is yours: go back to its plan, and let it open where it serves. That is /datalabs/{id}/ for a "
+        "program that serves below /datalabs/$IF_main_id.",
+    ),
     Trouble.RUNTIME_AWAY: Advice(
         "What carries sessions does not answer at the moment.",
         "The session goes on, and nothing of yours is lost. An operator can run `spacelab doctor`.",

@@ -142,6 +142,8 @@ class Trouble(StrEnum):
     """It ended before its interface answered."""
     UNANSWERED = "unanswered"
     """It went on, and its interface did not answer in time."""
+    MISPLACED = "misplaced"
+    """Its interface answers, and finds nothing at the path where it is opened."""
     RUNTIME_AWAY = "runtime-away"
     """What carries workloads does not answer itself, e.g. the container engine."""
 

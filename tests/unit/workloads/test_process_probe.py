@@ -8,11 +8,14 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from spacelab.workloads.runtimes.shared import probe
+from spacelab.workloads.rules import Interface, Kind, WorkloadSpec
+from spacelab.workloads.runtimes.shared import interfaces, probe
 from spacelab.workloads.runtimes.shared.interfaces import InterfaceWatch
+from support.workloads import AtOnce
 
 
 def serve(path: Path, answer: Callable[[socket.socket], None]) -> None:
@@ -59,6 +62,39 @@ def test_an_answer_is_read_without_waiting_for_the_connections_end(tmp_path: Pat
     began = time.monotonic()
     assert probe.get(tmp_path / "main.sock", "/")[0] == 200
     assert time.monotonic() - began < 2
+
+
+def spec(**interface: Any) -> WorkloadSpec:
+    return WorkloadSpec("w", "ada", Kind.INTERACTIVE, ("true",), interface=Interface(**interface))
+
+
+@pytest.mark.parametrize(
+    ("interface", "misplaced"),
+    [({}, "/"), ({"path": "/datalabs/{id}/", "health_path": "/datalabs/{id}/"}, "/datalabs/w/"), ({"path": "/x"}, "")],
+    ids=["root", "below", "health elsewhere"],
+)
+def test_an_application_that_finds_nothing_where_it_opens_is_ready_and_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interface: dict[str, str], misplaced: str
+) -> None:
+    asked: list[str] = []
+    statuses = [404, 200]
+
+    def answer(path: Path, target: str) -> int:
+        asked.append(target)
+        return statuses[0 if path.name == "early" else 1]
+
+    monkeypatch.setattr(probe, "answers", answer)
+    monkeypatch.setattr(interfaces, "LOOK_AGAIN", 0.0)
+    watch, mark = InterfaceWatch(), tmp_path / "ready"
+    with AtOnce() as pool:
+        watch.ask(pool, spec(**interface), Path("early"), mark)
+        watch.take(mark)
+        assert (watch.ready, watch.misplaced) == (True, misplaced)
+        fresh = InterfaceWatch()
+        assert (fresh.was_ready(mark), fresh.misplaced) == (True, misplaced)
+        watch.ask(pool, spec(**interface), Path("late"), mark)
+        watch.take(mark)
+    assert (watch.ready, watch.misplaced, len(asked)) == (True, "", 2 if misplaced else 1)
 
 
 def test_what_is_not_http_is_no_answer(tmp_path: Path) -> None:

@@ -202,6 +202,37 @@ def test_going_back_to_the_plan_keeps_files_and_answers(dora: Client, developer:
     assert 'value="kept-name"' in page.content.decode()
 
 
+WEB = {
+    "serve.py": "import http.server",
+    "spacelab.yml": "# ours\nkind: web\ncommand: [python, $SPACELAB_PACKAGE/serve.py]\n",
+    "datalab-meta.yml": META,
+}
+
+
+def test_a_web_package_is_told_where_it_opens(dora: Client, developer: Person) -> None:
+    build = bring(developer, WEB)
+    page = dora.get(f"/builds/{build.pk}").content.decode()
+    assert "Opens at" in page
+    assert "/datalabs/$IF_main_id" in page
+    wrong = dora.post(f"/builds/{build.pk}/start", {**ANSWERS, "path": "no path"})
+    assert wrong.status_code == 422
+    assert "is no path to open" in wrong.context["form"].errors["path"][0]
+    dora.post(f"/builds/{build.pk}/start", {**ANSWERS, "path": "/datalabs/{id}/"})
+    build.refresh_from_db()
+    assert (build.state, build.plan["interface"]["path"]) == ("queued", "/datalabs/{id}/")
+    setup = (packages.folder_of(build.package) / "spacelab.yml").read_text()
+    assert setup.startswith("# ours")
+    assert "path: /datalabs/{id}/" in setup
+
+
+def test_where_a_package_opens_is_left_alone_and_not_asked_of_notebooks(dora: Client, developer: Person) -> None:
+    web, notebooks = bring(developer, WEB), bring(developer)
+    dora.post(f"/builds/{web.pk}/start", {**ANSWERS, "path": "/"})
+    web.refresh_from_db()
+    assert "interface" not in (packages.folder_of(web.package) / "spacelab.yml").read_text()
+    assert "Opens at" not in dora.get(f"/builds/{notebooks.pk}").content.decode()
+
+
 def test_starting_twice_leads_to_the_one_build(dora: Client, developer: Person) -> None:
     build = bring(developer)
     for _ in range(2):

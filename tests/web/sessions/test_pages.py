@@ -279,6 +279,14 @@ def test_the_start_page_shows_what_runs(ada: Client, session: Session) -> None:
     assert f"/sessions/{session.id}" in text
 
 
+def test_a_session_that_finds_nothing_where_it_opens_says_what_to_do(ada: Client, session: Session) -> None:
+    move(session, *RUNNING)
+    Workload.objects.update(trouble="misplaced", reason="It answers “not found” at /, where it is opened.")
+    text = ada.get(f"/sessions/{session.id}").content.decode()
+    assert "It answers “not found” at /" in text
+    assert "/datalabs/{id}/" in text
+
+
 def test_nobody_launches_as_last_time_for_the_first_time(ada: Client, scientist: Person, jupyterlab: Datalab) -> None:
     page = "/catalogue/jupyterlab/"
     assert "as last time" not in ada.get(page).content.decode()

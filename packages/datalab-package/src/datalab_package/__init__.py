@@ -14,7 +14,7 @@ from datalab_package.new_packages import new_package
 from datalab_package.planning import make_plan
 from datalab_package.plans import Answers, Origin, Plan, PlannedStep
 from datalab_package.problems import PackageProblem
-from datalab_package.setup import INTERFACE_KEYS, OPENS_KEYS, SETUP_KEYS, Opens
+from datalab_package.setup import INTERFACE_KEYS, OPENS_KEYS, SETUP_KEYS, Opens, write_path
 from datalab_package.threads import INPUT_KEYS, OUTPUT_KEYS, THREAD_KEYS, Thread, ThreadInput, ThreadOutput
 from datalab_package.zips import unpack_zip
 
@@ -64,4 +64,5 @@ __all__ = [
     "unpack_zip",
     "write_context",
     "write_metadata",
+    "write_path",
 ]

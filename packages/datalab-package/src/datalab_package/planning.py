@@ -17,6 +17,7 @@ from datalab_package.manifest import Manifest, meta_file, read_manifest
 from datalab_package.names import KINDS
 from datalab_package.own_dockerfiles import DOCKERFILE, read_own_dockerfile
 from datalab_package.plans import Answers, Origin, Plan
+from datalab_package.prefixes import PREFIX, find_prefix
 from datalab_package.problems import PackageProblem
 from datalab_package.requirements import Need, Needs, read_need, read_packages, read_pyproject, read_requirements
 from datalab_package.setup import read_setup
@@ -195,6 +196,7 @@ def _generated(findings: _Findings) -> Plan:
     provided = BASE_PACKAGES[base] if findings.answers.provided is None else findings.answers.provided
     proposals = tuple(missing_imports(findings.folder, provided={*provided, *needs.names()}))
     overrides = (findings.folder / "overrides.txt").is_file()
+    interface = _interface(findings)
     labels = _labels(findings)
     dockerfile, steps = write_dockerfile(
         base=base,
@@ -211,7 +213,7 @@ def _generated(findings: _Findings) -> Plan:
         requirements=tuple(need.text for need in needs.python),
         debian_packages=tuple(need.text for need in needs.debian),
         command=findings.command,
-        interface=_interface(findings),
+        interface=interface,
         steps=steps,
         proposals=tuple(one for one in proposals if one.package),
         warnings=(*needs.warnings, *(one.reason for one in proposals if not one.package)),
@@ -257,13 +259,14 @@ def _own(findings: _Findings) -> Plan:
     findings.command = findings.declared_command
     findings.found.append(f"A Dockerfile on {own.base or 'an image of its own'}.")
     shell_line(findings.command)
+    interface = _interface(findings)
     return Plan(
         kind=findings.kind,
         base=own.base,
         dockerfile=own.text,
         own_dockerfile=True,
         command=findings.command,
-        interface=_interface(findings),
+        interface=interface,
         steps=own.steps,
         warnings=own.warnings,
         activity_probe=_probe(findings),
@@ -275,10 +278,19 @@ def _own(findings: _Findings) -> Plan:
 
 
 def _interface(findings: _Findings) -> dict[str, Any]:
-    usual = JUPYTER_INTERFACE if findings.kind == "jupyter" and not findings.command else WEB_INTERFACE
+    """Say where the application begins and answers: as the author says, else as is usual for it or found in it."""
+    said = findings.said.get("interface", {})
+    if findings.kind == "jupyter" and not findings.command:
+        return {**JUPYTER_INTERFACE, **said}
+    usual = WEB_INTERFACE
     if findings.program:
         usual = {**usual, "health_path": findings.program.health_path}
-    return {**usual, **findings.said.get("interface", {})}
+    elif "path" not in said and (place := find_prefix(findings.folder)):
+        usual = {**usual, "path": PREFIX, "health_path": PREFIX}
+        findings.found.append(f"{place[0]}, line {place[1]}: it serves below /datalabs/$IF_main_id, and opens there.")
+    elif "path" in said:
+        usual = {**usual, "health_path": said["path"]}
+    return {**usual, **said}
 
 
 def _probe(findings: _Findings) -> str:

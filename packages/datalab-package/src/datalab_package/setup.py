@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from datalab_package import names
-from datalab_package.texts import Keys, read_yaml
+from datalab_package.texts import Keys, read_text, read_yaml
 from datalab_package.threads import read_threads
 
 SETUP_FILE = "spacelab.yml"
@@ -56,6 +58,21 @@ def read_setup(folder: Path) -> dict[str, Any]:
         "threads": read_threads(keys),
         "root": keys.choice("root", ROOTS) or ROOTS[0],
     }
+
+
+def write_path(folder: Path, path: str) -> None:
+    """Write into `spacelab.yml` that the application begins and answers at `path`, and keep what else stands there."""
+    file = folder / SETUP_FILE
+    text = read_text(file) if file.is_file() else ""
+    known = read_yaml(file) if text.strip() else {}
+    below = known.get("interface")
+    interface = {**(below if isinstance(below, dict) else {}), "path": path, "health_path": path}
+    block = yaml.safe_dump({"interface": interface}, allow_unicode=True, sort_keys=False)
+    if "interface" in known:
+        text = yaml.safe_dump({**known, "interface": interface}, allow_unicode=True, sort_keys=False)
+    else:
+        text = f"{text.rstrip()}\n{block}".lstrip()
+    file.write_text(text, "utf-8")
 
 
 def _interface(keys: Keys) -> dict[str, Any]:

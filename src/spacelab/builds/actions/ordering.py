@@ -133,7 +133,9 @@ def start(*, by: Person, build_id: str, answers: Mapping[str, Any]) -> Build:
     if build.state != State.PLANNED:
         raise Conflict("This build has been started already.", advice="Look at its page.")
     given = {**build.answers, **answers}
-    package = packages.completed(build.package, given)
+    path = rules.check_path(given.pop("path", ""))
+    opens_at = build.plan.get("interface", {}).get("path", "/")
+    package = packages.completed(build.package, {**given, "path": path if path != opens_at else ""})
     planned = planning.plan(package, given)
     manifest = planned.manifest
     if manifest is None:

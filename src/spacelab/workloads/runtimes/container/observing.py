@@ -24,7 +24,7 @@ from spacelab.workloads.runtimes.container.engine import RUNNING, Engine, Engine
 from spacelab.workloads.runtimes.container.folder import Folder
 from spacelab.workloads.runtimes.container.options import Options
 from spacelab.workloads.runtimes.shared.apart import Apart
-from spacelab.workloads.runtimes.shared.interfaces import PROBE_WAIT, InterfaceWatch
+from spacelab.workloads.runtimes.shared.interfaces import NOTHING_THERE, PROBE_WAIT, InterfaceWatch
 from spacelab.workloads.runtimes.shared.limits import Group, group_of
 from spacelab.workloads.runtimes.shared.usage import scratch_bytes
 
@@ -97,7 +97,7 @@ class Observer:
         for gone in self._known.keys() - folders.keys():
             del self._known[gone]
         self._list()
-        asked: list[Future[bool]] = []
+        asked: list[Future[Any]] = []
         for workload_id, folder in folders.items():
             known = self._known.setdefault(workload_id, Known())
             known.spec = known.spec or folder.spec()
@@ -192,6 +192,8 @@ class Observer:
         address = f"unix/{folder.socket.absolute()}" if interface else ""
         usage = self._usage(known)
         reason, trouble = "" if running else "The application is starting.", ""
+        if running and known.watch.misplaced:
+            reason, trouble = NOTHING_THERE.format(path=known.watch.misplaced), Trouble.MISPLACED.value
         if known.oom_kills:
             reason, trouble = OUT_OF_MEMORY, Trouble.OUT_OF_MEMORY.value
         if self._away:

@@ -22,7 +22,7 @@ from spacelab.workloads.runtimes.process.launch import Launch
 from spacelab.workloads.runtimes.process.options import Options
 from spacelab.workloads.runtimes.shared import mounts
 from spacelab.workloads.runtimes.shared.apart import Apart
-from spacelab.workloads.runtimes.shared.interfaces import PROBE_WAIT, InterfaceWatch
+from spacelab.workloads.runtimes.shared.interfaces import NOTHING_THERE, PROBE_WAIT, InterfaceWatch
 from spacelab.workloads.runtimes.shared.limits import Group
 from spacelab.workloads.runtimes.shared.usage import scratch_bytes, tree_usage
 
@@ -140,7 +140,7 @@ class ProcessRuntime:
         for gone in self._known.keys() - folders.keys():
             del self._known[gone]  # only observations, of which there is one at a time, touch what is known
         alive: dict[str, bool] = {}
-        asked: list[Future[bool]] = []
+        asked: list[Future[Any]] = []
         for workload_id, folder in folders.items():
             known = self._known.setdefault(workload_id, Known())
             alive[workload_id] = folder.alive()
@@ -154,7 +154,7 @@ class ProcessRuntime:
             }
         )
 
-    def _ask(self, folder: ControlFolder, known: Known) -> list[Future[bool]]:
+    def _ask(self, folder: ControlFolder, known: Known) -> list[Future[Any]]:
         """Send the questions that are due; return those whose answer is worth a short wait."""
         known.spec = known.spec or folder.spec()
         known.group = known.group or Group.from_json(folder.read("group.json"))
@@ -196,8 +196,11 @@ class ProcessRuntime:
         address = f"unix/{folder.socket.absolute()}" if interface and started else ""
         usage = self._usage(folder, known, state)
         reason = "" if running else "The application is starting." if started else "The sandbox is being made."
-        trouble = Trouble.OUT_OF_MEMORY.value if known.oom_kills else ""
-        if trouble:
+        trouble = ""
+        if running and known.watch.misplaced:
+            reason, trouble = NOTHING_THERE.format(path=known.watch.misplaced), Trouble.MISPLACED.value
+        if known.oom_kills:
+            trouble = Trouble.OUT_OF_MEMORY.value
             reason = "One of its processes used up the memory, and the system ended that one."
         seen = Seen.RUNNING if running else Seen.STARTING
         return Observation(seen, address, None, reason, usage, busy=known.watch.busy and running, trouble=trouble)

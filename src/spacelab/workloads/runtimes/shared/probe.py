@@ -55,9 +55,10 @@ def get(path: Path, target: str) -> tuple[int, bytes]:
         return 0, b""
 
 
-def answers(path: Path, target: str) -> bool:
-    """Say whether the interface answers, with whatever is not an error of its own."""
-    return 0 < get(path, target)[0] < http.client.INTERNAL_SERVER_ERROR
+def answers(path: Path, target: str) -> int:
+    """Return the status with which the interface answers, 0 where it does not or has an error of its own."""
+    status = get(path, target)[0]
+    return status if status < http.client.INTERNAL_SERVER_ERROR else 0
 
 
 def jupyter_is_busy(path: Path, base: str) -> bool:
