@@ -21,15 +21,19 @@ from spacelab.workloads.rules import Capabilities, Observation, Phase, WorkloadS
 
 
 class QuietRuntime:
-    """Starts nothing; `isolation`, `warnings` and `printed` are what a test wants to be told."""
+    """Starts nothing; `isolation`, `warnings`, `printed` and what is `absent` are as a test says."""
 
     images: ClassVar[bool] = False
     isolation: ClassVar[str] = "sandbox"
     warnings: ClassVar[tuple[str, ...]] = ()
     printed: ClassVar[dict[str, bytes]] = {}
+    absent: ClassVar[frozenset[str]] = frozenset()
 
     def capabilities(self) -> Capabilities:
         return Capabilities(images=self.images, isolation=self.isolation, limits="cgroup", warnings=self.warnings)
+
+    def lacks(self, *, environment: str, image: str) -> bool:
+        return bool({environment, image} & self.absent)
 
     def start(self, spec: WorkloadSpec, secrets: Mapping[str, str]) -> None:
         """Do nothing."""
@@ -55,6 +59,7 @@ def quiet_runtime(settings: Any, monkeypatch: pytest.MonkeyPatch) -> type[QuietR
     monkeypatch.setattr(QuietRuntime, "isolation", "sandbox")
     monkeypatch.setattr(QuietRuntime, "warnings", ())
     monkeypatch.setattr(QuietRuntime, "printed", {})
+    monkeypatch.setattr(QuietRuntime, "absent", frozenset())
     return QuietRuntime
 
 

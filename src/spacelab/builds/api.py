@@ -186,6 +186,21 @@ def bring_git(request: HttpRequest, response: HttpResponse, wanted: GitIn) -> St
     return _made(build, response)
 
 
+class AgainIn(Schema):
+    """A version of a datalab that is not on this machine any more."""
+
+    datalab: str
+    version: str
+
+
+@router.post("/again", response={202: BuildDetail}, operation_id="build_again", summary="Build a version again")
+def build_again(request: HttpRequest, wanted: AgainIn) -> Status[dict[str, Any]]:
+    """Have a version built again as it was, e.g. after the restore of a backup; its sessions start from the outcome."""
+    person = _person(request)
+    version = queries.find_version(person, wanted.datalab, wanted.version)
+    return Status(202, _detail(actions.build_again(by=person, version=version)))
+
+
 @router.get("", response=list[BuildOut], operation_id="list_builds", summary="Your builds")
 def list_builds(request: HttpRequest, datalab: str = "", state: str = "") -> list[dict[str, Any]]:
     """List your builds, newest first, of one datalab or in one state where given."""

@@ -17,6 +17,7 @@ from django.conf import settings
 import datalab_package
 from datalab_package import PackageProblem
 from datalab_package.texts import read_yaml
+from spacelab.builds import queries
 from spacelab.datalabs.rules import refusal_of
 from spacelab.kit.ids import new_id
 from spacelab.kit.refusals import Invalid, Unavailable
@@ -56,7 +57,7 @@ def root() -> Path:
 
 def folder_of(package: str) -> Path:
     """Return the folder of a package's files."""
-    return root() / package
+    return queries.package_folder(package)
 
 
 @contextmanager

@@ -156,7 +156,11 @@ def context_of(build: Build, person: Person) -> dict[str, Any]:
         "at_once": settings.SPACELAB.builds_at_once,
         "log": log,
         "draft": bool(version and version.state == VersionState.DRAFT),
-        "latest": bool(version and version.builds.order_by("-number").values_list("pk", flat=True).first() == build.pk),
+        "latest": bool(
+            version
+            and version.builds.filter(state=State.BUILT).order_by("-number").values_list("pk", flat=True).first()
+            == build.pk
+        ),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -21,8 +22,9 @@ from spacelab.builds.permissions import BuildPermission
 from spacelab.builds.ports import Builder
 from spacelab.builds.rules import AT_WORK, FINAL, State
 from spacelab.datalabs.models import DatalabVersion
+from spacelab.datalabs.queries import launchable_by, may_author, trouble_of
 from spacelab.kit.refusals import NotFound
-from spacelab.workloads.queries import capabilities
+from spacelab.workloads.queries import capabilities, lacks
 
 NO_SUCH_BUILD = NotFound("There is no such build.", advice="Look at the list of your builds.")
 LOGS = ("fetch.log", "build.log")
@@ -133,6 +135,81 @@ def packages_in_use() -> set[str]:
     kept = Build.objects.exclude(package="").values_list("package", flat=True)
     versions = DatalabVersion.objects.values_list("package", flat=True)
     return {*kept, *(Path(one).name for one in versions)}
+
+
+@dataclass(frozen=True)
+class Absence:
+    """A version that can't be launched because what it is started from is not on this machine."""
+
+    what: str
+    """"image" or "environment"."""
+    source: Build | None
+    """The build whose package it can be made from again; None where nothing is kept."""
+    under_way: Build | None
+    """The build that makes it again at the moment."""
+
+    @property
+    def in_words(self) -> str:
+        """Say what is missing, and whether that can be mended."""
+        missing = f"Its {self.what} is not on this machine, as after the restore of a backup."
+        if self.under_way:
+            return f"{missing} It is being built again."
+        if self.source:
+            return f"{missing} Its files are kept, so it can be built again as it was."
+        return f"{missing} Nothing is kept here that it could be built from: its package has to be brought again."
+
+
+def absence_of(version: DatalabVersion) -> Absence | None:
+    """Say what of a version is not on this machine; None where nothing is missing, or it can't run here anyhow."""
+    images = capabilities().images
+    lacking = lacks(image=version.image) if images else lacks(environment=version.environment)
+    if not lacking or trouble_of(version):
+        return None
+    under_way = version.builds.exclude(state__in=FINAL).order_by("-number").first()
+    return Absence("image" if images else "environment", source_of(version), under_way)
+
+
+def source_of(version: DatalabVersion) -> Build | None:
+    """Find the newest build that made a version and whose package is kept."""
+    for build in builds().filter(datalab_version=version, state=State.BUILT).order_by("-number"):
+        if build.package and package_folder(build.package).is_dir():
+            return build
+    return None
+
+
+def find_version(person: Person, slug: str, version: str) -> DatalabVersion:
+    """Find a version that the person may launch, or any for an operator; raise `NotFound` for anything else."""
+    versions = DatalabVersion.objects.all() if may(person, BuildPermission.MANAGE_ANY) else launchable_by(person)
+    found = versions.filter(datalab__slug=slug, version=version).select_related("datalab").first()
+    if found is None:
+        raise NotFound(f"There is no such version of “{slug[:60]}”.", advice="Look at the datalab's page.")
+    return found
+
+
+def is_outdated(build: Build) -> bool:
+    """Say whether a later build has made the version that this one makes again."""
+    later = Build.objects.filter(datalab_version=build.datalab_version_id, state=State.BUILT, number__gt=build.number)
+    return later.exists()
+
+
+def may_build_again(person: Person, version: DatalabVersion) -> bool:
+    """Say whether the person may have a version built again: its maintainer, or an operator."""
+    mine = version.datalab.maintainer_id == person.pk and may_author(person)
+    return mine or may(person, BuildPermission.MANAGE_ANY)
+
+
+def package_folder(package: str) -> Path:
+    """Return the folder that keeps a package's files."""
+    folder: Path = settings.SPACELAB.state / "packages" / package
+    return folder
+
+
+def package_of(version: DatalabVersion) -> Path | None:
+    """Return the folder of a version's files on this host, also where the state directory was moved since; or None."""
+    if not version.package:
+        return None
+    told = Path(version.package)
+    return next((one for one in (told, package_folder(told.name)) if one.is_dir()), None)
 
 
 def log_of(build_id: str, limit: int | None = None) -> bytes:

@@ -234,18 +234,23 @@ def finish(build: Build) -> None:
             advice="It can't be launched like this: change the package and build again.",
         )
         return
+    made: dict[str, Any] = {
+        "environment": result.environment,
+        "image": result.image,
+        "command": result.command,
+        "interface": result.interface,
+        "variables": result.variables,
+        "activity_probe": result.activity_probe,
+    }
     with transaction.atomic():
-        version = datalab_actions.record_draft(
-            by=build.person,
-            manifest=order.manifest,
-            package_dir=order.package,
-            environment=result.environment,
-            image=result.image,
-            command=result.command,
-            interface=result.interface,
-            variables=result.variables,
-            activity_probe=result.activity_probe,
-        )
+        if build.datalab_version is None:
+            version = datalab_actions.record_draft(
+                by=build.person, manifest=order.manifest, package_dir=order.package, **made
+            )
+        else:
+            version = build.datalab_version
+            if not queries.is_outdated(build):
+                datalab_actions.replace_made(by=SYSTEM, version=version, package_dir=order.package, **made)
         reason = f"{order.manifest.title} {order.version} can be launched."
         actions.move(by=SYSTEM, build=build, state=State.BUILT, reason=reason, datalab_version_id=version.pk)
 

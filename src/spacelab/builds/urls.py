@@ -11,6 +11,7 @@ urlpatterns = [
     path("bring", views.bring, name="bring"),
     path("builds", views.own, name="list"),
     path("builds/all", views.everybodys, name="all"),
+    path("datalabs/<slug:slug>/again", views.rebuild, name="rebuild"),
     path("builds/<str:build_id>", views.detail, name="detail"),
     path("builds/<str:build_id>/start", views.start, name="start"),
     path("builds/<str:build_id>/cancel", views.cancel, name="cancel"),

@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from spacelab.accounts.models import Person
-from spacelab.accounts.queries import require
+from spacelab.accounts.queries import may, require
 from spacelab.builds import actions, live, packages, planning, progress, queries
 from spacelab.builds.forms import GitForm, StartForm, UploadForm, brought
 from spacelab.builds.models import Build
@@ -170,6 +170,16 @@ def start(request: HttpRequest, build_id: str) -> HttpResponse:
         else:
             return redirect("builds:detail", build_id)
     return _show_plan(request, build, person, form, status)
+
+
+@require_POST
+def rebuild(request: HttpRequest, slug: str) -> HttpResponse:
+    """Have a version built again that is not on this machine any more."""
+    person = _person(request)
+    build = actions.build_again(by=person, version=queries.find_version(person, slug, request.POST.get("version", "")))
+    if build.person_id == person.pk or may(person, BuildPermission.MANAGE_ANY):
+        return redirect("builds:detail", build.pk)
+    return redirect("lab_sessions:launch", slug)
 
 
 @require_POST

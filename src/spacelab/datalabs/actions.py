@@ -90,6 +90,22 @@ def record_draft(
     return version
 
 
+@transaction.atomic
+def replace_made(*, by: audit.Actor, version: DatalabVersion, package_dir: Path, **made: Any) -> DatalabVersion:
+    """Have a version, published or not, start from what was made again of its package: nothing else of it changes.
+
+    `made` holds environment or image, command, interface, variables and activity_probe. Of an environment and an image
+    the one that was not made stays what it was.
+    """
+    kept = {name: value for name, value in made.items() if value or name not in {"environment", "image"}}
+    again, changed = _upsert(DatalabVersion, {"pk": version.pk}, {**kept, "package": str(package_dir)})
+    if changed:
+        names = {name: made[name] for name in ("environment", "image") if made.get(name)}
+        subject = f"datalab:{version.datalab.slug}"
+        audit.record(by=by, action="datalabs.made-again", subject=subject, version=version.version, **names)
+    return again
+
+
 def _entry(manifest: Manifest) -> dict[str, Any]:
     return {
         "title": manifest.title,

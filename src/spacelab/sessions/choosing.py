@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from django.conf import settings
 
 from spacelab.accounts.models import Person
+from spacelab.builds import queries as build_queries
 from spacelab.datalabs import queries as datalab_queries
 from spacelab.datalabs.models import DatalabVersion
 from spacelab.datalabs.rules import Opens, Thread, clean_inputs
@@ -20,6 +21,9 @@ from spacelab.workloads.rules import Interface, Kind, Network, Resources, Worklo
 
 PACKAGE_TARGET = "/opt/datalab"
 """Where a session finds its datalab's package."""
+
+
+AGAIN = "The datalab's maintainer or an operator can have that done by the button on the page to launch it."
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,9 @@ def choose(by: Person, wanted: Wanted) -> Choices:
     if trouble := datalab_queries.trouble_of(version):
         advice = "Choose another version, or ask an operator."
         raise Conflict(f"{version} can't be launched here. {trouble}", advice=advice, field="version")
+    if absence := build_queries.absence_of(version):
+        advice = "" if absence.under_way else AGAIN if absence.source else "Choose another version, or ask an operator."
+        raise Conflict(f"{version} has to be built again here. {absence.in_words}", advice=advice, field="version")
     thread = queries.thread_named(version, wanted.thread) if wanted.thread else None
     inputs = clean_inputs(thread, wanted.inputs) if thread else {}
     files = dict.fromkeys(wanted.opens or (), "open")

@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 
 from spacelab.accounts.models import Person
 from spacelab.accounts.queries import may
+from spacelab.builds import queries as build_queries
 from spacelab.datalabs import queries as datalab_queries
 from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.datalabs.rules import Thread
@@ -146,7 +147,7 @@ def thread_named(version: DatalabVersion, name: str) -> Thread:
 
 def package_of(version: DatalabVersion) -> Path | None:
     """Return the folder of the version's package on this host; None where there is none."""
-    return Path(version.package) if version.package and Path(version.package).is_dir() else None
+    return build_queries.package_of(version)
 
 
 def last_choice(person: Person, datalab: Datalab) -> LaunchChoice | None:

@@ -14,6 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from spacelab.accounts.models import Person
 from spacelab.accounts.queries import require
+from spacelab.builds import queries as build_queries
+from spacelab.datalabs.models import DatalabVersion
 from spacelab.datalabs.queries import trouble_of
 from spacelab.kit import sse
 from spacelab.kit.refusals import Invalid, NotSignedIn, Refusal
@@ -69,6 +71,7 @@ def launch(request: HttpRequest, slug: str) -> HttpResponse:
         "datalab": datalab,
         "version": version,
         "trouble": trouble_of(version),
+        **_absence(person, version),
         "form": form,
         "shares": queries.shares(person),
         "capabilities": capabilities(),
@@ -104,12 +107,19 @@ def thread(request: HttpRequest, slug: str, name: str) -> HttpResponse:
         "datalab": datalab,
         "version": version,
         "trouble": trouble_of(version),
+        **_absence(person, version),
         "thread": found,
         "form": form,
         "shares": queries.shares(person),
         "hours": queries.thread_hours(),
     }
     return render(request, "sessions/thread.html", context, status=status)
+
+
+def _absence(person: Person, version: DatalabVersion) -> dict[str, Any]:
+    """Say whether the version has to be built again here, and whether this person may have that done."""
+    absence = build_queries.absence_of(version)
+    return {"absence": absence, "may_mend": absence is not None and build_queries.may_build_again(person, version)}
 
 
 def _begin(

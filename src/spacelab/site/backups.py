@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import re
 import sqlite3
 import stat
 import subprocess
@@ -26,8 +27,11 @@ MANIFEST = "spacelab-backup.json"
 FORMAT = 1
 """The backup's layout; a reader refuses a higher number."""
 
-AREAS = ("secret-key", "spacelab.toml", "volumes.d", "volumes", "packages")
-"""What a backup holds beside the database; archives, environments and static files are made again."""
+AREAS = ("secret-key", "spacelab.toml", "volumes.d", "volumes", "packages", "sboms", "builds")
+"""What a backup holds beside the database; archives, environments, images and static files are made again."""
+
+LEFT_OUT = re.compile(r"builds/(work|cache)|packages/\.incoming-[^/]*|sboms/\.[^/]*")
+"""Below the areas: what builds at work write, what was fetched for them, and what is only half there."""
 
 SQLITE_NAME = "database.sqlite3"
 POSTGRES_NAME = "database.pgdump"
@@ -152,6 +156,8 @@ def _add_folder(tar: tarfile.TarFile, folder: int, name: str, progress: Callable
     tar.addfile(_tar_information(tar, os.fstat(folder), name))
     for entry in sorted(os.listdir(folder)):
         inside = f"{name}/{entry}"
+        if LEFT_OUT.fullmatch(inside):
+            continue
         try:
             if depth >= DEEPEST or len(os.fsencode(inside)) > LONGEST_PATH:
                 progress(f"{inside!a} lies too deep; left out")

@@ -15,6 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from spacelab import __version__
 from spacelab.accounts import actions as accounts
+from spacelab.builds import actions as builds
 from spacelab.images.base_images import BaseImage
 from spacelab.kit.refusals import Invalid, Unavailable
 from spacelab.site import shipped
@@ -129,6 +130,19 @@ def _build_bases(progress: Progress) -> None:
         pass
 
 
+def _something_absent() -> bool:
+    return bool(builds.absent_versions())
+
+
+def _build_absent(progress: Progress) -> None:
+    """Queue the builds; the controller makes them as soon as it runs, and nobody waits for them here."""
+    begun, refused = builds.build_absent(by=shipped.SYSTEM)
+    for build in begun:
+        progress(f"{build.title} {build.version} is built again once the platform runs")
+    for version, refusal in refused:
+        progress(f"{version} can't be built again: {refusal.message}")
+
+
 def _check_catalogue(_progress: Progress) -> None:
     names = shipped.unknown()
     if names:
@@ -153,3 +167,4 @@ def tasks() -> Iterator[Task]:
         yield Task("The base images", _bases_missing, _build_bases)
     for package in shipped.at_start():
         yield Task(f"The datalab {package.name}", _always, _install_datalab(package))
+    yield Task("What has to be built again here", _something_absent, _build_absent)

@@ -68,6 +68,13 @@ class ShowsSteps(Protocol):
         """List the steps of a build, in order; none for what is no build, or has not begun."""
 
 
+class KnowsWhatIsHere(Protocol):
+    """What a runtime can do besides: say whether it has what a workload would be started from."""
+
+    def lacks(self, *, environment: str, image: str) -> bool:
+        """Say whether one of those that are named is not on this machine; raise `RuntimeFault` if nobody can tell."""
+
+
 class Secrets(Protocol):
     """Provides what a workload must know and nobody may store: called right before a start."""
 

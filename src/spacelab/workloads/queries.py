@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 
 from spacelab.accounts.models import Person
 from spacelab.workloads.models import PhaseChange, Workload
-from spacelab.workloads.ports import Runtime
+from spacelab.workloads.ports import Runtime, RuntimeFault
 from spacelab.workloads.rules import FINAL, Capabilities, Phase, WorkloadSpec
 
 CONTROLLER_MISSED_SECONDS = 10.0
@@ -117,6 +117,15 @@ def runtime() -> Runtime:
 def capabilities() -> Capabilities:
     """Say what the runtime can do on this host, with the warnings that people should read."""
     return runtime().capabilities()
+
+
+def lacks(*, environment: str = "", image: str = "") -> bool:
+    """Say whether the runtime knows that it does not have this environment or image, so that no start can go well."""
+    asked = getattr(runtime(), "lacks", None)
+    try:
+        return bool(asked(environment=environment, image=image)) if asked else False
+    except RuntimeFault:
+        return False
 
 
 def log_since(workload_id: str, since: int = 0) -> bytes:

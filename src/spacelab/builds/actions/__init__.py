@@ -14,13 +14,17 @@ from spacelab.builds.actions.following import (
     stop_workload,
 )
 from spacelab.builds.actions.ordering import again, bring_files, bring_git, cancel, start
+from spacelab.builds.actions.restoring import absent_versions, build_absent, build_again
 
 __all__ = [
     "SYSTEM",
+    "absent_versions",
     "again",
     "begin",
     "bring_files",
     "bring_git",
+    "build_absent",
+    "build_again",
     "build_environment",
     "cancel",
     "fail",

@@ -148,13 +148,18 @@ def start(*, by: Person, build_id: str, answers: Mapping[str, Any]) -> Build:
     with transaction.atomic():
         Person.objects.select_for_update().get(pk=by.pk)
         _claim(by, manifest.slug, manifest.version)
-        number = 1 + (Build.objects.filter(person=by, slug=manifest.slug).aggregate(last=Max("number"))["last"] or 0)
+        number = next_number(by, manifest.slug)
         build.package = package
         queries.builder().check(planning.order_of(build, planned, number=number))
         values = {**planned.row(), "answers": given, "package": package, "number": number}
         if not move(by=by, build=build, state=State.QUEUED, reason="Waiting for its turn.", **values):
             raise Conflict("This build has been started already.", advice="Look at its page.")
     return build
+
+
+def next_number(person: Person, slug: str) -> int:
+    """Return the number of the person's next build of a datalab; whoever asks has locked her row."""
+    return 1 + (Build.objects.filter(person=person, slug=slug).aggregate(last=Max("number"))["last"] or 0)
 
 
 def _claim(by: Person, slug: str, version: str) -> None:

@@ -78,6 +78,18 @@ def find(engine: Engine, name: str) -> Image:
             raise RuntimeFault(message, trouble=Trouble.IMAGE_MISSING) from error
 
 
+def is_there(engine: Engine, name: str) -> bool:
+    """Say whether this engine has an image of that name."""
+    with engine.call() as client:
+        try:
+            client.inspect_image(name)  # type: ignore[no-untyped-call]
+        except ImageNotFound:
+            return False
+        except APIError as error:
+            raise RuntimeFault(f"The container engine can't describe an image: {error.explanation}") from error
+    return True
+
+
 def user_files(engine: Engine, image: Image, cache: Path, name: str, labels: Mapping[str, str]) -> dict[str, str]:
     """Return the image's own /etc/passwd and /etc/group, by path; read once per image, through a container `name`."""
     kept = cache / f"{image.id.rpartition(':')[2][:32]}.json"

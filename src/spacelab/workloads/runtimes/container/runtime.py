@@ -78,6 +78,10 @@ class ContainerRuntime:
         limits = "cgroup" if facts.memory and facts.processes else "none"
         return Capabilities(True, "container", limits, gpu, tuple(warnings_of(facts)))
 
+    def lacks(self, *, environment: str, image: str) -> bool:  # noqa: ARG002  the port's signature
+        """Say whether the engine does not have this image (see `ports.KnowsWhatIsHere`)."""
+        return bool(image) and not images.is_there(self.context.engine, image)
+
     def start(self, spec: WorkloadSpec, secrets: Mapping[str, str]) -> None:
         """Start the workload unless it was started before; raise `RuntimeFault` if that can't be done."""
         folder = self._folder(spec.id)

@@ -54,15 +54,21 @@ class Environment:
     prefixes: tuple[Path, ...]
 
 
+def is_there(options: Options, environment: str) -> bool:
+    """Say whether an environment of this name is on this machine."""
+    plain = "/" not in environment and not environment.startswith(".")
+    return plain and (options.environments / environment / "bin" / "python").exists()
+
+
 def read_environment(options: Options, spec: WorkloadSpec) -> Environment | None:
     """Read what an environment is made of; raise `RuntimeFault` when it isn't there."""
     if not spec.environment:
         return None
     folder = options.environments / spec.environment
     python = folder / "bin" / "python"
-    if "/" in spec.environment or spec.environment.startswith(".") or not python.exists():
+    if not is_there(options, spec.environment):
         raise RuntimeFault(
-            f"The environment “{spec.environment}” is not on this machine. The platform's next start builds it again."
+            f"The environment “{spec.environment}” is not on this machine. Its datalab has to be built again."
         )
     lines = (folder / "pyvenv.cfg").read_text().splitlines()
     facts = {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}

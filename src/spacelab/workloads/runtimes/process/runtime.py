@@ -18,7 +18,7 @@ from spacelab.workloads.ports import RuntimeFault
 from spacelab.workloads.rules import Capabilities, Network, Observation, Seen, Trouble, Usage, WorkloadSpec
 from spacelab.workloads.runtimes.process import host, plain
 from spacelab.workloads.runtimes.process.control import ControlFolder
-from spacelab.workloads.runtimes.process.launch import Launch
+from spacelab.workloads.runtimes.process.launch import Launch, is_there
 from spacelab.workloads.runtimes.process.options import Options
 from spacelab.workloads.runtimes.shared import mounts
 from spacelab.workloads.runtimes.shared.apart import Apart
@@ -78,6 +78,10 @@ class ProcessRuntime:
             limits="cgroup" if grouped else "rlimit",
             warnings=tuple(warnings),
         )
+
+    def lacks(self, *, environment: str, image: str) -> bool:  # noqa: ARG002  the port's signature
+        """Say whether this environment is not here (see `ports.KnowsWhatIsHere`)."""
+        return bool(environment) and not is_there(self.options, environment)
 
     def start(self, spec: WorkloadSpec, secrets: Mapping[str, str]) -> None:
         """Start the workload unless it was started before; raise `RuntimeFault` if that can't be done."""
