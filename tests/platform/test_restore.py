@@ -76,6 +76,7 @@ def launches(client: Client, build: str, log: str) -> None:
     until_built(client, again["id"])
     session = client.launch("nearby-stars", volumes=[])
     said = Kernel(client, session).run(
-        "import humanize, pathlib\nprint(humanize.intword(1_000_000), pathlib.Path('/media/user/nearby-stars/stars.ipynb').exists())"
+        "import humanize, pathlib\n"
+        "print(humanize.intword(1_000_000), pathlib.Path('/media/user/nearby-stars/stars.ipynb').exists())"
     )
     assert "1.0 million True" in said
