@@ -24,6 +24,47 @@ def fragment(part: str, html: str) -> str:
     return f"event: fragment\ndata: {json.dumps({'id': part, 'html': html})}\n\n"
 
 
+ASKED = (
+    '<section id="part" data-live="/events"><div id="tools"><form method="post" action="/sent" data-confirm="Really?">'
+    "<button>{}</button></form></div></section></main>"
+)
+
+
+def test_a_form_that_was_replaced_while_it_asked_is_sent_all_the_same(
+    chromium: Browser, live_server: LiveServer
+) -> None:
+    page = chromium.new_context().new_page()
+    sent: list[str] = []
+
+    def with_live_part(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace("</main>", ASKED.format("Stop it")))
+
+    def taken(route: Route) -> None:
+        sent.append(route.request.method)
+        route.fulfill(content_type="text/html", body="<title>sent</title>")
+
+    fresh = ASKED.format("Stop it").split('/events">')[1].split("</section>")[0].replace("<form", "<form class=new")
+    body = fragment("tools", fresh) + "event: end\ndata: {}\n\n"
+    page.route("**/catalogue/", with_live_part)
+    page.route("**/sent", taken)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/events", hold)
+    page.goto(f"{live_server.url}/catalogue/")
+    page.get_by_role("button", name="Stop it").click()
+    expect(page.get_by_role("dialog", name="Really?")).to_be_visible()
+    held[0].fulfill(content_type="text/event-stream", body=body)
+    expect(page.locator("form.new")).to_be_attached()
+    page.get_by_role("dialog").get_by_role("button", name="Stop it").click()
+    page.wait_for_url("**/sent")
+    assert sent == ["POST"]
+    page.context.close()
+
+
 def test_events_replace_fragments_and_a_form_asks_first(chromium: Browser, live_server: LiveServer) -> None:
     page = chromium.new_context().new_page()
     answers = [

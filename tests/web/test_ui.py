@@ -38,7 +38,7 @@ def test_a_visitor_gets_the_landing_page_and_a_person_her_start_page(client: Cli
     assert "/catalogue/euclid-lab/" in landing
     client.force_login(scientist)
     start = client.get("/").content.decode()
-    assert "Welcome back, Ada" in start
+    assert "Welcome, Ada" in start
     assert "Nothing is running" in start
 
 

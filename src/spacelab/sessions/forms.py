@@ -160,7 +160,7 @@ class LaunchForm(Chosen):
         self.choose("volumes", [(one.name, f"{one.title or one.name} · /data/{one.name}") for one in volumes])
         self.choose("teams", [(one.slug, one.name) for one in teams])
         self._offer_files(person, files, offered)
-        closed = not opens and not version.opens
+        closed = not (opens or files.formats or files.default)
         for name, empty in (("volumes", not volumes), ("teams", not teams), ("open", closed)):
             if empty:
                 del self.fields[name]

@@ -55,6 +55,7 @@ def _start(request: HttpRequest, person: Person) -> HttpResponse:
         "sessions": running,
         "running_template": select_template(["sessions/_running.html", "site/_running.html"]),
         "recent": recent,
+        "first": not last and not running,
         "suggested": [] if recent else datalabs.published()[:FEATURED],
         "archives": volumes.visible_to(person).order_by("title")[:ARCHIVES],
     }

@@ -275,3 +275,11 @@ def test_the_file_at_fault_is_changed_on_the_page(dora: Client, developer: Perso
     assert (packages.folder_of(second.package) / "requirements.txt").read_text() == "numpy\ntqdm\n"
     refused = dora.post(f"/bring?change={first.pk}", {"name": "../../x", "text": "x"})
     assert refused.status_code == 422
+
+
+def test_a_developer_without_builds_is_told_how_to_begin(dora: Client, developer: Person) -> None:
+    page = dora.get("/builds").content.decode()
+    assert page.count('class="button primary" href="/bring"') == 1
+    assert "first-steps" in page
+    bring(developer)
+    assert "first-steps" not in dora.get("/builds").content.decode()

@@ -300,3 +300,20 @@ def test_nobody_launches_as_last_time_for_the_first_time(ada: Client, scientist:
 @pytest.mark.parametrize("path", ["/", "/catalogue/jupyterlab/"])
 def test_relaunch_is_at_hand(ada: Client, session: Session, path: str) -> None:
     assert 'action="/datalabs/jupyterlab/relaunch"' in ada.get(path).content.decode()
+
+
+def test_a_first_visit_is_told_how_to_begin_and_a_later_one_is_not(
+    ada: Client, scientist: Person, jupyterlab: Datalab
+) -> None:
+    start, listed = ada.get("/").content.decode(), ada.get("/sessions").content.decode()
+    assert "Welcome, " in start
+    assert "Pick a datalab" in start
+    assert "Running now" not in start
+    assert "first-steps" in listed
+    assert "Launch another" not in listed
+    launch(scientist)
+    start, listed = ada.get("/").content.decode(), ada.get("/sessions").content.decode()
+    assert "Welcome back, " in start
+    assert "Running now" in start
+    assert "first-steps" not in listed
+    assert "Launch another" in listed

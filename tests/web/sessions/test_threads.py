@@ -95,6 +95,8 @@ def test_a_link_preselects_a_file_and_its_volume(ada: Client, jupyterlab: Datala
     assert form["open"].value() == ["/data/gaia/a.fits"]
     assert "gaia" in form["volumes"].value()
     assert "open" not in ada.get("/datalabs/jupyterlab/launch").context["form"].fields
+    jupyterlab.versions.update(opens={"formats": [], "default": []})
+    assert "open" not in ada.get("/datalabs/jupyterlab/launch").context["form"].fields
 
 
 def test_the_volume_of_a_file_is_mounted_and_several_files_are_opened(ada: Client, topcat: Datalab) -> None:

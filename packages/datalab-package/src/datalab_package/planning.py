@@ -200,7 +200,7 @@ def _generated(findings: _Findings) -> Plan:
     labels = _labels(findings)
     dockerfile, steps = write_dockerfile(
         base=base,
-        reason=" ".join(findings.found),
+        reason=" ".join(findings.found[:1]),
         needs=needs,
         overrides=overrides,
         command=findings.command if findings.kind != "jupyter" else (),

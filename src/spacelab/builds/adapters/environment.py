@@ -66,7 +66,7 @@ class EnvironmentBuilder:
         steps = [
             PlannedStep("Start from JupyterLab", "with its packages for science", (0, 0))
             if base
-            else PlannedStep("Start from an empty Python environment", " ".join(plan.found), (0, 0))
+            else PlannedStep("Start from an empty Python environment", " ".join(plan.found[:1]), (0, 0))
         ]
         if plan.requirements:
             files = dict.fromkeys(one.file for one in plan.origins if one.file)

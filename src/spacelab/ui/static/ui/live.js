@@ -125,6 +125,14 @@ function confirmed(question, verb) {
   });
 }
 
+/** Return the form and its button as they stand on the page now. */
+function present(form, button) {
+  if (form.isConnected) return [form, button];
+  const fresh = [...document.forms].find((one) => one.action === form.action) ?? document.body.appendChild(form);
+  const like = [...fresh.elements].find((one) => one.type === "submit" && one.value === button?.value);
+  return [fresh, fresh === form ? button : like];
+}
+
 function prepare(root) {
   for (const section of root.querySelectorAll("[data-live]")) listen(section);
   for (const button of root.querySelectorAll("button[data-copy]")) button.hidden = false;
@@ -139,9 +147,10 @@ document.addEventListener("submit", async (event) => {
   event.preventDefault();
   event.stopImmediatePropagation();
   if (!(await confirmed(question, button?.textContent.trim() || "Go on"))) return;
-  form.sure = true;
-  form.requestSubmit(button);
-  form.sure = false;
+  const [asked, pressed] = present(form, button); // an event may have replaced the form meanwhile
+  asked.sure = true;
+  asked.requestSubmit(pressed);
+  asked.sure = false;
 }, { capture: true });
 
 /** Send a form once, however often its button is pressed, and show on the button that it is on its way. */

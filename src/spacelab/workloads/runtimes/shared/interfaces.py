@@ -25,6 +25,8 @@ BUSY_INTERVAL = 15.0
 
 LOOK_AGAIN = 5.0
 """Seconds between two questions to an application that answered, and found nothing at its path."""
+LOOKS = 12
+"""Such questions at most: who puts her pages in place so much later is believed when people open them."""
 
 NOTHING_THERE = "It answers “not found” at {path}, where it is opened."
 """What is said of an application with `InterfaceWatch.misplaced`."""
@@ -43,6 +45,7 @@ class InterfaceWatch:
     _busy_at: float = 0.0
     _asked_at: float = 0.0
     _opened_at: str = ""
+    _looks: int = 0
 
     def ask(self, pool: Executor, spec: WorkloadSpec, socket: Path, mark: Path) -> list[Future[Any]]:
         """Send the questions that are due; return those whose answer is worth a short wait."""
@@ -50,8 +53,7 @@ class InterfaceWatch:
             return []
         now = time.monotonic()
         path = spec.interface.health_path.replace("{id}", spec.id)
-        waiting = not self.was_ready(mark) or (self.misplaced == path and now - self._asked_at > LOOK_AGAIN)
-        if waiting and self._readiness is None:
+        if self._readiness is None and (not self.was_ready(mark) or self._looks_again(path, now)):
             self._asked_at = now
             self._opened_at = path if spec.interface.path == spec.interface.health_path else ""
             self._readiness = pool.submit(probe.answers, socket, path)
@@ -62,6 +64,11 @@ class InterfaceWatch:
             self._busy_at = now
             self._business = pool.submit(probe.jupyter_is_busy, socket, base)
         return [question for question in (self._readiness, self._business) if question]
+
+    def _looks_again(self, path: str, now: float) -> bool:
+        due = self.misplaced == path and self._looks < LOOKS and now - self._asked_at > LOOK_AGAIN
+        self._looks += due
+        return due
 
     def take(self, mark: Path) -> None:
         """Take in the answers that have come."""
