@@ -39,7 +39,7 @@ def test_a_visitor_gets_the_landing_page_and_a_person_her_start_page(client: Cli
     client.force_login(scientist)
     start = client.get("/").content.decode()
     assert "Welcome, Ada" in start
-    assert "Nothing is running" in start
+    assert "A place to begin" in start
 
 
 def test_an_unknown_address_gets_a_page_or_a_problem(client: Client, db: None) -> None:
