@@ -26,7 +26,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 os.environ["DJANGO_SETTINGS_MODULE"] = "support.settings"
 
+import django
 from playwright.sync_api import Page, sync_playwright
+
+django.setup()
 
 from datalab_package import read_manifest
 from support.chromium import CHROMIUM, FLAGS
