@@ -155,6 +155,8 @@ def context_of(build: Build, person: Person) -> dict[str, Any]:
         "waiting": waiting,
         "at_once": settings.SPACELAB.builds_at_once,
         "log": log,
+        "package_kept": queries.is_package_kept(build),
+        "outcome_gone": queries.is_outcome_gone(build),
         "draft": bool(version and version.state == VersionState.DRAFT),
         "latest": bool(
             version

@@ -172,7 +172,7 @@ def absence_of(version: DatalabVersion) -> Absence | None:
 def source_of(version: DatalabVersion) -> Build | None:
     """Find the newest build that made a version and whose package is kept."""
     for build in builds().filter(datalab_version=version, state=State.BUILT).order_by("-number"):
-        if build.package and package_folder(build.package).is_dir():
+        if is_package_kept(build):
             return build
     return None
 
@@ -202,6 +202,17 @@ def package_folder(package: str) -> Path:
     """Return the folder that keeps a package's files."""
     folder: Path = settings.SPACELAB.state / "packages" / package
     return folder
+
+
+def is_package_kept(build: Build) -> bool:
+    """Say whether a build's files are still here."""
+    return bool(build.package) and package_folder(build.package).is_dir()
+
+
+def is_outcome_gone(build: Build) -> bool:
+    """Say whether what a build made is known not to be here any more."""
+    made = {name: build.result.get(name, "") for name in ("environment", "image")}
+    return build.state == State.BUILT and lacks(**made)
 
 
 def package_of(version: DatalabVersion) -> Path | None:

@@ -7,9 +7,9 @@ import hashlib
 import re
 import socket
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from itertools import islice
@@ -295,3 +295,56 @@ def steps_in(log: str, *, ended: bool, failed: bool, total: float | None = None)
         took = until - began if until is not None and began is not None and state != "now" else None
         steps.append(Step(title, state, began, max(took, 0.0) if took is not None else None))
     return steps
+
+
+YOUNGEST_REMOVED = timedelta(hours=1)
+"""Nothing is removed before: it may be about to be named by a build, and a person by its page about to use it."""
+
+
+@dataclass(frozen=True)
+class Unneeded:
+    """Something that no version, session or build at work needs.
+
+    `size` is in bytes; what others share counts as well. `since` is when it was used or named last, `rank` how many
+    later builds of the same person's datalab came out; None: only time counts. Where `timed`, time counts as well.
+    """
+
+    kind: str
+    name: str
+    size: int
+    since: datetime
+    rank: int | None = None
+    timed: bool = True
+    mark: str = ""
+    """What tells it from another of the same name: an image's id."""
+
+
+@dataclass(frozen=True)
+class Retention:
+    """For how long what nothing needs is kept all the same: so many outcomes of a datalab, so many days."""
+
+    builds: int
+    days: int
+    floor: int
+    """Free bytes of the disk below which nothing of that is kept."""
+
+
+def is_due(one: Unneeded, retention: Retention, now: datetime) -> bool:
+    """Say whether something was kept for as long as the settings say."""
+    old = now - one.since >= timedelta(days=retention.days)
+    later = one.rank is not None and one.rank >= retention.builds
+    return old if one.rank is None else later and (old or not one.timed)
+
+
+def to_remove(found: Iterable[Unneeded], retention: Retention, *, free: int, now: datetime) -> list[Unneeded]:
+    """Choose what goes, the oldest first: all that is due, and more of it until `retention.floor` bytes are free."""
+    old = sorted((one for one in found if now - one.since >= YOUNGEST_REMOVED), key=lambda one: (one.since, one.name))
+    chosen = [one for one in old if is_due(one, retention, now)]
+    freed = free + sum(one.size for one in chosen)
+    for one in old:
+        if freed >= retention.floor:
+            break
+        if one not in chosen and one.size:
+            chosen.append(one)
+            freed += one.size
+    return sorted(chosen, key=lambda one: (one.since, one.name))

@@ -57,6 +57,9 @@ class ImageStore(Protocol):
     def images(self) -> Sequence[StoredImage]:
         """List the images that have a name."""
 
+    def unnamed(self) -> Sequence[StoredImage]:
+        """List the images that have no name, and that no other is made upon."""
+
     def find(self, name: str) -> StoredImage | None:
         """Find an image by a name or its id."""
 

@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 
 from spacelab.images import shelf
 from spacelab.images.base_images import read_base_images
-from spacelab.images.ports import Cataloguer, ImageStore
+from spacelab.images.ports import Cataloguer, ImageStore, StoredImage
 from spacelab.images.rules.findings import Finding
 from spacelab.images.rules.gate import Allowed, Decision, Gate, decide, read_allowed
 from spacelab.images.rules.report import Database, Report
@@ -21,6 +21,8 @@ from spacelab.images.rules.sbom import Contents
 from spacelab.images.vulnerability_index import open_index
 from spacelab.kit.refusals import Invalid, NotFound
 
+Stored = StoredImage
+"""An image of the engine, as other domains see it."""
 NO_DATABASE = "Import a database with `spacelab vulnerabilities update FILE`."
 NAMED = 5
 """Findings that a sentence names before it says how many more there are."""
@@ -52,6 +54,20 @@ def key_of(*, image_id: str = "", environment: str = "") -> str:
 def papers_folder() -> Path:
     """Return the folder of all papers, making it if need be."""
     return shelf.folder()
+
+
+def papers_kept() -> dict[str, tuple[int, datetime]]:
+    """Return what is kept: the key of an image or environment, the bytes of its papers, when the last was written."""
+    found: dict[str, tuple[int, datetime]] = {}
+    for file in shelf.folder().iterdir():
+        key = next((file.name.removesuffix(kind) for kind in shelf.KINDS if file.name.endswith(kind)), "")
+        if not shelf.KEY.fullmatch(key):
+            continue
+        facts = file.stat()
+        at = datetime.fromtimestamp(facts.st_mtime).astimezone()
+        size, last = found.get(key, (0, at))
+        found[key] = size + facts.st_size, max(last, at)
+    return found
 
 
 def contents_file(key: str) -> Path:

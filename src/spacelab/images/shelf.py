@@ -19,6 +19,7 @@ CONTENTS = ".cdx.json"
 SUMMARY = ".summary.json"
 REPORT = ".vulnerabilities.json"
 PROVENANCE = ".provenance.json"
+KINDS = (CONTENTS, SUMMARY, REPORT, PROVENANCE)
 
 
 def image_key(image_id: str) -> str:
@@ -72,5 +73,5 @@ def get(key: str, kind: str) -> dict[str, Any] | None:
 
 def remove(key: str) -> None:
     """Remove all papers of something that is gone."""
-    for kind in (CONTENTS, SUMMARY, REPORT, PROVENANCE):
+    for kind in KINDS:
         paper(key, kind).unlink(missing_ok=True)

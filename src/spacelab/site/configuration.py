@@ -134,6 +134,19 @@ class Configuration(BaseSettings):
     build_memory_mb: int = Field(default=4096, ge=256, description="Memory of a build, in MiB.")
     build_disk_mb: int = Field(default=8192, ge=256, description="Disk that a build may fill, in MiB.")
     build_upload_mb: int = Field(default=256, ge=1, description="Largest upload of a package, in MiB.")
+    builds_kept: int = Field(
+        default=3,
+        ge=1,
+        description="Outcomes of one person's builds of a datalab that are kept, the newest, beside what is in use.",
+    )
+    build_days: int = Field(
+        default=30, ge=1, description="Days for which the files of failed, cancelled and superseded builds are kept."
+    )
+    disk_floor_mb: int = Field(
+        default=4096,
+        ge=0,
+        description="Free MiB of the state's disk below which what nothing needs is removed early, the oldest first.",
+    )
     package_index: str = Field(
         default="",
         description="The index that builds fetch Python packages from. Empty: PyPI, https://pypi.org/simple.",

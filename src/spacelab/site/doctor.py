@@ -55,13 +55,15 @@ def _disk(configuration: Configuration) -> Finding:
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free // 2**20
-    return Finding(
-        "Disk",
-        free > configuration.disk_reserve_mb,
-        f"{free / 1024:.1f} GiB free at {configuration.state}",
-        "" if free > COMFORTABLE_DISK_MB else "Free some space, or set SPACELAB_STATE to a roomier disk.",
-        needed=True,
-    )
+    remedy = "" if free > COMFORTABLE_DISK_MB else "Free some space, or set SPACELAB_STATE to a roomier disk."
+    if free < configuration.disk_floor_mb:
+        remedy += (
+            f" Below {configuration.disk_floor_mb / 1024:.1f} GiB (disk_floor_mb) the platform removes what no datalab "
+            "needs, the oldest first: `spacelab builds prune --dry-run` shows what is left of that."
+        )
+    enough = free > configuration.disk_reserve_mb
+    detail = f"{free / 1024:.1f} GiB free at {configuration.state}"
+    return Finding("Disk", enough, detail, remedy.strip(), needed=True)
 
 
 def _state(configuration: Configuration) -> Finding:

@@ -210,6 +210,7 @@ RECONCILERS: list[tuple[str, float]] = [
     ("spacelab.sessions.upkeep.keep_logs", 0.5),
     ("spacelab.sessions.upkeep.end_tokens", 5.0),
     ("spacelab.builds.upkeep.attend_builds", 0.4),
+    ("spacelab.builds.retention.attend_retention", 30.0),
     ("spacelab.builds.late_checks.attend_late_checks", 2.0),
 ]
 """Dotted names of functions without arguments that the controller calls, each with the seconds between two calls."""

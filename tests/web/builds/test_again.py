@@ -156,3 +156,31 @@ def test_files_are_found_where_the_state_is_now(version: DatalabVersion) -> None
     there = Path(version.package)
     version.package = f"/old/state/packages/{there.name}"
     assert queries.package_of(version) == there
+
+
+def test_the_page_of_an_old_build_says_what_is_gone(
+    version: DatalabVersion, developer: Person, client: Client, quiet_runtime: type[QuietRuntime]
+) -> None:
+    client.force_login(developer)
+    build = Build.objects.get(datalab_version=version)
+    page = f"/builds/{build.pk}"
+    assert "not kept any more" not in client.get(page).content.decode()
+    quiet_runtime.absent = frozenset({version.environment})
+    assert "The page to launch it offers to build it again." in client.get(page).content.decode()
+    later = Build.objects.create(
+        id="later", person=developer, state="built", slug=build.slug, number=9, datalab_version=version, source="upload"
+    )
+    said = client.get(page).content.decode()
+    assert "A later build took its place" in said
+    assert "Its files are kept, so they can be built once more." in said
+    assert "Change files and build again" in said
+    shutil.rmtree(packages.root())
+    said = client.get(page).content.decode()
+    assert "bring them again" in said
+    assert "Change files and build again" not in said
+    Build.objects.filter(pk=later.pk).update(state="failed", package="0" * 64)
+    said = client.get("/builds/later").content.decode()
+    assert "Its files are not kept any more: to build it, bring them again." in said
+    assert "Back to the plan" not in said
+    Build.objects.filter(pk=later.pk).update(git_url="https://example.org/x.git")
+    assert "Try again" in client.get("/builds/later").content.decode()

@@ -14,6 +14,7 @@ from spacelab.builds.actions.following import (
     stop_workload,
 )
 from spacelab.builds.actions.ordering import again, bring_files, bring_git, cancel, start
+from spacelab.builds.actions.pruning import prunable, prune
 from spacelab.builds.actions.restoring import absent_versions, build_absent, build_again
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
     "fail",
     "mark_cleaned",
     "move",
+    "prunable",
+    "prune",
     "release_workload",
     "save_checks",
     "save_steps",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -58,7 +59,7 @@ def bring_files(
     """
     _allow(by)
     earlier = queries.find_own(by, previous) if previous else None
-    over = packages.folder_of(earlier.package) if earlier and earlier.package else None
+    over = _files_of(earlier) if earlier and earlier.package else None
     with packages.staging() as folder:
         package = packages.take_in(files, folder, over=over)
     given = {**(earlier.answers if earlier else {}), **(answers or {})}
@@ -68,6 +69,13 @@ def bring_files(
         build = _create(by, source="upload", brought=words[:200], previous=earlier, answers=given, package=package)
         move(by=by, build=build, state=State.PLANNED, reason="Ready to be built.", **planned.row())
     return build
+
+
+def _files_of(build: Build) -> Path:
+    """Return the folder of a build's files; raise `Conflict` once they were removed."""
+    if not queries.is_package_kept(build):
+        raise Conflict("The files of this build are not kept any more.", advice="Bring them again.", field="files")
+    return queries.package_folder(build.package)
 
 
 def bring_git(
@@ -115,6 +123,7 @@ def again(*, by: Person, build_id: str) -> Build:
     earlier = queries.find_own(by, build_id)
     if State(earlier.state) not in FINAL or not earlier.package:
         raise Conflict("There is no plan to go back to.", advice="Look at the build's page, or bring the files again.")
+    _files_of(earlier)
     kept = {name: getattr(earlier, name) for name in ("source", "brought", "git_url", "git_ref", "git_commit")}
     planned = planning.plan(earlier.package, earlier.answers)
     with transaction.atomic():

@@ -9,6 +9,7 @@ from spacelab.images.actions.moving import (
     push_image,
     update_vulnerabilities,
 )
+from spacelab.images.actions.removing import remove_image, remove_papers
 from spacelab.images.actions.scanning import describe_environment, describe_image, look_up, record_provenance
 
 __all__ = [
@@ -22,5 +23,7 @@ __all__ = [
     "pull_image",
     "push_image",
     "record_provenance",
+    "remove_image",
+    "remove_papers",
     "update_vulnerabilities",
 ]

@@ -83,16 +83,26 @@ def is_there(engine: Engine, name: str) -> bool:
     with engine.call() as client:
         try:
             client.inspect_image(name)  # type: ignore[no-untyped-call]
-        except ImageNotFound:
+        except NotFound:
             return False
         except APIError as error:
             raise RuntimeFault(f"The container engine can't describe an image: {error.explanation}") from error
     return True
 
 
+def cache_folder(run_directory: Path) -> Path:
+    """Return the folder that keeps what was read from images."""
+    return run_directory / ".images"
+
+
+def users_of(image_id: str, cache: Path) -> Path:
+    """Return the file that keeps whom an image's /etc/passwd names."""
+    return cache / f"{image_id.rpartition(':')[2][:32]}.json"
+
+
 def user_files(engine: Engine, image: Image, cache: Path, name: str, labels: Mapping[str, str]) -> dict[str, str]:
     """Return the image's own /etc/passwd and /etc/group, by path; read once per image, through a container `name`."""
-    kept = cache / f"{image.id.rpartition(':')[2][:32]}.json"
+    kept = users_of(image.id, cache)
     with contextlib.suppress(OSError, ValueError):
         return dict(json.loads(kept.read_text()))
     engine.remove(name)

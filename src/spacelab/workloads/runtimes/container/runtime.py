@@ -184,7 +184,7 @@ class ContainerRuntime:
         folder, workload_id = parts.folder, parts.spec.id
         reader = specification.reader_name(self.options, workload_id)
         marks = specification.labels(self.options, workload_id, "reader")
-        cache = self.options.run_directory / ".images"
+        cache = images.cache_folder(self.options.run_directory)
         own = images.user_files(self.context.engine, parts.image, cache, reader, marks)
         (folder.gate / "orders").write_text(specification.orders(parts))
         for name, text in {

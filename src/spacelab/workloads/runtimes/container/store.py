@@ -23,6 +23,7 @@ from spacelab.kit.loopback import host_name, is_loopback
 from spacelab.kit.refusals import NotFound, Unavailable
 from spacelab.workloads.ports import RuntimeFault
 from spacelab.workloads.runtimes.container.engine import Engine
+from spacelab.workloads.runtimes.container.images import cache_folder, users_of
 from spacelab.workloads.runtimes.container.options import Options
 
 PATIENCE = 600
@@ -111,10 +112,9 @@ class EngineStore:
     """The images of the platform's engine (`images.ports.ImageStore`)."""
 
     def __init__(self, engine: Engine | None = None) -> None:
-        if engine is None:
-            options = Options.from_settings()
-            engine = Engine(options.engine, options.run_directory)
-        self._engine = engine
+        options = Options.from_settings()
+        self._engine = engine or Engine(options.engine, options.run_directory)
+        self._cache = cache_folder(options.run_directory)
 
     @contextlib.contextmanager
     def _client(self, doing: str) -> Iterator[docker.APIClient]:
@@ -150,6 +150,11 @@ class EngineStore:
         with self._client("list its images") as client:
             found = [_stored(one) for one in client.images()]
         return sorted((one for one in found if one.names), key=lambda one: one.names[0])
+
+    def unnamed(self) -> list[StoredImage]:
+        """List the images that have no name, and that no other is made upon."""
+        with self._client("list its images") as client:
+            return [_stored(one) for one in client.images(filters={"dangling": True})]
 
     def find(self, name: str) -> StoredImage | None:
         """Find an image by a name or its id."""
@@ -198,7 +203,12 @@ class EngineStore:
     def remove(self, name: str) -> None:
         """Take a name away, and with its last name the image."""
         with self._client("remove the image") as client, contextlib.suppress(Missing):  # Podman: "image not known"
+            found = _described(client, name)
             client.remove_image(name)
+            try:
+                _described(client, found.id)
+            except Missing:
+                users_of(found.id, self._cache).unlink(missing_ok=True)
 
     def push(self, image: str, reference: str, credentials: tuple[str, str] | None, progress: Progress) -> str:
         """Send an image to a registry; return the digest by which the registry knows it."""
