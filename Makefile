@@ -1,6 +1,7 @@
 # Spacelab. `make up` and `make test` are all the set-up a fresh machine needs.
 PYTHON ?= python3
 RUNTIME ?=
+JOBS ?= 2
 BIN := .venv/bin
 
 .PHONY: help up demo test test-containers quick check doctor reference screenshots clean
@@ -16,12 +17,12 @@ demo: ## Do the main job without a browser: launch, compute, check the answer, s
 	@$(PYTHON) deploy/bootstrap.py
 	@exec $(BIN)/spacelab demo $(if $(RUNTIME),--runtime $(RUNTIME))
 
-test: ## Install what the tests need and run all but those of containers
+test: ## Install what the tests need and run them all, JOBS at once; those of containers where there is Podman
 	@$(PYTHON) deploy/bootstrap.py --tests
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/pytest -m "not container"
+	@$(BIN)/pytest -n $(JOBS) --dist loadfile
 
-test-containers: ## The tests of containers: images, builds, desktops; needs Podman, and half an hour the first time
+test-containers: ## The tests of containers alone: images, builds, desktops; the first time builds the images
 	@$(PYTHON) deploy/bootstrap.py --tests
 	@$(BIN)/pytest -m container
 
