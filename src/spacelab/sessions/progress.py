@@ -142,11 +142,17 @@ def steps_of(session: Session, changes: list[PhaseChange]) -> list[Step]:
         state = "bad" if phase is Phase.FAILED else "now" if working and phase is not Phase.RUNNING else "done"
         reason = (session.workload.reason or change.reason) if last else change.reason
         seconds = max((change.at - began).total_seconds(), 0)
-        steps.append(Step(TITLES[phase], state, reason, change.at, seconds))
+        steps.append(Step(TITLES[phase], state, _beside(TITLES[phase], reason), change.at, seconds))
     if changes and changes[-1].phase in COMING:
         left = COMING[COMING.index(Phase(changes[-1].phase)) + 1 :]
         steps += [Step(TITLES[phase], "next") for phase in left]
     return steps
+
+
+def _beside(title: str, reason: str) -> str:
+    """Return what a reason says that its title does not."""
+    told = reason.removeprefix(f"{title}: ")
+    return "" if told.rstrip(".") == title else told
 
 
 def usage_of(session: Session, now: datetime) -> dict[str, Any]:

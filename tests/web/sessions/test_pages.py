@@ -317,3 +317,12 @@ def test_a_first_visit_is_told_how_to_begin_and_a_later_one_is_not(
     assert "Running now" in start
     assert "first-steps" not in listed
     assert "Launch another" in listed
+
+
+def test_a_step_says_nothing_twice(ada: Client, session: Session) -> None:
+    move(session, Phase.STARTING)
+    move(session, Phase.RUNNING, reason="Running.")
+    move(session, Phase.STOPPED, reason="Stopped: You stopped it.")
+    steps = [(one.title, one.reason) for one in ada.get(f"/sessions/{session.id}").context["steps"]]
+    assert ("Running", "") in steps
+    assert ("Stopped", "You stopped it.") in steps
