@@ -69,6 +69,12 @@ ADVICE = {
         "Launch it again with a larger profile, or read the data in smaller pieces. Files that were saved are there.",
         larger=True,
     ),
+    Trouble.DISK_FULL: Advice(
+        "It filled its part of the platform's disk.",
+        "Keep large files in your workspace or in /scratch, and launch it again with a larger profile if it needs more "
+        "room elsewhere. Files in your workspace are there.",
+        larger=True,
+    ),
     Trouble.CRASHED: Advice(
         "It ended while it was starting.",
         "The last lines of the log say why. If it worked before, a package or setting in your home may be in its "

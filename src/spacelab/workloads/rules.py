@@ -144,6 +144,8 @@ class Trouble(StrEnum):
     """It went on, and its interface did not answer in time."""
     MISPLACED = "misplaced"
     """Its interface answers, and finds nothing at the path where it is opened."""
+    DISK_FULL = "disk-full"
+    """It wrote more to the platform's disk than its scratch may hold."""
     RUNTIME_AWAY = "runtime-away"
     """What carries workloads does not answer itself, e.g. the container engine."""
 

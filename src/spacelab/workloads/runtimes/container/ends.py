@@ -30,6 +30,8 @@ class Circumstances:
     """How long it ran."""
     stopped: str = ""
     """Why it was asked to end, if it was."""
+    trouble: str = ""
+    """The `Trouble` for which the platform ended it, if it did."""
     out_of_memory: bool = False
     not_started: str = ""
     """Why enter.sh could not start the application."""
@@ -41,7 +43,7 @@ def end_of(spec: WorkloadSpec | None, how: Circumstances) -> End:
     """Tell an end."""
     code = how.exit_code
     if how.stopped:
-        return End(code, how.stopped)
+        return End(code, how.stopped, how.trouble)
     if code == 0:
         return End(0, "It finished.")
     if how.out_of_memory and code == KILLED:
@@ -67,4 +69,6 @@ REMOVED = End(KILLED, "Its container was removed from outside the platform.")
 UNSEEN = End(KILLED, "It ended while the container engine was away; how is not known.")
 CUT_OFF = "The platform's part of it ended, so it could not be reached any more."
 """Why an application is ended whose companion is gone."""
+DISK_FULL = "It wrote more than its {} MiB of scratch outside /scratch, on the platform's own disk, so it was ended."
+"""Why an application is ended whose root file system grows beyond its scratch."""
 FORCED = End(KILLED, "It was ended by force, or with the machine it ran on.")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import docker
 import requests
@@ -148,6 +149,14 @@ class Engine:
                 return dict(client.inspect_container(name))
             except NotFound:
                 return None
+
+    def written(self, name: str) -> int:
+        """Return the bytes that a container has written into its own layer; the engine walks through it for that."""
+        with self.call() as client:
+            address = f"{client.base_url}/v{client.api_version}/containers/{quote(name, safe='')}/json"
+            answer = client.get(address, params={"size": "true"}, timeout=TIMEOUT)
+            answer.raise_for_status()
+            return int(answer.json().get("SizeRw") or 0)
 
     def list(self, label: str) -> dict[str, dict[str, Any]]:
         """List the containers with a label, running or not, by name: each as the engine's short description."""

@@ -22,6 +22,7 @@ from spacelab.workloads.runtimes.container import ends, specification
 from spacelab.workloads.runtimes.container.companions import Companions
 from spacelab.workloads.runtimes.container.engine import RUNNING, Engine, EngineAway
 from spacelab.workloads.runtimes.container.folder import Folder
+from spacelab.workloads.runtimes.container.layers import LayerWatch
 from spacelab.workloads.runtimes.container.options import Options
 from spacelab.workloads.runtimes.shared.apart import Apart
 from spacelab.workloads.runtimes.shared.interfaces import NOTHING_THERE, PROBE_WAIT, InterfaceWatch
@@ -65,6 +66,10 @@ class Known:
     asked_at: float = 0.0
     killed_at: float = 0.0
     companion: tuple[int, int] = (0, 0)
+    writes_root: bool = False
+    """Whether it has a root file system that it can write, on the engine's disk."""
+    written: int = 0
+    """Bytes that it wrote there."""
 
 
 def born(pid: int) -> int:
@@ -89,6 +94,7 @@ class Observer:
         self._listed_at = 0.0
         self._away = False
         self._apart = Apart()
+        self._layers = LayerWatch(engine)
 
     def observe(
         self, folders: dict[str, Folder], building: Callable[[Folder, WorkloadSpec], Observation | None]
@@ -96,6 +102,7 @@ class Observer:
         """Report on these workloads, and on containers of ours that have no folder any more."""
         for gone in self._known.keys() - folders.keys():
             del self._known[gone]
+        self._layers.keep({specification.application_name(self._options, one) for one in folders})
         self._list()
         asked: list[Future[Any]] = []
         for workload_id, folder in folders.items():
@@ -160,6 +167,10 @@ class Observer:
             return Observation(Seen.STARTING, reason="The container is being made.") if folder.claimed else None
         if born(known.pid) == known.born and known.born:
             known.gone_at = 0.0
+            if known.writes_root:
+                name = specification.application_name(self._options, workload_id)
+                pids = known.group.pids() if known.group else [known.pid]
+                known.written = self._layers.written(name, known.pid, pids)
             self._enforce(workload_id, folder, known)
             return self._live(folder, known)
         return self._gone(workload_id, folder, known)
@@ -176,6 +187,7 @@ class Observer:
             return False
         known.pid, known.born = int(started["pid"]), int(started["born"])
         known.companion = tuple(started.get("companion", (0, 0)))
+        known.writes_root = bool(started.get("writes_root", False))
         known.group = group_of(known.pid) if known.born else None
         return True
 
@@ -208,7 +220,8 @@ class Observer:
         known.usage_at = now
         measured = known.group.usage()
         known.oom_kills = known.group.oom_kills()
-        known.usage = Usage(measured.cpu_seconds, measured.memory_bytes, scratch_bytes(known.pid), measured.processes)
+        scratch = scratch_bytes(known.pid) + known.written
+        known.usage = Usage(measured.cpu_seconds, measured.memory_bytes, scratch, measured.processes)
         return known.usage
 
     def _enforce(self, workload_id: str, folder: Folder, known: Known) -> None:
@@ -223,6 +236,10 @@ class Observer:
                     workload_id, folder, 10.0, f"It reached its time limit of {spec.deadline_seconds:.0f} s."
                 )
                 return
+        if spec and known.written > spec.resources.scratch_mb * 2**20 and stop.get("trouble") != Trouble.DISK_FULL:
+            reason = ends.DISK_FULL.format(spec.resources.scratch_mb)
+            self.ask_to_end(workload_id, folder, 0.0, reason, Trouble.DISK_FULL)
+            return
         pid, birth = known.companion
         if not stop and pid and born(pid) != birth:
             self.ask_to_end(workload_id, folder, 0.0, ends.CUT_OFF)
@@ -231,14 +248,15 @@ class Observer:
             known.killed_at = now
             self._engine.signal(specification.application_name(self._options, workload_id), "SIGKILL")
 
-    def ask_to_end(self, workload_id: str, folder: Folder, grace: float, reason: str) -> None:
+    def ask_to_end(self, workload_id: str, folder: Folder, grace: float, reason: str, trouble: str = "") -> None:
         """Ask an application to end, remember until when it may take, and why; an earlier end is never put off."""
         kill_at = time.time() + grace
         before = folder.read("stop.json")
         if before and float(before["kill_at"]) <= kill_at:
             return
-        reason = before["reason"] if before else reason
-        folder.write("stop.json", json.dumps({"kill_at": kill_at, "reason": reason}))
+        if before:
+            reason, trouble = before["reason"], before.get("trouble", "")
+        folder.write("stop.json", json.dumps({"kill_at": kill_at, "reason": reason, "trouble": trouble}))
         name = specification.application_name(self._options, workload_id)
         self._engine.signal(name, "SIGTERM" if grace > 0 else "SIGKILL")
 
@@ -271,10 +289,12 @@ class Observer:
         began, ended = _moment(state.get("StartedAt")), _moment(state.get("FinishedAt"))
         has_interface = bool(known.spec and known.spec.interface)
         code = int(state.get("ExitCode") or 0)
+        stop = folder.read("stop.json")
         how = ends.Circumstances(
             exit_code=code if 0 <= code < 256 else ends.KILLED,  # noqa: PLR2004  beyond what a process can return
             seconds=max(0.0, ended - began),
-            stopped=str(folder.read("stop.json").get("reason", "")),
+            stopped=str(stop.get("reason", "")),
+            trouble=str(stop.get("trouble", "")),
             out_of_memory=bool(state.get("OOMKilled")) or report.oom_kills > 0 or known.oom_kills > 0,
             not_started=report.trouble,
             ready=known.watch.was_ready(folder.ready_mark) if has_interface else True,
@@ -296,6 +316,7 @@ def write_started(folder: Folder, described: dict[str, Any], companion_pid: int)
         "pid": pid,
         "born": born(pid) if pid else 0,
         "companion": (companion_pid, born(companion_pid) if companion_pid else 0),
+        "writes_root": not (described.get("HostConfig") or {}).get("ReadonlyRootfs", False),
     }
     if not pid:
         started["pid"] = -1  # it has ended already; the engine knows how

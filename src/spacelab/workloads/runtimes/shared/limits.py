@@ -146,6 +146,13 @@ class Group:
         """List the files through which a process joins."""
         return [path / "cgroup.procs" for path in self.paths.values()]
 
+    def pids(self) -> list[int]:
+        """List the processes of the group."""
+        for file in self.procs_files():
+            with contextlib.suppress(OSError, ValueError):
+                return [int(line) for line in file.read_text().split()]
+        return []
+
     def oom_file(self) -> Path | None:
         """Return the file that counts the processes ended for lack of memory."""
         if self.version == 2:  # noqa: PLR2004  the version's number
