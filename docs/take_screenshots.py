@@ -28,6 +28,7 @@ from playwright.sync_api import Error as BrowserError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from support.chromium import FLAGS
+from support.engine import missing_programs
 from support.platform import running_platform
 
 IMAGES = Path(__file__).resolve().parent / "images"
@@ -47,6 +48,9 @@ VOLUME = "hipparcos"
 NOTEBOOK_DATALAB = "jupyterlab"
 WEB_DATALAB = "sky-explorer"
 THREAD = "nearby"
+DESKTOP_DATALAB = "topcat"
+DRAWING = 15_000
+"""Milliseconds that a desktop's program has to draw itself."""
 BUILD = re.compile(r"/builds/([a-z0-9]{12})$")
 
 PAGES = {
@@ -237,9 +241,15 @@ def everywhere(
                     album.take(page, f"{name}-{suffix}")
 
 
+FIRST_VISIT = {"first-visit": ("front",), "no-sessions": ("lab_sessions:list",)}
+
+
 def before_signing_in(browser: Browser, portal: Portal, album: Album) -> None:
-    """Take what a visitor sees."""
+    """Take what a visitor sees, and what a person sees who has nothing yet."""
     everywhere(browser, portal, None, VISITORS_PAGES, album)
+    with context(browser, "light", WIDE) as newcomer:
+        sign_in(newcomer.new_page(), portal, SCIENTIST)
+        everywhere(browser, portal, newcomer.storage_state(), FIRST_VISIT, album)
 
 
 def journey(browser: Browser, portal: Portal, album: Album) -> None:
@@ -301,7 +311,7 @@ def developer(browser: Browser, portal: Portal, album: Album) -> None:
             album.take(page, "build-running-light")
             page.wait_for_selector("#build-notices [data-tone=ok]", timeout=patience)
             pages["build-done"] = ("builds:detail", page.url[-12:])
-            pages["launch-draft"] = ("lab_sessions:launch", "nearby-stars")
+            pages |= {"launch-draft": ("lab_sessions:launch", "nearby-stars"), "builds": ("builds:list",)}
         with album.attempt("build-failed-light"):
             choose(page, portal, "wrong.ipynb", notebook())
             page.locator("#send-upload").click()
@@ -328,6 +338,26 @@ def thread(browser: Browser, portal: Portal, album: Album) -> None:
         everywhere(browser, portal, signed_in.storage_state(), pages, album)
 
 
+def desktop(browser: Browser, portal: Portal, album: Album) -> None:
+    """Take a desktop program's way from the catalogue to a table that it has opened."""
+    with context(browser, "light", WIDE) as signed_in:
+        page = signed_in.new_page()
+        sign_in(page, portal, SCIENTIST)
+        pages: dict[str, tuple[str, ...]] = {
+            "catalogue": ("datalabs:catalogue",),
+            "datalab-desktop": ("datalabs:detail", DESKTOP_DATALAB),
+            "launch-desktop": ("lab_sessions:launch", DESKTOP_DATALAB),
+        }
+        everywhere(browser, portal, signed_in.storage_state(), pages, album)
+        with album.attempt("desktop-light"):
+            session = launch(page, portal, DESKTOP_DATALAB, volume=VOLUME)
+            wait_until_running(page, portal, session)
+            page.goto(portal.page("edge:open", session))
+            page.wait_for_selector("body:not([data-cover]) canvas", timeout=PATIENCE * 1000)
+            page.wait_for_timeout(DRAWING)
+            album.take(page, "desktop-light")
+
+
 def operator(browser: Browser, portal: Portal, album: Album) -> None:
     """Take what an operator sees."""
     with context(browser, "light", WIDE) as signed_in:
@@ -342,14 +372,18 @@ PARTS: dict[str, Callable[[Browser, Portal, Album], None]] = {
     "thread": thread,
     "operator": operator,
 }
+DESKTOPS: dict[str, Callable[[Browser, Portal, Album], None]] = {"desktop": desktop}
+"""Parts that need a platform with a container engine."""
 
 
-def walk(portal: Portal, album: Album, only: str = "") -> None:
+def walk(
+    portal: Portal, album: Album, only: str = "", parts: Mapping[str, Callable[[Browser, Portal, Album], None]] = PARTS
+) -> None:
     """Take all pictures of a platform, or one part of them."""
     program = next((path for name in ("chromium", "google-chrome") if (path := shutil.which(name))), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=[*FLAGS, "--hide-scrollbars"])
-        for name, part in PARTS.items():
+        for name, part in parts.items():
             if not only or name == only:
                 with album.attempt(name):
                     part(browser, portal, album)
@@ -361,7 +395,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", help="a running platform; without it one is started for the pictures")
     parser.add_argument("--into", type=Path, default=IMAGES, help="where the pictures go")
-    parser.add_argument("--only", choices=PARTS, default="", help="one part of the pictures")
+    parser.add_argument("--only", choices={**PARTS, **DESKTOPS}, default="", help="one part of the pictures")
     options = parser.parse_args()
     album = Album(options.into)
     with tempfile.TemporaryDirectory() as state:
@@ -371,11 +405,17 @@ def main() -> None:
         reverse("front")
         del os.environ["SPACELAB_STATE"]
     if options.url:
-        walk(Portal(options.url.rstrip("/")), album, options.only)
+        walk(Portal(options.url.rstrip("/")), album, options.only, {**PARTS, **DESKTOPS} if options.only else PARTS)
     else:
-        sys.stdout.write("Starting a platform; a first start takes some minutes …\n")
-        with running_platform() as platform:
-            walk(Portal(platform.url), album, options.only)
+        for runtime, parts in (("process", PARTS), ("container", DESKTOPS)):
+            if options.only and options.only not in parts:
+                continue
+            if runtime == "container" and (lacking := missing_programs()):
+                sys.stdout.write(f"No pictures of desktops: {lacking}\n")
+                continue
+            sys.stdout.write(f"Starting a platform (runtime {runtime}); a first start takes some minutes …\n")
+            with running_platform(runtime) as platform:
+                walk(Portal(platform.url), album, options.only, parts)
     if album.problems:
         sys.exit("\n".join(["These pictures are missing:", *album.problems]))
 
