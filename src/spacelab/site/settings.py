@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "spacelab.accounts",
     "spacelab.volumes",
     "spacelab.workloads",
+    "spacelab.publishing",
     "spacelab.datalabs",
     "spacelab.images",
     "spacelab.builds",
