@@ -139,7 +139,8 @@ def test_web_applications_are_recognised_and_started_behind_the_proxy(tmp_path: 
     assert "127.0.0.1" in line
     assert plan.interface == {"port": 10000, "path": "/", "health_path": health}
     assert framework in plan.found[0]
-    assert framework.lower() in plan.requirements
+    assert framework.lower() in {text.partition("[")[0] for text in plan.requirements}
+    assert ("websockets" in plan.requirements) is (framework == "FastAPI")
     assert "numpy" in [one.package for one in plan.proposals]
     assert f"ENV DATALAB_COMMAND={quoted(shell_line(plan.command))}" in plan.dockerfile
 
@@ -148,6 +149,7 @@ def test_voila_shows_a_notebook_and_a_command_of_the_author_wins(tmp_path: Path)
     files = {"a.ipynb": notebook("1"), "requirements.txt": "voila"}
     plan = make_plan(package(tmp_path / "1", files))
     assert plan.command[:4] == ("python", "-m", "voila", "$SPACELAB_PACKAGE/a.ipynb")
+    assert plan.requirements == ("voila", "ipykernel")
     plan = make_plan(package(tmp_path / "2", {**files, "spacelab.yml": "command: [serve, $IF_main_port]\n"}))
     assert (plan.kind, plan.command) == ("web", ("serve", "$IF_main_port"))
     plan = make_plan(tmp_path / "1", answers=Answers(kind="jupyter"))

@@ -188,11 +188,10 @@ def _generated(findings: _Findings) -> Plan:
     """Make the plan of a package without a Dockerfile."""
     base, needs = BASES[findings.kind], findings.needs
     _leave_out_the_server(findings)
-    for name in findings.program.needs if findings.program else ():
-        if canonicalize_name(name) not in needs.names():
-            program = findings.program
-            assert program is not None  # noqa: S101  the loop has something to go through
-            needs.python.append(Need(name, canonicalize_name(name), program.file, program.line))
+    if program := findings.program:
+        needed = {canonicalize_name(text.partition("[")[0]): text for text in program.needs}
+        missing = [(text, name) for name, text in needed.items() if name not in needs.names()]
+        needs.python.extend(Need(text, name, program.file, program.line) for text, name in missing)
     provided = BASE_PACKAGES[base] if findings.answers.provided is None else findings.answers.provided
     proposals = tuple(missing_imports(findings.folder, provided={*provided, *needs.names()}))
     overrides = (findings.folder / "overrides.txt").is_file()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from datalab_package.notebooks import Code
 PORT = "$IF_main_port"
 HERE = "127.0.0.1"
 FOLDER = "$SPACELAB_PACKAGE"
+_FORMS = re.compile(r"\bUploadFile\b|\b(?:Form|File)\(|\.form\(")
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,12 @@ def _of_script(code: Code) -> WebProgram | None:
 
 def _streamlit(code: Code, line: int) -> WebProgram:
     # The platform's edge refuses foreign origins; Streamlit's own check knows no host but the one it runs on.
-    options = (f"--server.address={HERE}", f"--server.port={PORT}", "--server.headless=true")
+    options = (
+        f"--server.address={HERE}",
+        f"--server.port={PORT}",
+        "--server.headless=true",
+        "--server.fileWatcherType=none",
+    )
     checks = ("--server.enableCORS=false", "--server.enableXsrfProtection=false", "--browser.gatherUsageStats=false")
     command = ("python", "-m", "streamlit", "run", f"{FOLDER}/{code.file}", *options, *checks)
     return WebProgram("Streamlit", code.file, line, command, ("streamlit",), "/_stcore/health")
@@ -96,8 +103,9 @@ def _bokeh(code: Code, line: int) -> WebProgram | None:
 
 
 def _voila(file: str) -> WebProgram:
+    needs = ("voila", "ipykernel")  # Voilà runs a notebook by the kernel that it finds, and brings none
     options = ("--no-browser", f"--Voila.ip={HERE}", f"--port={PORT}", "--Voila.base_url=/")
-    return WebProgram("Voilà", file, 0, ("python", "-m", "voila", f"{FOLDER}/{file}", *options), ("voila",))
+    return WebProgram("Voilà", file, 0, ("python", "-m", "voila", f"{FOLDER}/{file}", *options), needs)
 
 
 def _marimo(code: Code, line: int) -> WebProgram | None:
@@ -112,12 +120,17 @@ def _gradio(code: Code, line: int) -> WebProgram | None:
     if ".launch(" not in code.text:
         return None
     variables = (f"GRADIO_SERVER_NAME={HERE}", f"GRADIO_SERVER_PORT={PORT}", "GRADIO_ANALYTICS_ENABLED=False")
-    return WebProgram("Gradio", code.file, line, ("env", *variables, "python", f"{FOLDER}/{code.file}"), ("gradio",))
+    # Its own folders for what it keeps are in the package's, which is read-only.
+    kept = ("GRADIO_EXAMPLES_CACHE=/tmp/gradio/examples", "GRADIO_FLAGGING_MODE=never", "PYTHONUNBUFFERED=1")
+    command = ("env", *variables, *kept, "python", f"{FOLDER}/{code.file}")
+    return WebProgram("Gradio", code.file, line, command, ("gradio",))
 
 
 def _solara(code: Code, line: int) -> WebProgram:
-    command = ("python", "-m", "solara", "run", f"{FOLDER}/{code.file}", f"--host={HERE}", f"--port={PORT}")
-    return WebProgram("Solara", code.file, line, (*command, "--production", "--no-open"), ("solara",))
+    start = ("env", "SOLARA_TELEMETRY_MIXPANEL_ENABLE=False", "python", "-m", "solara", "run")
+    command = (*start, f"{FOLDER}/{code.file}", f"--host={HERE}", f"--port={PORT}", "--production", "--no-open")
+    # Without its assets Solara fetches its scripts from elsewhere, which not every session may.
+    return WebProgram("Solara", code.file, line, command, ("solara[assets]",))
 
 
 def _shiny(code: Code, line: int) -> WebProgram | None:
@@ -128,7 +141,7 @@ def _shiny(code: Code, line: int) -> WebProgram | None:
 def _wsgi(framework: str, code: Code, line: int, target: str, *, factory: bool = False) -> WebProgram:
     start = ("env", f"PYTHONPATH={_place(code)}", "python", "-m", "waitress", f"--listen={HERE}:{PORT}")
     call = ("--call",) if factory else ()
-    command = (*start, *call, f"{_module(code)}:{target}")
+    command = (*start, "--threads=8", *call, f"{_module(code)}:{target}")
     return WebProgram(framework, code.file, line, command, (framework.lower(), "waitress"))
 
 
@@ -149,7 +162,9 @@ def _asgi(framework: str, code: Code, line: int, kind: str) -> WebProgram | None
         return None
     start = ("python", "-m", "uvicorn", f"{_module(code)}:{name}", "--app-dir", _place(code))
     command = (*start, "--host", HERE, "--port", PORT, "--proxy-headers")
-    return WebProgram(framework, code.file, line, command, (framework.lower(), "uvicorn"))
+    # Without it uvicorn turns every WebSocket away. Forms are read by another package that neither brings.
+    forms = ("python-multipart",) if _FORMS.search(code.text) else ()
+    return WebProgram(framework, code.file, line, command, (framework.lower(), "uvicorn", "websockets", *forms))
 
 
 def _place(code: Code) -> str:

@@ -1,0 +1,122 @@
+"""A bare script of each web framework is brought, built, launched and used in a browser, without a network."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from support.client import Client
+from support.platform import Platform, running_platform
+from support.tree import ROOT
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+EXAMPLES = ROOT / "catalogue" / "examples" / "frameworks"
+PATIENCE = 40_000
+"""Milliseconds that a page's first answer may take."""
+BUILD_SECONDS = 400.0
+CHEAP = "fastapi"
+"""The framework of the default run: it is small, and speaks over a WebSocket."""
+NO_STREAM = frozenset({"dash", "flask", "gradio"})
+"""The frameworks whose pages ask by plain requests or event streams."""
+ALONE = [{"name": "alone", "title": "Alone", "cpu": 1, "memory_mb": 2048, "network": "none"}]
+
+
+@dataclass
+class Seen:
+    """What a page asked for and said."""
+
+    foreign: set[str] = field(default_factory=set)
+    streams: set[str] = field(default_factory=set)
+    errors: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Platform]:
+    """Run a platform whose sessions reach no network, though its builds do."""
+    with running_platform(SPACELAB_PROFILES=json.dumps(ALONE), SPACELAB_CATALOGUE_DATALABS="sky-explorer") as running:
+        yield running
+
+
+def build(client: Client, framework: str) -> dict[str, Any]:
+    """Bring the example as it is, with a title and a name for it, and wait until it is built."""
+    paths = sorted(path for path in (EXAMPLES / framework).iterdir() if path.is_file())
+    files = [("files", (path.name, path.read_bytes())) for path in paths]
+    made: dict[str, Any] = client.api("POST", "/builds", files=files).raise_for_status().json()
+    answers = {"title": framework, "short_name": f"far-{framework}", "abstract": "How far?", "version": "1"}
+    answers |= {"creator": "Ada", "email": "ada@example.org"}
+    client.api("POST", f"/builds/{made['id']}/start", json=answers).raise_for_status()
+    deadline = time.monotonic() + BUILD_SECONDS
+    while made["state"] not in {"built", "failed", "cancelled"}:
+        assert time.monotonic() < deadline, made
+        time.sleep(0.2)
+        made = client.api("GET", f"/builds/{made['id']}").raise_for_status().json()
+    assert made["state"] == "built", (made, client.api("GET", f"/builds/{made['id']}/log").text[-3000:])
+    return made
+
+
+def watch(page: Page) -> Seen:
+    """Note what a page asks of other hosts, its WebSockets, and its errors."""
+    seen = Seen()
+
+    def asked(address: str) -> None:
+        host = urlsplit(address).hostname or ""
+        if host and not host.endswith("localhost"):
+            seen.foreign.add(address)
+
+    page.context.on("request", lambda request: asked(request.url))
+    page.on("websocket", lambda stream: seen.streams.add(urlsplit(stream.url).path))
+    page.on("pageerror", lambda error: seen.errors.append(str(error)))
+    return seen
+
+
+def use(page: Page, platform: Platform, session: str) -> None:
+    """Open the session from its page, and press the button twice."""
+    page.goto(f"{platform.url}/sign-in/")
+    page.get_by_role("button", name="demo developer").click()
+    page.goto(f"{platform.url}/sessions/{session}/open")
+    assert urlsplit(page.url).hostname == f"{session}.localhost"
+    expect(page.get_by_text("How far?", exact=True).last).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("10 parsecs")).to_be_visible(timeout=PATIENCE)
+    for parsecs in (20, 40):
+        page.get_by_role("button", name="Twice as far").click()
+        expect(page.get_by_text(f"{parsecs} parsecs")).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize(
+    "framework",
+    [
+        pytest.param(path.name, marks=() if path.name == CHEAP else pytest.mark.frameworks)
+        for path in sorted(EXAMPLES.iterdir())
+    ],
+)
+def test_a_bare_script_becomes_a_page_that_answers(
+    chromium: Browser, place: Platform, tmp_path: Path, framework: str
+) -> None:
+    client = Client(place, "demo-developer")
+    made = build(client, framework)
+    session = client.launch(f"far-{framework}", profile="alone", volumes=[])
+    context = chromium.new_context(viewport={"width": 1000, "height": 700})
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    seen = watch(page)
+    try:
+        health = client.inside(session, "GET", made["plan"]["interface"]["health_path"])
+        assert health.status_code < 400, "a redirect to the page is an answer too"
+        use(page, place, session)
+    finally:
+        page.screenshot(path=tmp_path / f"{framework}.png")
+        (tmp_path / f"{framework}.log").write_text(client.api("GET", f"/sessions/{session}/log").text)
+        context.close()
+        client.stop(session)
+    assert not seen.errors
+    assert not seen.foreign
+    assert bool(seen.streams) is (framework not in NO_STREAM)
