@@ -82,6 +82,7 @@ def take_in(files: Sequence[Brought], folder: Path, *, over: Path | None = None)
         raise Invalid("There are no files.", advice=NO_FILES, field="files")
     fresh = folder / "fresh"
     with _said():
+        datalab_package.safe_path(files[0].path)  # a zip's own name is shown, too
         if len(files) == 1 and files[0].path.lower().endswith(".zip"):
             datalab_package.unpack_zip(files[0].content, fresh)
         else:

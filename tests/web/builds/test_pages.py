@@ -111,8 +111,11 @@ def test_loose_files_are_not_called_by_their_hash(dora: Client) -> None:
         ([("a.zip", b"PK nonsense")], "", "zip"),
         ([("a.zip", zip_of({"/etc/passwd": "x"}))], "", "absolute"),
         ([("a.txt", "just words")], "", "nothing in the package that could be started"),
+        ([("a.ipynb", notebook("1"))], '["stars\u202egnp.ipynb"]', "stars\\u202egnp.ipynb"),
+        ([("a.zip", zip_of({"a.ipynb": notebook("1")}))], '["stars\u202egnp.zip"]', "stars\\u202egnp.zip"),
+        ([("a.zip", zip_of({"a\u200b.ipynb": notebook("1")}))], "", "a\\u200b.ipynb"),
     ],
-    ids=["none", "paths", "out", "no zip", "absolute", "nothing"],
+    ids=["none", "paths", "out", "no zip", "absolute", "nothing", "turned", "turned zip", "invisible inside"],
 )
 def test_a_refusal_stands_on_the_page_and_nothing_is_kept(
     dora: Client, files: list[tuple[str, Any]], paths: str, words: str

@@ -11,6 +11,7 @@ from datalab_package.known_names import BASE_PACKAGES
 from datalab_package.manifest import META_KEYS, Manifest, manifest_of, meta_file, missing_terms, read_manifest
 from datalab_package.names import KINDS, SLUG, SLUG_ADVICE, slug_of
 from datalab_package.new_packages import new_package
+from datalab_package.paths import safe_path
 from datalab_package.planning import make_plan
 from datalab_package.plans import Answers, Origin, Plan, PlannedStep
 from datalab_package.problems import PackageProblem
@@ -58,6 +59,7 @@ __all__ = [
     "new_package",
     "package_hash",
     "read_manifest",
+    "safe_path",
     "slug_of",
     "suggest_metadata",
     "take_files",

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from datalab_package.budgets import Budget
 from datalab_package.imports import python_files
 from datalab_package.manifest import META_FILES
 from datalab_package.names import slug_of
@@ -24,7 +25,10 @@ def suggest_metadata(folder: Path, name: str = "") -> dict[str, str]:
     """
     heading, text = "", ""
     notebooks = [file for file in python_files(folder) if file.endswith(".ipynb")]
+    budget = Budget(files=20)
     for file in notebooks:
+        if (heading and text) or not budget.take((folder / file).stat().st_size):
+            break
         try:
             found = heading_and_text(read_notebook(folder / file, file))
         except PackageProblem:

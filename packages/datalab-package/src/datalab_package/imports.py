@@ -8,11 +8,13 @@ import shlex
 import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from datalab_package.budgets import LONGEST_PARSED, Budget
 from datalab_package.known_names import BASE_PACKAGES, JUPYTER_SERVER, MODULE_TO_PYPI, WITHOUT_PYPI
 from datalab_package.notebooks import Code, code_of, language, read_notebook
 from datalab_package.paths import is_junk
@@ -49,17 +51,22 @@ class Proposal:
 
 
 def missing_imports(
-    folder: Path, *, provided: Collection[str] = BASE_PACKAGES["jl_base"], files: Collection[str] | None = None
+    folder: Path,
+    *,
+    provided: Collection[str] = BASE_PACKAGES["jl_base"],
+    files: Collection[str] | None = None,
+    budget: Budget | None = None,
 ) -> list[Proposal]:
     """Return what the notebooks and scripts in `folder` import and `provided` (names of PyPI) does not hold.
 
     Each package stands there once, for the first place that wants it. Python's own modules and the package's own
-    files don't count, nor imports that a script does without (inside try … except ImportError).
+    files don't count, nor imports that a script does without (inside try … except ImportError). No more is read than
+    the `budget` allows, which says afterwards whether that was all.
     """
     have = {canonicalize_name(name) for name in provided} | JUPYTER_SERVER
     local = local_modules(folder)
     found: dict[str, Proposal] = {}
-    for code in python_code(folder):
+    for code in python_code(folder, budget):
         if files is not None and code.file not in files:
             continue
         for proposal in (*_imported(code, local), *_installed(code)):
@@ -80,13 +87,16 @@ def python_files(folder: Path) -> list[str]:
     return sorted((str(name) for name in names if not is_junk(name)), key=lambda name: (name.count("/"), name))
 
 
-def python_code(folder: Path) -> Iterator[Code]:
+def python_code(folder: Path, budget: Budget | None = None) -> Iterator[Code]:
     """Yield the Python in a package's notebooks and scripts; raise `PackageProblem` for a notebook that is none."""
+    budget = budget or Budget()
     for name in python_files(folder):
+        if not budget.take((folder / name).stat().st_size):
+            continue
         if name.endswith(".ipynb"):
             notebook = read_notebook(folder / name, name)
             if language(notebook) in {"python", "ipython", "python3"}:
-                yield from code_of(notebook, name)
+                yield from takewhile(lambda _code: not budget.over, code_of(notebook, name))
         elif (folder / name).stat().st_size <= LARGEST_SCRIPT:
             try:
                 yield Code(name, 0, read_text(folder / name, largest=LARGEST_SCRIPT, name=name))
@@ -127,6 +137,8 @@ def _installed(code: Code) -> Iterator[Proposal]:
 
 def imported_modules(text: str) -> list[tuple[str, int]]:
     """Return the modules that a piece of Python needs, with their lines; relative imports and optional ones aside."""
+    if len(text) > LONGEST_PARSED:
+        return list(_by_lines(text))
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

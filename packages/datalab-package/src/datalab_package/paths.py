@@ -23,9 +23,25 @@ JUNK = frozenset(
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
+JOINERS = "\u200c\u200d"
+"""Persian, several Indic scripts and drawn people need these two."""
+INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Letters and marks that show nothing (Unicode's Default_Ignorable_Code_Point, and the empty Braille pattern)."""
+
+
+def _hides(letter: str) -> bool:
+    """Say whether a character controls something, can't be seen, or turns the direction of what follows."""
+    kind = unicodedata.category(letter)
+    return kind in {"Cc", "Cs", "Zl", "Zp"} or (kind == "Cf" and letter not in JOINERS) or letter in INVISIBLE
+
+
+def _escaped(letter: str) -> str:
+    return f"\\x{ord(letter):02x}" if ord(letter) < 0x100 else f"\\u{ord(letter):04x}"  # noqa: PLR2004  one byte
+
+
 def shown(name: str) -> str:
     """Write a name so that a message can hold it, whatever it contains."""
-    plain = "".join(letter if letter.isprintable() else "�" for letter in name)
+    plain = "".join(_escaped(letter) if _hides(letter) or not letter.isprintable() else letter for letter in name)
     return f"“{plain}”" if len(plain) <= 120 else f"“{plain[:60]}…{plain[-50:]}”"  # noqa: PLR2004  fits into a line
 
 
@@ -39,8 +55,9 @@ def safe_path(name: str) -> PurePosixPath:
     kept = [part for part in parts if part not in {"", "."}]
     if not kept:
         raise _refused(name, "has no name")
-    if any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in name):
-        raise _refused(name, "holds a control character in its name")
+    if any(_hides(letter) for letter in name):
+        what = "holds a control character in its name, or one that can't be seen"
+        raise _refused(name, what, "Rename it: what is shown here after a backslash has to go.")
     long = [part for part in kept if len(part.encode()) > LONGEST_PART]
     if long or len("/".join(kept).encode()) > LONGEST_PATH or len(kept) > DEEPEST:
         raise _refused(name, "has too long a path")
@@ -68,7 +85,8 @@ def check_together(paths: Iterable[PurePosixPath]) -> None:
 
 
 def _folded(path: PurePosixPath) -> str:
-    return unicodedata.normalize("NFC", str(path)).casefold()
+    seen = "".join(letter for letter in str(path) if letter not in JOINERS)
+    return unicodedata.normalize("NFC", seen).casefold()
 
 
 def without_top_folder(paths: list[PurePosixPath]) -> list[PurePosixPath]:
@@ -79,7 +97,8 @@ def without_top_folder(paths: list[PurePosixPath]) -> list[PurePosixPath]:
     return paths
 
 
-def _refused(name: str, what: str) -> PackageProblem:
-    return PackageProblem(
-        f"{shown(name)} {what}.", "Pack the folder again, from inside it, with plain relative names.", shown(name)
-    )
+PACK_AGAIN = "Pack the folder again, from inside it, with plain relative names."
+
+
+def _refused(name: str, what: str, advice: str = PACK_AGAIN) -> PackageProblem:
+    return PackageProblem(f"{shown(name)} {what}.", advice, shown(name))

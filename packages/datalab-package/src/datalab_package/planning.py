@@ -9,6 +9,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from datalab_package.budgets import Budget
 from datalab_package.conda import CONDA_FILES, read_environment
 from datalab_package.dockerfile_writing import shell_line, write_dockerfile
 from datalab_package.imports import missing_imports, python_files
@@ -193,7 +194,9 @@ def _generated(findings: _Findings) -> Plan:
         missing = [(text, name) for name, text in needed.items() if name not in needs.names()]
         needs.python.extend(Need(text, name, program.file, program.line) for text, name in missing)
     provided = BASE_PACKAGES[base] if findings.answers.provided is None else findings.answers.provided
-    proposals = tuple(missing_imports(findings.folder, provided={*provided, *needs.names()}))
+    budget = Budget()
+    proposals = tuple(missing_imports(findings.folder, provided={*provided, *needs.names()}, budget=budget))
+    needs.warnings.extend([budget.warning] if budget.warning else [])
     overrides = (findings.folder / "overrides.txt").is_file()
     interface = _interface(findings)
     labels = _labels(findings)

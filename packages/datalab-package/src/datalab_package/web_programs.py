@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from datalab_package.budgets import LONGEST_PARSED, Budget
 from datalab_package.imports import imported_modules, python_code
 from datalab_package.notebooks import Code
 
@@ -34,9 +35,10 @@ def find_web_programs(folder: Path, wanted: Collection[str] = ()) -> list[WebPro
 
     `wanted` are the normalised names in its requirements: they tell a notebook shown by Voilà or Panel.
     """
-    codes = list(python_code(folder))
+    budget = Budget()
+    codes = list(python_code(folder, budget))
     scripts = [code for code in codes if not code.cell and code.file.count("/") <= 1]
-    found = [program for code in scripts if (program := _of_script(code))]
+    found = [program for code in scripts if not budget.over and (program := _of_script(code))]
     if not found:
         notebooks = sorted({code.file for code in codes if code.cell and "/" not in code.file})
         if notebooks and "voila" in wanted:
@@ -179,7 +181,7 @@ def _module(code: Code) -> str:
 def _assigned(text: str, kind: str) -> str:
     """Return the module's variable that holds an instance of a class, named plainly or with its module."""
     try:
-        tree = ast.parse(text)
+        tree = ast.parse(text[:LONGEST_PARSED])
     except (SyntaxError, ValueError, RecursionError):
         return ""
     for node in tree.body:
