@@ -51,13 +51,7 @@ def needed() -> Needed:
         found.environment.add(environment)
         found.image.add(image)
         found.package.add(Path(package).name)
-    for version in DatalabVersion.objects.filter(builds__state=State.BUILT).distinct():
-        made = version.builds.filter(state=State.BUILT).order_by("-number")[:1]
-        for build in (*made, queries.source_of(version)):
-            if build is None:
-                continue
-            found.package.add(build.package)
-            found.papers.add(images.key_of(image_id=build.result.get("image_id", "")))
+    _add_sources(found)
     for build in Build.objects.exclude(state__in=FINAL).select_related("person"):
         found.package.add(build.package)
         found.environment.add(build.result.get("environment", ""))
@@ -71,6 +65,19 @@ def needed() -> Needed:
         found.package.update(names)
     found.papers |= {images.key_of(environment=name) for name in found.environment}
     return found
+
+
+def _add_sources(found: Needed) -> None:
+    """Add what versions were made of: by their newest builds, down to the first of which the files are kept."""
+    made = Build.objects.filter(state=State.BUILT, datalab_version__isnull=False).order_by("-number")
+    complete = set()
+    for version, package, result in made.values_list("datalab_version_id", "package", "result"):
+        if version in complete:
+            continue
+        found.package.add(package)
+        found.papers.add(images.key_of(image_id=result.get("image_id", "")))
+        if package and queries.package_folder(package).is_dir():
+            complete.add(version)
 
 
 @dataclass(frozen=True)
@@ -132,7 +139,8 @@ def find() -> list[Unneeded]:
     return [one for one in found if one not in wanted]
 
 
-def _moment(path: Path) -> datetime:
+def moment(path: Path) -> datetime:
+    """Say when a file or folder was changed last, or moved to where it is."""
     facts = path.lstat()
     return datetime.fromtimestamp(max(facts.st_mtime, facts.st_ctime)).astimezone()
 
@@ -157,9 +165,9 @@ def _environments(history: _History) -> Iterator[Unneeded]:
         if not mark.exists():
             continue
         text = mark.read_text().strip()
-        traces = history.outcomes.get(folder.name, Traces(None, _moment(mark)))
+        traces = history.outcomes.get(folder.name, Traces(None, moment(mark)))
         size = int(text) if text.isdigit() else _used(folder)
-        since = max(traces.since, _moment(mark))
+        since = max(traces.since, moment(mark))
         yield Unneeded("environment", folder.name, size, since, traces.rank, timed=traces.rank is None)
 
 
@@ -168,16 +176,14 @@ def _packages(history: _History) -> Iterator[Unneeded]:
     for folder in _folders(queries.package_folder("")):
         traces = history.packages.get(folder.name)
         if traces is not None:
-            since = max(traces.since, _moment(folder))
+            since = max(traces.since, moment(folder))
             yield Unneeded("package", folder.name, _used(folder), since, traces.rank)
 
 
 def _caches() -> Iterator[Unneeded]:
     last = dict(Build.objects.values_list("person__username").annotate(Max("created_at")))
     for folder in _folders(queries.cache_folder("")):
-        yield Unneeded(
-            "cache", folder.name, _used(folder), max(last.get(folder.name, _moment(folder)), _moment(folder))
-        )
+        yield Unneeded("cache", folder.name, _used(folder), max(last.get(folder.name, moment(folder)), moment(folder)))
 
 
 def _engine_images() -> list[images.Stored] | None:

@@ -87,6 +87,7 @@ def environment(name: str, size: int = 5_000_000) -> Path:
     (folder / "bin" / "python").touch()
     (folder / ".complete").write_text(str(size))
     back(folder / ".complete", days=90)
+    back(folder, days=90)
     shelf.put(shelf.environment_key(name), shelf.CONTENTS, {})
     return folder
 
@@ -99,7 +100,7 @@ def back(path: Path, **age: float) -> None:
 @pytest.fixture
 def older(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let files be as old as their content says: a test can't set when one was made."""
-    monkeypatch.setattr(unneeded, "_moment", lambda path: datetime.fromtimestamp(path.stat().st_mtime, tz=UTC))
+    monkeypatch.setattr(unneeded, "moment", lambda path: datetime.fromtimestamp(path.stat().st_mtime, tz=UTC))
 
 
 @pytest.fixture
@@ -153,6 +154,14 @@ def test_superseded_drafts_go_but_for_the_newest(five: list[Build]) -> None:
     assert len(names(actions.prune(by=SYSTEM), "papers")) == 3
     assert shelf.get(shelf.environment_key("dora-nearby-stars-5"), shelf.CONTENTS) is not None
     assert actions.prune(by=SYSTEM) == []
+
+
+def test_what_was_brought_again_a_moment_ago_stays(five: list[Build], monkeypatch: pytest.MonkeyPatch) -> None:
+    found = actions.prunable()
+    monkeypatch.setattr(unneeded, "find", lambda: found)
+    os.utime(packages.folder_of(five[0].package))
+    assert five[0].package not in names(actions.prune(by=SYSTEM), "package")
+    assert queries.is_package_kept(five[0])
 
 
 def test_a_low_disk_takes_more_but_never_what_is_needed(

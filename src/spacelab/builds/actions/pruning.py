@@ -72,7 +72,8 @@ def _remove_folder(one: Unneeded, folder: Path) -> bool:
     """Take a folder out of sight first, so that whoever needs it from then on makes it anew; bring it back if late."""
     going = folder.with_name(f"{unneeded.GOING}{folder.name}")
     remove(going)
-    if one in unneeded.needed():
+    young = timezone.now() - unneeded.moment(folder) < rules.YOUNGEST_REMOVED  # somebody has just brought the same
+    if young or one in unneeded.needed():
         return False
     folder.rename(going)
     if one in unneeded.needed() and not folder.exists():
