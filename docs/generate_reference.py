@@ -1,4 +1,4 @@
-"""Writes the reference pages that the code itself can tell: settings, commands, permissions, pages and API.
+"""Writes the reference pages that the code itself can tell: settings, commands, permissions, pages, API, terms.
 
 `.venv/bin/python docs/generate_reference.py` writes them; a contract test compares them with what the code says now.
 """
@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from django.urls import URLPattern, URLResolver
     from pydantic.fields import FieldInfo
+
+    from spacelab.publishing.rules.terms import Term
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 NOTE = "<!-- Written by docs/generate_reference.py from the code. Change the code, then run `make reference`. -->"
@@ -307,11 +309,61 @@ Everything here is served on the portal's address. The API speaks JSON; errors a
     return page("Pages and API", introduction, body)
 
 
+# Metadata terms
+
+
+def limits_of(term: Term) -> str:
+    """Say how long a term's value may be."""
+    if term.is_list:
+        return f"{term.most} entries of {term.longest:,} characters"
+    return "" if term.type in {"yes or no", "date"} else f"{term.longest:,} characters"
+
+
+def term_row(term: Term) -> str:
+    """Write one term as a row."""
+    vocabulary = f"[`{term.vocabulary}`]({term.address})" if term.address else f"`{term.vocabulary}`"
+    kinds = " and ".join(sorted(term.kinds))
+    seen = "private" if term.private else "public"
+    cells = [f"`{term.key}`", term.label, vocabulary, term.type, limits_of(term), term.writer, seen, kinds, term.hint]
+    return f"| {' | '.join(cells)} |"
+
+
+def terms_page() -> str:
+    """Describe every metadata term, and the formats it is written in."""
+    from spacelab.publishing.rules import exports, terms
+
+    body = []
+    for block in terms.Block:
+        body += [f"## {block.capitalize()}", ""]
+        body += ["| term | label | vocabulary | type | limit | written by | seen | of | what it says |"]
+        body += [f"|{'---|' * 9}"]
+        body += [term_row(term) for term in terms.TERMS.values() if term.block is block]
+        body.append("")
+    body += ["## Prefixes", "", "| prefix | namespace |", "|---|---|"]
+    body += [f"| `{prefix}` | `{namespace}` |" for prefix, namespace in terms.NAMESPACES.items()]
+    body += ["", "## Formats", "", "| name | format | file | media type |", "|---|---|---|---|"]
+    body += [f"| `{one.name}` | {one.title} | `{one.file}` | `{one.media_type}` |" for one in exports.FORMATS.values()]
+    introduction = """
+What a version of a datalab or a pipeline says about itself, by the keys of [`datalab-meta.yml`](datalab-package.md).
+A version can't be submitted while a mandatory term is missing. *Public* terms are seen by whoever sees the version;
+*private* ones by its author, by moderators and by operators alone: they are in no page, answer, export or search result
+of others. Terms that are not in these tables are kept, up to 50 of 20,000 characters, and are private. All terms
+of a version together may have 200 kB.
+
+Texts are UTF-8 in normal form C; control characters, characters without width, and those that turn the direction of
+the text are refused. Long texts are CommonMark; HTML in them is shown as text. Every term can be written to, and read
+from, each of the formats at the end that has a place for it: `datalab-meta.yml` and JSON-LD hold all.
+ESA publishes the prefix `esado` without an address, so its names lead nowhere here either.
+"""
+    return page("Metadata terms", introduction, body)
+
+
 PAGES = {
     "settings.md": settings_page,
     "commands.md": commands_page,
     "permissions.md": permissions_page,
     "pages-and-api.md": pages_page,
+    "metadata-terms.md": terms_page,
 }
 
 

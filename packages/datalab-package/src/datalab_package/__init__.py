@@ -8,7 +8,7 @@ from datalab_package.hashing import package_hash
 from datalab_package.imports import Proposal, missing_imports
 from datalab_package.intake import Intake, Limits, check_folder, copy_folder, take_files
 from datalab_package.known_names import BASE_PACKAGES
-from datalab_package.manifest import META_KEYS, Manifest, manifest_of, meta_file, missing_terms, read_manifest
+from datalab_package.manifest import META_KEYS, Manifest, flatten, manifest_of, meta_file, missing_terms, read_manifest
 from datalab_package.names import KINDS, SLUG, SLUG_ADVICE, slug_of
 from datalab_package.new_packages import new_package
 from datalab_package.paths import safe_path
@@ -16,6 +16,7 @@ from datalab_package.planning import make_plan
 from datalab_package.plans import Answers, Origin, Plan, PlannedStep
 from datalab_package.problems import PackageProblem
 from datalab_package.setup import INTERFACE_KEYS, OPENS_KEYS, SETUP_KEYS, Opens, write_path
+from datalab_package.texts import decoded, yaml_of
 from datalab_package.threads import INPUT_KEYS, OUTPUT_KEYS, THREAD_KEYS, Thread, ThreadInput, ThreadOutput
 from datalab_package.zips import unpack_zip
 
@@ -50,7 +51,9 @@ __all__ = [
     "check_dockerfile",
     "check_folder",
     "copy_folder",
+    "decoded",
     "explain_failure",
+    "flatten",
     "make_plan",
     "manifest_of",
     "meta_file",
@@ -67,4 +70,5 @@ __all__ = [
     "write_context",
     "write_metadata",
     "write_path",
+    "yaml_of",
 ]

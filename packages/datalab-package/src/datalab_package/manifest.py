@@ -97,7 +97,7 @@ def read_manifest(folder: Path) -> Manifest:
     name = meta_file(folder)
     if not name:
         raise PackageProblem(f"The package has no {META_FILES[0]}.", "Add one to its root.", META_FILES[0])
-    return manifest_of(folder, _flatten(read_yaml(folder / name)), name)
+    return manifest_of(folder, flatten(read_yaml(folder / name)), name)
 
 
 def manifest_of(folder: Path, values: dict[str, Any], name: str = META_FILES[0]) -> Manifest:
@@ -134,17 +134,19 @@ def missing_terms(manifest: Manifest) -> list[str]:
     return [term for term in EXPECTED if not manifest.metadata.get(term)]
 
 
-def _flatten(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Write nested keys with dots; a list of mappings becomes one list for each of their keys."""
     flat: dict[str, Any] = {}
     for key, value in data.items():
         path = f"{prefix}{key}"
         if isinstance(value, dict):
-            flat.update(_flatten(value, f"{path}."))
+            flat.update(flatten(value, f"{path}."))
         elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
             for one in value:
-                for below, content in _flatten(one, f"{path}.").items():
-                    flat.setdefault(below, []).extend(content if isinstance(content, list) else [content])
+                for below, content in flatten(one, f"{path}.").items():
+                    held = flat.get(below, [])
+                    more = content if isinstance(content, list) else [content]
+                    flat[below] = [*(held if isinstance(held, list) else [held]), *more]
         else:
             flat[path] = value
     return flat

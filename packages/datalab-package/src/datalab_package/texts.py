@@ -87,7 +87,11 @@ class _Loader(yaml.BaseLoader):
 
 def read_nodes(file: Path) -> yaml.MappingNode:
     """Return the mapping in a YAML file as nodes, which know their lines; raise `PackageProblem` with the line."""
-    text = read_text(file)
+    return nodes_of(read_text(file), file.name)
+
+
+def nodes_of(text: str, name: str) -> yaml.MappingNode:
+    """Return the mapping in a YAML text as nodes; messages call it `name`. Raises `PackageProblem` with the line."""
     try:
         loader = _Loader(text)
         node = loader.get_single_node()
@@ -100,19 +104,28 @@ def read_nodes(file: Path) -> yaml.MappingNode:
         what = getattr(error, "problem", "") or "a character that YAML does not allow"
         where = f", line {line}" if line else ""
         raise PackageProblem(
-            f"{file.name}{where} is not YAML as it is read here: {what}.",
+            f"{name}{where} is not YAML as it is read here: {what}.",
             "Check indentation and quotes; text that holds “: ” or starts with a sign needs quotes.",
-            file.name,
+            name,
             line,
         ) from error
     except RecursionError as error:
-        raise PackageProblem(f"{file.name} is nested too deeply.", file=file.name) from error
-    raise PackageProblem(f"{file.name} must hold keys and values.", file=file.name)
+        raise PackageProblem(f"{name} is nested too deeply.", file=name) from error
+    raise PackageProblem(f"{name} must hold keys and values.", file=name)
 
 
 def read_yaml(file: Path) -> dict[str, Any]:
     """Return the mapping in a YAML file, every scalar as text; raise `PackageProblem` with the line."""
-    data: dict[str, Any] = _Loader("").construct_document(read_nodes(file))
+    return _data_of(read_nodes(file))
+
+
+def yaml_of(text: str, name: str) -> dict[str, Any]:
+    """Return the mapping in a YAML text, every scalar as text; raise `PackageProblem` with the line."""
+    return _data_of(nodes_of(text, name))
+
+
+def _data_of(node: yaml.MappingNode) -> dict[str, Any]:
+    data: dict[str, Any] = _Loader("").construct_document(node)
     return data
 
 
