@@ -43,6 +43,12 @@ def may(person: Person | AnonymousUser, permission: str) -> bool:
     return str(permission) in permissions_of(person)
 
 
+def people_with(permission: str) -> list[Person]:
+    """List the people whose roles allow `permission` and who may use the platform."""
+    names = [role.name for role in Role.objects.all() if permission in role.permissions]
+    return list(acting_people().filter(roles__in=names).distinct().order_by("pk"))
+
+
 def require(person: Person | AnonymousUser, permission: str) -> None:
     """Raise `NotSignedIn` or `Forbidden` unless one of the person's roles allows `permission`."""
     if may(person, permission):

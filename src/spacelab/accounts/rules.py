@@ -47,7 +47,7 @@ SCOPE_MEANINGS = {
     Scope.READ: "Read what you can see: your account, datalabs, volumes, sessions",
     Scope.SESSIONS: "Launch, use and stop your sessions",
     Scope.AUTHOR: "Bring packages, build them, and cancel your builds",
-    Scope.ACCOUNT: "Manage your teams and invitations, and revoke your tokens",
+    Scope.ACCOUNT: "Manage your teams, invitations and notifications, and revoke your tokens",
 }
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from spacelab.accounts.models import Person
@@ -15,6 +16,8 @@ from spacelab.accounts.queries import require
 from spacelab.audit import actions as audit
 from spacelab.kit.ids import new_id
 from spacelab.kit.refusals import Conflict, Invalid, Unavailable
+from spacelab.notifications import actions as notifications
+from spacelab.notifications.rules import Kind
 from spacelab.sessions import queries, rules
 from spacelab.sessions.choosing import Choices, Wanted, choose, spec_for, still_there
 from spacelab.sessions.models import KeptLog, LaunchChoice, Session
@@ -326,6 +329,15 @@ def warn(*, by: audit.Actor, session_id: str) -> bool:
             return False
         Session.objects.filter(pk=session_id).update(warned_at=timezone.now())
         audit.record(by=by, action="sessions.warn", subject=f"session:{session_id}")
+        minutes = settings.SPACELAB.idle_warning_minutes
+        notifications.tell(
+            people=[session.owner],
+            kind=Kind.SESSION_WARNING,
+            title=f"Your session {session.title} will end soon",
+            text=f"Nobody uses it and nothing runs in it: it ends in about {minutes} minutes. Open it, or extend it.",
+            url=reverse("lab_sessions:detail", args=[session_id]),
+            subject=f"session:{session_id}",
+        )
     return True
 
 
@@ -350,4 +362,12 @@ def stop_idle(*, by: audit.Actor, session_id: str) -> bool:
         )
         workload_actions.request_stop(by=by, workload_id=session_id, reason=reason)
         audit.record(by=by, action="sessions.stop-idle", subject=f"session:{session_id}")
+        notifications.tell(
+            people=[session.owner],
+            kind=Kind.SESSION_ENDED,
+            title=f"Your session {session.title} was ended",
+            text=reason,
+            url=reverse("lab_sessions:detail", args=[session_id]),
+            subject=f"session:{session_id}",
+        )
     return True

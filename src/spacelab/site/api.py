@@ -19,6 +19,7 @@ from spacelab.accounts.rules import Scope
 from spacelab.builds.api import router as builds_router
 from spacelab.datalabs.api import router as datalabs_router
 from spacelab.kit.refusals import Forbidden, Invalid, NotSignedIn, Refusal
+from spacelab.notifications.api import router as notifications_router
 from spacelab.sessions.api import router as sessions_router
 from spacelab.site.middleware import database_refusal, problem
 from spacelab.volumes.api import router as volumes_router
@@ -140,6 +141,7 @@ def reference(request: HttpRequest) -> HttpResponse:
 
 
 api.add_router("", accounts_router, auth=people(Scope.ACCOUNT))
+api.add_router("/notifications", notifications_router, auth=people(Scope.ACCOUNT))
 api.add_router("/datalabs", datalabs_router, auth=everybody(Scope.READ))
 api.add_router("/builds", builds_router, auth=people(Scope.AUTHOR))
 api.add_router("/sessions", sessions_router, auth=people(Scope.SESSIONS))

@@ -206,6 +206,27 @@ class Configuration(BaseSettings):
         description="A file with user names and passwords of image registries, in the form of Docker's config.json.",
     )
     mail_from: str = Field(default="spacelab@localhost", description="The sender of the platform's mail.")
+    mail_host: str = Field(
+        default="", description="The server that takes the platform's mail by SMTP. Empty: mail is written to the log."
+    )
+    mail_port: int = Field(
+        default=0, ge=0, le=65535, description="Its port. 0: the usual one, 25 for none, 587 for starttls, 465 for tls."
+    )
+    mail_security: Literal["none", "starttls", "tls"] = Field(
+        default="starttls", description="How the way to the mail server is protected."
+    )
+    mail_user: str = Field(default="", description="The user name at the mail server, where it wants one.")
+    mail_password_file: Path | None = Field(
+        default=None, description="A file with nothing but the password at the mail server, for the platform to read."
+    )
+    mail_ca: Path | None = Field(
+        default=None, description="A PEM file of certificates that vouch for the mail server beside the system's."
+    )
+    notification_days: int = Field(
+        default=90,
+        ge=14,
+        description="Days for which notifications are kept once they are read; unread ones four times as long.",
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -252,7 +273,22 @@ class Configuration(BaseSettings):
                 "Demo people sign in without a password: set demo to false, or bind to 127.0.0.1."
             )
             raise ValueError(message)
+        self._check_mail()
         return self
+
+    def _check_mail(self) -> None:
+        message = ""
+        if bool(self.mail_user) != bool(self.mail_password_file):
+            message = "mail_user and mail_password_file belong together: set both, or neither."
+        elif self.mail_user and self.mail_security == "none" and not is_loopback(self.mail_host):
+            message = "a password would go to the mail server in the clear: set mail_security to starttls or tls."
+        if message:
+            raise ValueError(message)
+
+    @property
+    def usual_mail_port(self) -> int:
+        """The port that mail servers listen on for the protection that is set."""
+        return {"none": 25, "starttls": 587, "tls": 465}[self.mail_security]
 
     @property
     def portal_host(self) -> str:

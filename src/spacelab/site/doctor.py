@@ -13,7 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
+from django.core.mail import get_connection
+from django.db import DatabaseError
 
+from spacelab.notifications.queries import mail_health
 from spacelab.site import engine_program
 from spacelab.site.configuration import Configuration
 from spacelab.site.up import port_trouble, portal_answers
@@ -135,6 +138,28 @@ def _controller(*, portal: bool) -> Finding:
     return Finding("Controller", not portal, detail, "Its log says why: log/controller.log in the state directory.")
 
 
+def _mail(configuration: Configuration) -> Finding:
+    """Say whether the mail server takes the platform's sign-in, and whether mail is held up."""
+    if not configuration.mail_host:
+        return Finding("Mail", True, "no server is set up: mail is written to the log (set mail_host)")
+    where = f"{configuration.mail_host}:{configuration.mail_port or configuration.usual_mail_port}"
+    server = get_connection()
+    try:
+        server.open()
+        server.close()
+    except (OSError, ValueError) as error:
+        remedy = "Check mail_host, mail_port, mail_security, mail_ca, mail_user and mail_password_file."
+        return Finding("Mail", False, f"{where} can't be used: {type(error).__name__}: {error}", remedy)
+    try:
+        health = mail_health()
+    except DatabaseError:
+        return Finding("Mail", True, f"{where} answers")
+    if health.well:
+        return Finding("Mail", True, f"{where} answers, and nothing is held up")
+    detail = f"{where} answers; {health.held_up} held up, {health.given_up} given up this week: {health.trouble}"
+    return Finding("Mail", False, detail, "The audit trail names whose mail was given up (notifications.give-up-mail).")
+
+
 def look(configuration: Configuration) -> Iterator[Finding]:
     """Look at this host; yields findings one by one, since some take a moment."""
     yield _python()
@@ -147,6 +172,7 @@ def look(configuration: Configuration) -> Iterator[Finding]:
             yield Finding(fact.name, fact.ok, fact.detail, fact.remedy)
     yield from _engine(configuration)
     yield _isolation()
+    yield _mail(configuration)
     yield _browser()
     yield _port(configuration)
     yield _controller(portal=portal_answers(configuration))

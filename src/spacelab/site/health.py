@@ -9,6 +9,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
+from spacelab.notifications.queries import mail_health
 from spacelab.workloads.queries import controller_is_running
 
 
@@ -21,10 +22,15 @@ def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001  Django's sig
         database = True
     except DatabaseError:
         database = False
+    try:
+        mail = mail_health().well
+    except DatabaseError:
+        mail = False
     free = shutil.disk_usage(settings.SPACELAB.state).free
     body = {
         "disk": free > settings.SPACELAB.disk_floor_mb * 2**20,
         "web": True,
+        "mail": mail,
         "database": database,
         "controller": controller_is_running(),
     }

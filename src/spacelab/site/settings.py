@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "spacelab.ui",
     "spacelab.audit",
     "spacelab.accounts",
+    "spacelab.notifications",
     "spacelab.volumes",
     "spacelab.workloads",
     "spacelab.publishing",
@@ -182,7 +183,11 @@ CONTENT_SECURITY_POLICY = {
 }
 
 DEFAULT_FROM_EMAIL = SPACELAB.mail_from
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+EMAIL_BACKEND = (
+    "spacelab.notifications.adapters.smtp.SmtpBackend"
+    if SPACELAB.mail_host
+    else "django.core.mail.backends.console.EmailBackend"
+)
 
 LOGGING = {
     "version": 1,
@@ -213,6 +218,9 @@ RECONCILERS: list[tuple[str, float]] = [
     ("spacelab.builds.upkeep.attend_builds", 0.4),
     ("spacelab.builds.retention.attend_retention", 30.0),
     ("spacelab.builds.late_checks.attend_late_checks", 2.0),
+    ("spacelab.notifications.upkeep.tell_of_accounts", 5.0),
+    ("spacelab.notifications.upkeep.attend_mail", 10.0),
+    ("spacelab.notifications.upkeep.remove_old", 3600.0),
 ]
 """Dotted names of functions without arguments that the controller calls, each with the seconds between two calls."""
 CONTROLLER_SERVICES: list[str] = ["spacelab.workloads.runtimes.shared.egress.serve_egress"]

@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("", views.front, name="front"),
     path("", include("spacelab.accounts.urls")),
+    path("", include("spacelab.notifications.urls")),
     path("audit/", include("spacelab.accounts.trail_urls")),
     path("api/docs", reference, name="api-reference"),
     path("api/v1/", api.urls),

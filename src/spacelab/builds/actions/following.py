@@ -5,16 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from spacelab.audit import actions as audit
 from spacelab.builds.models import Build, BuildChange
 from spacelab.builds.rules import FINAL, NEXT, State
+from spacelab.notifications import actions as notifications
+from spacelab.notifications.rules import Kind
 from spacelab.workloads import actions as workload_actions
 from spacelab.workloads.rules import Desired, WorkloadSpec
 
 SYSTEM = audit.System("builds")
 LONGEST_REASON = 1000
+TOLD = {State.BUILT: "is built", State.FAILED: "could not be built"}
+"""Ends of a build of which its person hears, in words; a cancelled one she ended herself."""
 
 
 def move(*, by: audit.Actor, build: Build, state: State, reason: str, **values: Any) -> bool:
@@ -39,9 +44,24 @@ def move(*, by: audit.Actor, build: Build, state: State, reason: str, **values: 
         BuildChange.objects.create(build_id=build.pk, state=state, reason=values["reason"])
         if state in FINAL | {State.QUEUED}:
             audit.record(by=by, action=f"builds.{state}", subject=f"build:{build.pk}", reason=values["reason"][:300])
+        if state in TOLD:
+            _tell(build, state, values["reason"])
     for name, value in values.items():
         setattr(build, name, value)
     return True
+
+
+def _tell(build: Build, state: State, reason: str) -> None:
+    """Tell whose build it is that it has ended."""
+    name = build.title or build.slug or build.brought
+    notifications.tell(
+        people=[build.person],
+        kind=Kind.BUILD_ENDED,
+        title=f"{name} {TOLD[state]}".strip(),
+        text=reason,
+        url=reverse("builds:detail", args=[build.pk]),
+        subject=f"build:{build.pk}",
+    )
 
 
 def begin(*, by: audit.Actor, build: Build, state: State, spec: WorkloadSpec, reason: str) -> bool:
