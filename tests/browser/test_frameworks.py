@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -84,7 +85,7 @@ def use(page: Page, platform: Platform, session: str) -> None:
     page.get_by_role("button", name="demo developer").click()
     page.goto(f"{platform.url}/sessions/{session}/open")
     assert urlsplit(page.url).hostname == f"{session}.localhost"
-    expect(page.get_by_text("How far?", exact=True).last).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="How far?").first).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("10 parsecs")).to_be_visible(timeout=PATIENCE)
     for parsecs in (20, 40):
         page.get_by_role("button", name="Twice as far").click()
@@ -103,20 +104,22 @@ def test_a_bare_script_becomes_a_page_that_answers(
 ) -> None:
     client = Client(place, "demo-developer")
     made = build(client, framework)
-    session = client.launch(f"far-{framework}", profile="alone", volumes=[])
+    wanted = {"datalab": f"far-{framework}", "profile": "alone", "volumes": []}
+    session = client.api("POST", "/sessions", json=wanted).raise_for_status().json()["id"]
     context = chromium.new_context(viewport={"width": 1000, "height": 700})
     page = context.new_page()
     page.set_default_timeout(30_000)
     seen = watch(page)
     try:
+        client.wait_for(session, "running")
         health = client.inside(session, "GET", made["plan"]["interface"]["health_path"])
         assert health.status_code < 400, "a redirect to the page is an answer too"
         use(page, place, session)
     finally:
         page.screenshot(path=tmp_path / f"{framework}.png")
-        (tmp_path / f"{framework}.log").write_text(client.api("GET", f"/sessions/{session}/log").text)
+        sys.stdout.write(client.api("GET", f"/sessions/{session}/log").text)  # shown if something fails
         context.close()
-        client.stop(session)
+        client.api("DELETE", f"/sessions/{session}")
     assert not seen.errors
     assert not seen.foreign
     assert bool(seen.streams) is (framework not in NO_STREAM)

@@ -148,7 +148,7 @@ def test_web_applications_are_recognised_and_started_behind_the_proxy(tmp_path: 
 def test_voila_shows_a_notebook_and_a_command_of_the_author_wins(tmp_path: Path) -> None:
     files = {"a.ipynb": notebook("1"), "requirements.txt": "voila"}
     plan = make_plan(package(tmp_path / "1", files))
-    assert plan.command[:4] == ("python", "-m", "voila", "$SPACELAB_PACKAGE/a.ipynb")
+    assert plan.command[:4] == ("$SPACELAB_ENVIRONMENT/bin/python", "-m", "voila", "$SPACELAB_PACKAGE/a.ipynb")
     assert plan.requirements == ("voila", "ipykernel")
     plan = make_plan(package(tmp_path / "2", {**files, "spacelab.yml": "command: [serve, $IF_main_port]\n"}))
     assert (plan.kind, plan.command) == ("web", ("serve", "$IF_main_port"))

@@ -15,6 +15,8 @@ from datalab_package.notebooks import Code
 PORT = "$IF_main_port"
 HERE = "127.0.0.1"
 FOLDER = "$SPACELAB_PACKAGE"
+OWN_PYTHON = "$SPACELAB_ENVIRONMENT/bin/python"
+"""The environment's own Python, for what looks beside it for templates and scripts; `python` is the person's."""
 _FORMS = re.compile(r"\bUploadFile\b|\b(?:Form|File)\(|\.form\(")
 
 
@@ -89,7 +91,8 @@ def _streamlit(code: Code, line: int) -> WebProgram:
 
 def _panel(file: str, line: int) -> WebProgram:
     options = (f"--address={HERE}", f"--port={PORT}", "--allow-websocket-origin=*")
-    return WebProgram("Panel", file, line, ("python", "-m", "panel", "serve", f"{FOLDER}/{file}", *options), ("panel",))
+    needs = ("panel", "nbconvert") if file.endswith(".ipynb") else ("panel",)
+    return WebProgram("Panel", file, line, ("python", "-m", "panel", "serve", f"{FOLDER}/{file}", *options), needs)
 
 
 def _panel_script(code: Code, line: int) -> WebProgram | None:
@@ -107,7 +110,9 @@ def _bokeh(code: Code, line: int) -> WebProgram | None:
 def _voila(file: str) -> WebProgram:
     needs = ("voila", "ipykernel")  # Voilà runs a notebook by the kernel that it finds, and brings none
     options = ("--no-browser", f"--Voila.ip={HERE}", f"--port={PORT}", "--Voila.base_url=/")
-    return WebProgram("Voilà", file, 0, ("python", "-m", "voila", f"{FOLDER}/{file}", *options), needs)
+    start = (OWN_PYTHON, "-m", "voila")
+    # Each request for the page runs the notebook, so readiness is asked of a file.
+    return WebProgram("Voilà", file, 0, (*start, f"{FOLDER}/{file}", *options), needs, "/voila/static/extension.js")
 
 
 def _marimo(code: Code, line: int) -> WebProgram | None:
@@ -129,7 +134,7 @@ def _gradio(code: Code, line: int) -> WebProgram | None:
 
 
 def _solara(code: Code, line: int) -> WebProgram:
-    start = ("env", "SOLARA_TELEMETRY_MIXPANEL_ENABLE=False", "python", "-m", "solara", "run")
+    start = ("env", "SOLARA_TELEMETRY_MIXPANEL_ENABLE=False", OWN_PYTHON, "-m", "solara", "run")
     command = (*start, f"{FOLDER}/{code.file}", f"--host={HERE}", f"--port={PORT}", "--production", "--no-open")
     # Without its assets Solara fetches its scripts from elsewhere, which not every session may.
     return WebProgram("Solara", code.file, line, command, ("solara[assets]",))
