@@ -156,6 +156,24 @@ def test_voila_shows_a_notebook_and_a_command_of_the_author_wins(tmp_path: Path)
     assert (plan.kind, plan.command) == ("jupyter", ())
 
 
+@pytest.mark.parametrize(
+    ("files", "wanted"),
+    [
+        ({"a.ipynb": notebook("x.servable()"), "requirements.txt": "panel"}, ("panel", "nbconvert")),
+        ({"app.py": WEB["Solara"][0]}, ("solara[assets]",)),
+        ({"app.py": WEB["Solara"][0], "requirements.txt": "solara==1.50"}, ("solara==1.50",)),
+        (
+            {"app.py": f"{WEB['FastAPI'][0]}def take(file: UploadFile): ...\n"},
+            ("fastapi", "uvicorn", "websockets", "python-multipart"),
+        ),
+    ],
+)
+def test_what_a_framework_needs_and_does_not_bring_is_installed_too(
+    tmp_path: Path, files: dict[str, str], wanted: tuple[str, ...]
+) -> None:
+    assert make_plan(package(tmp_path, files)).requirements == wanted
+
+
 def test_a_command_that_names_a_file_as_if_it_started_beside_it_is_warned_of(tmp_path: Path) -> None:
     lost = package(tmp_path / "lost", {"spacelab.yml": "command: [python, app.py, --quiet]\n", "app.py": "print(1)"})
     assert "`$SPACELAB_PACKAGE/app.py`" in make_plan(lost).warnings[0]
