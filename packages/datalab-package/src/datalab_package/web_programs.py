@@ -112,7 +112,7 @@ def _voila(file: str) -> WebProgram:
     options = ("--no-browser", f"--Voila.ip={HERE}", f"--port={PORT}", "--Voila.base_url=/")
     start = (OWN_PYTHON, "-m", "voila")
     # Each request for the page runs the notebook, so readiness is asked of a file.
-    return WebProgram("Voilà", file, 0, (*start, f"{FOLDER}/{file}", *options), needs, "/voila/static/extension.js")
+    return WebProgram("Voilà", file, 0, (*start, f"{FOLDER}/{file}", *options), needs, "/voila/static/voila.js")
 
 
 def _marimo(code: Code, line: int) -> WebProgram | None:
