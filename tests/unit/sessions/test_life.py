@@ -11,6 +11,7 @@ from django.utils import timezone
 from spacelab.accounts.models import ApiToken, Person
 from spacelab.datalabs.models import Datalab
 from spacelab.kit.refusals import Conflict, Invalid, NotFound, OverQuota
+from spacelab.notifications.models import Notification
 from spacelab.sessions import actions, queries, upkeep
 from spacelab.sessions.models import Session
 from spacelab.sessions.secrets import workload_secrets
@@ -43,6 +44,8 @@ def test_an_idle_session_is_warned_of_and_then_stopped_with_the_reason(running: 
     upkeep.apply_idle_policy()
     assert wanted(running) == Desired.STOP
     assert "rule for idle sessions" in Workload.objects.get().stop_reason
+    told = Notification.objects.filter(person=running.owner).order_by("pk").values_list("kind", flat=True)
+    assert list(told) == ["session-warning", "session-ended"]
 
 
 def test_what_computes_is_never_stopped(running: Session) -> None:

@@ -95,3 +95,31 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     configuration = Configuration()
     assert (configuration.port, configuration.quota_sessions) == (9002, 7)
     assert configuration.portal_url == "http://localhost:9002"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"mail_user": "spacelab"}, "belong together"),
+        ({"mail_password_file": "/etc/password"}, "belong together"),
+        (
+            {
+                "mail_host": "smtp.example.org",
+                "mail_security": "none",
+                "mail_user": "spacelab",
+                "mail_password_file": "/etc/password",
+            },
+            "in the clear",
+        ),
+    ],
+)
+def test_settings_of_mail_that_make_no_sense_are_refused(values: dict[str, Any], said: str, tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Configuration(state=tmp_path, **values)
+
+
+def test_a_mail_server_on_this_machine_may_be_told_a_password_in_the_clear(tmp_path: Path) -> None:
+    values: dict[str, Any] = {"mail_host": "127.0.0.1", "mail_user": "a", "mail_password_file": "/etc/password"}
+    assert Configuration(state=tmp_path, mail_security="none", **values).usual_mail_port == 25
+    assert Configuration(state=tmp_path, mail_security="tls", **values).usual_mail_port == 465
+    assert Configuration(state=tmp_path, **values).usual_mail_port == 587

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -293,3 +294,15 @@ def test_the_mail_of_accounts_takes_the_same_way(
 def test_the_command_that_tries_the_settings(server: Received) -> None:
     send_mail("Test", "It works", None, ["olga@example.org"])
     assert server.mails[0]["From"] == settings.SPACELAB.mail_from
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_controller_sends_mail_in_a_thread_of_its_own(server: Received, scientist: Person) -> None:
+    assert ("spacelab.notifications.upkeep.attend_mail", 10.0) in settings.RECONCILERS
+    tell(scientist)
+    make_due()
+    deadline = time.monotonic() + 20
+    while not server.mails and time.monotonic() < deadline:
+        upkeep.attend_mail()
+        time.sleep(0.05)
+    assert len(server.mails) == 1
