@@ -8,18 +8,21 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.forms.widgets import Input
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from spacelab.kit.refusals import Refusal
 from spacelab.publishing.rules import terms
-from spacelab.publishing.rules.terms import Block, Flaw, Kind, Term, Type, Value, Writer
+from spacelab.publishing.rules.exports import FORMATS, Imported, read
+from spacelab.publishing.rules.terms import MOST_BYTES, Block, Flaw, Kind, Term, Type, Value, Writer
 
 KEYWORDS = "keywords"
 SHORT = 300
 """Characters up to which a text gets one line."""
 
-INPUTS: dict[Type, type[forms.TextInput]] = {Type.EMAIL: forms.EmailInput, Type.URL: forms.URLInput}
+INPUTS: dict[Type, type[Input]] = {Type.EMAIL: forms.EmailInput, Type.URL: forms.URLInput}
 MARKS = {Writer.MODERATOR: "written by the moderator", Writer.PLATFORM: "written by the platform"}
 TITLES = {Block.MANDATORY: "Mandatory", Block.RECOMMENDED: "Recommended", Block.OPTIONAL: "Optional"}
 
@@ -85,7 +88,8 @@ def widget_of(term: Term) -> forms.Widget:
         return forms.Textarea({"rows": 12 if term.type is Type.LONG else 4, "maxlength": term.longest})
     if term.type is Type.BOOLEAN:
         return forms.CheckboxInput()
-    return INPUTS.get(term.type, forms.TextInput)({"maxlength": term.longest})
+    chosen: type[Input] = INPUTS.get(term.type, forms.TextInput)
+    return chosen({"maxlength": term.longest})
 
 
 @dataclass(frozen=True)
@@ -175,3 +179,29 @@ class TermsForm(forms.Form):
 
     def _unwritten(self, term: Term) -> Unwritten:
         return Unwritten(term, self.stored.get(term.key), marks_of(term))
+
+
+class MetadataFileForm(forms.Form):
+    """A file with metadata in any of the formats of `rules.exports`; after `is_valid()`, `imported` holds what it says.
+
+    The way on is a `TermsForm` whose `initial` are the imported values over the stored ones, for the author to check.
+    """
+
+    use_required_attribute = False
+    file = forms.FileField(label="File", max_length=200, allow_empty_file=True)
+
+    def __init__(self, data: Any = None, files: Any = None, *, kind: Kind | str) -> None:
+        super().__init__(data, files)
+        self.kind = Kind(kind)
+        self.imported: Imported | None = None
+        self.fields["file"].help_text = f"One of {', '.join(one.file for one in FORMATS.values())}."
+        self.fields["file"].widget.attrs["accept"] = ".yml,.yaml,.cff,.json,.jsonld"
+
+    def clean_file(self) -> UploadedFile[Any]:
+        """Read the file; raises `ValidationError` if it can't be."""
+        file: UploadedFile[Any] = self.cleaned_data["file"]
+        try:
+            self.imported = read(file.read(MOST_BYTES + 1), file.name or "", kind=self.kind)
+        except Refusal as refusal:
+            raise ValidationError(f"{refusal.message} {refusal.advice}".strip()) from refusal
+        return file

@@ -54,7 +54,7 @@ def read_skos(file: Path, language: str = "en") -> Thesaurus:
         )
     if len(concepts) > MOST_CONCEPTS:
         raise Invalid(f"{file.name} holds {len(concepts):,} concepts, at most {MOST_CONCEPTS:,} are kept.")
-    scheme = next(iter(sorted(graph.subjects(RDF.type, SKOS.ConceptScheme))), None)
+    scheme = min(graph.subjects(RDF.type, SKOS.ConceptScheme), key=str, default=None)
     return Thesaurus(
         concepts,
         title=_first(graph, scheme, TITLES) or file.stem,

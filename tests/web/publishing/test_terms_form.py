@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.template.loader import render_to_string
 from django.test import Client
@@ -18,8 +19,9 @@ from spacelab.accounts.models import Person
 from spacelab.audit.models import Entry
 from spacelab.kit.refusals import Invalid
 from spacelab.publishing import queries
-from spacelab.publishing.forms import TermsForm
+from spacelab.publishing.forms import MetadataFileForm, TermsForm
 from spacelab.publishing.rules import terms
+from spacelab.publishing.rules.exports import FORMATS, export
 from spacelab.publishing.rules.terms import TERMS, Kind, Term, Writer
 from support.people import make_person
 from support.terms import full, marked
@@ -161,6 +163,32 @@ def test_values_are_shown_as_what_they_are() -> None:
     assert "<em>more</em>" in html
     assert "Lovelace, Ada; Charles Babbage" in html
     assert re.search(r"<dt>Official</dt>\s*<dd>yes\s*</dd>", html)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_export_is_read_back_from_an_upload(name: str) -> None:
+    file = SimpleUploadedFile(FORMATS[name].file, export(full(), name, kind="datalab").encode())
+    form = MetadataFileForm({}, {"file": file}, kind="datalab")
+    assert form.is_valid(), form.errors
+    assert form.imported is not None
+    assert form.imported.format.name == name
+    assert form.imported.values["title"] == full()["title"]
+    assert TermsForm(kind="datalab", initial=form.imported.values)["title"].value() == full()["title"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("datalab-meta.yml", b"x" * 1_000_000, "larger than 200 kB"),
+        ("datalab-meta.yml", "title: Größe".encode("latin-1"), "Save the file as UTF-8"),
+        ("picture.png", b"\x89PNG", "not UTF-8"),
+        ("datalab-meta.yml", b"", "must hold keys and values"),
+    ],
+)
+def test_an_upload_that_cant_be_read_says_why_at_its_field(name: str, content: bytes, said: str) -> None:
+    form = MetadataFileForm({}, {"file": SimpleUploadedFile(name, content)}, kind="datalab")
+    assert not form.is_valid()
+    assert said in str(form.errors["file"])
 
 
 @pytest.fixture

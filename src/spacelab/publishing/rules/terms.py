@@ -15,6 +15,7 @@ from spacelab.publishing.rules.term_types import LISTS, NAMESPACES, Block, Flaw,
 
 __all__ = [
     "LISTS",
+    "MOST_BYTES",
     "NAMESPACES",
     "TERMS",
     "Block",
