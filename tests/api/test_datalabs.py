@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 def test_anybody_lists_what_is_published(client: Client) -> None:
     make_datalab("a", tags=["sun"])
     make_datalab("b")
-    make_datalab("hidden", state="draft")
+    make_datalab("hidden", state="built")
     body = client.get("/api/v1/datalabs").json()
     assert (body["count"], [one["slug"] for one in body["items"]]) == (2, ["a", "b"])
     assert [one["slug"] for one in client.get("/api/v1/datalabs?tag=sun").json()["items"]] == ["a"]
@@ -24,8 +24,9 @@ def test_anybody_lists_what_is_published(client: Client) -> None:
 
 def test_one_datalab_shows_its_published_versions_newest_first(client: Client) -> None:
     datalab = make_datalab("a", version="1.0")
-    datalab.versions.create(version="1.1", state="published", published_at=timezone.now(), default_volumes=["gaia"])
-    datalab.versions.create(version="2.0", state="draft")
+    newer = {"version": "1.1", "state": "published", "visibility": "everybody", "default_volumes": ["gaia"]}
+    datalab.versions.create(**newer, published_at=timezone.now())
+    datalab.versions.create(version="2.0", state="built")
     body = client.get("/api/v1/datalabs/a").json()
     assert [one["version"] for one in body["versions"]] == ["1.1", "1.0"]
     assert body["latest_version"] == "1.1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,10 @@ class TestApplications:
         provide(engine, "x_base")
         with started(engine, build_example(engine, "desktop", tmp_path)) as session:
             assert session.answer("/").startswith("200")
-            assert "clock.py" in session.run("cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
+            deadline = time.monotonic() + 30  # the page answers before the program has begun
+            while "clock.py" not in session.run("cat /proc/[0-9]*/cmdline | tr '\\0' ' '"):
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
 
 
 DOCKERFILE = """ARG REGISTRY=localhost

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from spacelab.accounts.models import Membership, Person, Team
 from spacelab.datalabs.models import Datalab, DatalabVersion
+from spacelab.datalabs.rules import KEPT
 from spacelab.sessions import actions
 from spacelab.sessions.models import Session
 from spacelab.volumes.actions import ensure_team_area
@@ -101,7 +102,8 @@ def make_datalab(
         version=version,
         state=state,
         default_volumes=list(default_volumes),
-        published_at=timezone.now() if state != "draft" else None,
+        visibility="everybody" if state in KEPT else "private",
+        published_at=timezone.now() if state in KEPT else None,
         **{
             "environment": "base",
             "command": ["true"],

@@ -19,7 +19,7 @@ def found(client: Client, query: str) -> list[str]:
 
 def test_a_visitor_finds_a_datalab_and_reads_about_it(client: Client) -> None:
     make_datalab("euclid-lab", title="Euclid Lab", tags=["euclid"], description="# More\n\n<script>x</script>")
-    make_datalab("draft-lab", state="draft")
+    make_datalab("draft-lab", state="built")
     assert found(client, "") == ["euclid-lab"]
     page = client.get("/catalogue/euclid-lab/").content.decode()
     assert "<h1>More</h1>" in page

@@ -28,6 +28,7 @@ from spacelab.builds.models import Build
 from spacelab.builds.ports import BuildFacts, Check, CheckResult, Fetch, Order, Result
 from spacelab.builds.rules import FINAL, State
 from spacelab.datalabs import actions as datalab_actions
+from spacelab.datalabs.rules import State as VersionState
 from spacelab.kit.ids import new_id
 from spacelab.kit.refusals import Refusal
 from spacelab.workloads.rules import FINAL as ENDED
@@ -243,14 +244,13 @@ def finish(build: Build) -> None:
         "activity_probe": result.activity_probe,
     }
     with transaction.atomic():
-        if build.datalab_version is None:
-            version = datalab_actions.record_draft(
-                by=build.person, manifest=order.manifest, package_dir=order.package, **made
-            )
-        else:
-            version = build.datalab_version
-            if not queries.is_outdated(build):
-                datalab_actions.replace_made(by=SYSTEM, version=version, package_dir=order.package, **made)
+        version = build.datalab_version or datalab_actions.open_version(  # queued before builds opened versions
+            by=build.person, manifest=order.manifest, package_dir=order.package, content_hash=build.package
+        )
+        if version.state == VersionState.BUILDING:
+            datalab_actions.record_built(by=SYSTEM, version=version, **made)
+        elif not queries.is_outdated(build):
+            datalab_actions.replace_made(by=SYSTEM, version=version, package_dir=order.package, **made)
         reason = f"{order.manifest.title} {order.version} can be launched."
         actions.move(by=SYSTEM, build=build, state=State.BUILT, reason=reason, datalab_version_id=version.pk)
 

@@ -75,10 +75,10 @@ class DatalabsOut(Schema):
 
 
 @router.get("", response=DatalabsOut, operation_id="list_datalabs", summary="Search the catalogue")
-def list_datalabs(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]:  # noqa: ARG001  ninja's signature
+def list_datalabs(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]:
     """List published datalabs that fit the query."""
     filters = queries.Filters(words=asked.q, tag=asked.tag, kind=asked.kind, sort=asked.sort)
-    found = queries.catalogue(filters)
+    found = queries.catalogue(filters, request.user)
     start = max(asked.offset, 0)
     return {"count": found.count(), "items": list(found[start : start + max(1, min(asked.limit, MOST))])}
 

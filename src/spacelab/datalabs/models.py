@@ -9,6 +9,7 @@ from django.db import models
 
 from spacelab.accounts.models import Person
 from spacelab.datalabs import rules
+from spacelab.publishing.models import PublishedVersion, VersionChange
 
 
 class Datalab(models.Model):
@@ -41,14 +42,11 @@ class Datalab(models.Model):
         super().save(*args, **kwargs)
 
 
-class DatalabVersion(models.Model):
+class DatalabVersion(PublishedVersion):
     """One version of a datalab: what is started, and which volumes stand beside it by default."""
 
     datalab = models.ForeignKey(Datalab, on_delete=models.PROTECT, related_name="versions")
     version = models.CharField(max_length=40)
-    state = models.CharField(
-        max_length=10, choices=[(one.value, one.value) for one in rules.State], default=rules.State.PUBLISHED
-    )
     environment = models.CharField(max_length=100, blank=True)
     """What a runtime of environments starts it from: a folder's name below the environments directory."""
     image = models.CharField(max_length=300, blank=True)
@@ -68,13 +66,58 @@ class DatalabVersion(models.Model):
     """The folder that holds the package's files on the host, or empty."""
     licence = models.CharField(max_length=200, blank=True, default="")
     notes = models.TextField(blank=True)
-    published_at = models.DateTimeField(null=True, blank=True)
+    kind = models.CharField(max_length=20, blank=True, default="")
+    """What the entry's `kind` becomes with this version."""
+    icon = models.TextField(blank=True, default="")
+    """What the entry's `icon` becomes with this version."""
+    image_digest = models.CharField(max_length=80, blank=True, default="")
+    """The image's content address when it was published; empty in a runtime of environments."""
+    derived_from = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="derivatives"
+    )
+    """The version whose image or session this one was made from."""
 
     class Meta:
         ordering: ClassVar[list[Any]] = [models.F("published_at").desc(nulls_last=True), "-id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["datalab", "version"], name="version_once"),
         ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["state", "visibility"], name="versions_by_state"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.datalab.title} {self.version}"
+
+    @property
+    def subject(self) -> str:
+        """How the audit trail names its datalab."""
+        return f"datalab:{self.datalab.slug}"
+
+
+class DatalabChange(VersionChange):
+    """One change of a version's state."""
+
+    version = models.ForeignKey(DatalabVersion, on_delete=models.CASCADE, related_name="changes")
+
+
+class Evidence(models.Model):
+    """What was found out about a build of a version: kept with it, and never changed."""
+
+    version = models.ForeignKey(DatalabVersion, on_delete=models.CASCADE, related_name="evidence")
+    kind = models.CharField(max_length=20, choices=[(one.value, one.value) for one in rules.EvidenceKind])
+    passed = models.BooleanField()
+    summary = models.CharField(max_length=300)
+    content_hash = models.CharField(max_length=80)
+    """The package that was looked at: evidence about other content proves nothing."""
+    data = models.JSONField(default=dict)
+    """Times in seconds, memory in bytes, ports, paths …, as the kind says."""
+    folder = models.CharField(max_length=100, blank=True, default="")
+    """Where its files lie (a screenshot, a log), below `<state>/evidence`."""
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.summary}"

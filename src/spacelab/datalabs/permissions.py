@@ -10,3 +10,6 @@ class DatalabPermission(StrEnum):
     AUTHOR = "datalabs.author"
     AUTHOR_DOCKERFILE = "datalabs.author-dockerfile"
     MODERATE = "datalabs.moderate"
+    LAUNCH_ARCHIVED = "datalabs.launch-archived"
+    SHARE = "datalabs.share"
+    ARCHIVE_ANY = "datalabs.archive-any"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from spacelab.accounts.models import Person
 from spacelab.accounts.queries import may, require
@@ -15,11 +16,13 @@ from spacelab.datalabs import rules
 from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.datalabs.permissions import DatalabPermission
 from spacelab.kit.refusals import Forbidden, NotFound
+from spacelab.publishing.rules import KEPT, OFFERED, REVIEWABLE, RUNNABLE, Facts, Need, State, Visibility, Who
 from spacelab.workloads.queries import capabilities
 
 SORTS = {"name": ("search_text", "slug"), "newest": ("-latest_at", "search_text")}
 """The `sort` of a query string → the columns it orders by; `search_text` starts with the title, without accents."""
 
+VISITOR = AnonymousUser()
 MOST_WORDS = 12
 """Words of a search that count; more would only make the query slow."""
 
@@ -42,61 +45,99 @@ class Filters:
 NEWEST_FIRST = (F("published_at").desc(nulls_last=True), "-id")
 """The order of versions: published ones come before drafts, on every database."""
 
+MODERATED = frozenset({State.CHANGES_REQUESTED, State.APPROVED, State.REJECTED}) | REVIEWABLE | KEPT
+"""What a moderator sees of everybody's: what is, or was, handed to the moderators."""
+
+
+def _admitted(person: Person | AnonymousUser) -> Q:
+    """Fit the versions that `may_see` of the rules lets this person see."""
+    everybody = Q(visibility=Visibility.EVERYBODY, state__in=KEPT)
+    if not isinstance(person, Person):
+        return everybody
+    named = Q(visibility=Visibility.PEOPLE) & Exists(
+        DatalabVersion.people.through.objects.filter(datalabversion=OuterRef("pk"), person=person)
+    )
+    in_team = Q(visibility=Visibility.TEAMS) & Exists(
+        DatalabVersion.teams.through.objects.filter(datalabversion=OuterRef("pk"), team__memberships__person=person)
+    )
+    shared = (named | in_team) & Q(state__in=RUNNABLE | KEPT)
+    seen = everybody | shared | Q(datalab__maintainer=person)
+    return seen | Q(state__in=MODERATED) if may(person, DatalabPermission.MODERATE) else seen
+
+
+def seen_by(person: Person | AnonymousUser) -> QuerySet[DatalabVersion]:
+    """List the versions that exist for the person: her own, those shared with her, those for everybody."""
+    return DatalabVersion.objects.filter(_admitted(person)).order_by(*NEWEST_FIRST)
+
 
 def launchable_by(person: Person | AnonymousUser) -> QuerySet[DatalabVersion]:
-    """List the versions that the person may launch: published ones, and drafts of datalabs that she maintains."""
-    allowed = Q(state=rules.State.PUBLISHED)
-    if isinstance(person, Person):
-        allowed |= Q(state=rules.State.DRAFT, datalab__maintainer=person)
-    return DatalabVersion.objects.filter(allowed).order_by(*NEWEST_FIRST)
+    """List the versions that the person may launch, published ones first. The archive has a permission of its own."""
+    versions = seen_by(person).filter(state__in=RUNNABLE | KEPT)
+    if may(person, DatalabPermission.LAUNCH_ARCHIVED) or may(person, DatalabPermission.MODERATE):
+        return versions
+    mine = Q(datalab__maintainer=person) if isinstance(person, Person) else Q(pk__in=[])
+    return versions.filter(~Q(state=State.ARCHIVED) | mine)
 
 
-def _with_versions(versions: QuerySet[DatalabVersion]) -> QuerySet[Datalab]:
-    newest = versions.filter(datalab=OuterRef("pk")).order_by(*NEWEST_FIRST)
+def offered_to(person: Person | AnonymousUser) -> QuerySet[DatalabVersion]:
+    """List the versions that stand in the person's catalogue: published for her, not archived."""
+    return seen_by(person).filter(state__in=OFFERED)
+
+
+def _with_versions(person: Person | AnonymousUser, needed: QuerySet[DatalabVersion]) -> QuerySet[Datalab]:
+    newest = needed.filter(datalab=OuterRef("pk")).order_by(*NEWEST_FIRST)
+    seen = seen_by(person)
+    trial = launchable_by(person).filter(state__in=RUNNABLE)
     return (
         Datalab.objects.annotate(
             latest_version=Subquery(newest.values("version")[:1]), latest_at=Subquery(newest.values("published_at")[:1])
         )
         .filter(latest_version__isnull=False)
         .prefetch_related(
-            Prefetch("versions", queryset=versions.filter(state=rules.State.PUBLISHED), to_attr="published_versions"),
-            Prefetch("versions", queryset=versions.filter(state=rules.State.DRAFT), to_attr="drafts"),
+            Prefetch("versions", queryset=seen.filter(state__in=OFFERED), to_attr="published_versions"),
+            Prefetch("versions", queryset=trial, to_attr="drafts"),
+            Prefetch("versions", queryset=seen.filter(state=State.ARCHIVED), to_attr="archived_versions"),
         )
         .order_by("search_text", "slug")
     )
 
 
-def published() -> QuerySet[Datalab]:
-    """List datalabs that have a published version, each with its `latest_version` and `latest_at`."""
-    return _with_versions(DatalabVersion.objects.filter(state=rules.State.PUBLISHED).order_by(*NEWEST_FIRST))
+def published(person: Person | AnonymousUser = VISITOR) -> QuerySet[Datalab]:
+    """List datalabs with a version in the person's catalogue, each with its `latest_version` and `latest_at`."""
+    return _with_versions(person, offered_to(person))
 
 
 def shown_to(person: Person | AnonymousUser) -> QuerySet[Datalab]:
-    """List datalabs that have a version the person may launch, with her own `drafts` beside the published versions."""
-    return _with_versions(launchable_by(person))
+    """List datalabs of which the person may see something that was built, or is archived."""
+    return _with_versions(person, seen_by(person).filter(state__in=RUNNABLE | KEPT))
 
 
 def with_drafts_of(person: Person | AnonymousUser) -> QuerySet[Datalab]:
-    """List the datalabs of which the person maintains a draft."""
+    """List the datalabs of which the person maintains a version that is not published."""
     if not isinstance(person, Person):
         return Datalab.objects.none()
-    drafts = DatalabVersion.objects.filter(state=rules.State.DRAFT, datalab__maintainer=person)
+    drafts = DatalabVersion.objects.filter(state__in=RUNNABLE, datalab__maintainer=person)
     return shown_to(person).filter(pk__in=drafts.values("datalab"))
 
 
 def drafts_of(datalab: Datalab) -> list[DatalabVersion]:
-    """List the drafts in what `shown_to` found."""
+    """List what may be tried before it is published, in what `shown_to` found."""
     return list(datalab.drafts)  # type: ignore[attr-defined]
 
 
+def archived_of(datalab: Datalab) -> list[DatalabVersion]:
+    """List what is in the archive, in what `shown_to` found."""
+    return list(datalab.archived_versions)  # type: ignore[attr-defined]
+
+
 def versions_of(datalab: Datalab) -> list[DatalabVersion]:
-    """List the versions in what `shown_to` found: published ones, the newest first, then drafts."""
-    return [*datalab.published_versions, *drafts_of(datalab)]  # type: ignore[attr-defined]
+    """List the versions in what `shown_to` found: published ones, the newest first, then drafts, then the archive."""
+    return [*datalab.published_versions, *drafts_of(datalab), *archived_of(datalab)]  # type: ignore[attr-defined]
 
 
 def is_published(datalab: Datalab) -> bool:
     """Say of what `shown_to` found whether everybody may see it."""
-    return bool(datalab.published_versions)  # type: ignore[attr-defined]
+    return any(one.visibility == Visibility.EVERYBODY for one in datalab.published_versions)  # type: ignore[attr-defined]
 
 
 def trouble_of(version: DatalabVersion) -> str:
@@ -114,9 +155,9 @@ def threads_of(version: DatalabVersion) -> list[rules.Thread]:
     return [rules.Thread.from_json(one) for one in version.threads]
 
 
-def catalogue(filters: Filters) -> QuerySet[Datalab]:
-    """List what fits all words (in title, abstract, tags or author), the tag and the kind."""
-    found = published()
+def catalogue(filters: Filters, person: Person | AnonymousUser = VISITOR) -> QuerySet[Datalab]:
+    """List what fits all words (in title, abstract, tags or author), the tag and the kind, for the person."""
+    found = published(person)
     for word in rules.fold(filters.words).split()[:MOST_WORDS]:
         found = found.filter(search_text__contains=word)
     if filters.tag:
@@ -159,3 +200,73 @@ def require_author(person: Person | AnonymousUser) -> None:
 def may_author(person: Person | AnonymousUser, *, dockerfile: bool = False) -> bool:
     """Say whether the person may write datalabs, with a Dockerfile of her own where asked for."""
     return may(person, DatalabPermission.AUTHOR_DOCKERFILE if dockerfile else DatalabPermission.AUTHOR)
+
+
+def facts_of(
+    person: Person, version: DatalabVersion, *, reason: str = "", lacking: frozenset[Need] = frozenset()
+) -> Facts:
+    """Gather as whom a person may act on a version, and which needs of its transitions do not hold."""
+    author = version.datalab.maintainer_id == person.pk
+    acting = {Who.AUTHOR} if author and may(person, DatalabPermission.AUTHOR) else set()
+    if may(person, DatalabPermission.MODERATE):
+        acting.add(Who.MODERATOR)
+    if may(person, DatalabPermission.ARCHIVE_ANY):
+        acting.add(Who.OPERATOR)
+    lacks = set(lacking)
+    details: list[tuple[Need, str]] = []
+    if author:
+        lacks.add(Need.OTHER_EYES)
+    if not reason.strip():
+        lacks.add(Need.REASON)
+    if not version.package:
+        lacks.add(Need.PACKAGE)
+    if not (version.image or version.environment):
+        lacks.add(Need.BUILD)
+    if newer := newer_than(version):
+        lacks.add(Need.NEWER)
+        details.append((Need.NEWER, f"The newest is {newer}."))
+    if missing := missing_terms(version):
+        lacks.add(Need.METADATA)
+        details.append((Need.METADATA, f"Fill in: {', '.join(missing)}."))
+    if not has_passed(version):
+        lacks.add(Need.LAUNCH_TEST)
+    return Facts(frozenset(acting), frozenset(lacks), tuple(details))
+
+
+def newer_than(version: DatalabVersion) -> str:
+    """Return the number of a published version that is as high or higher, or an empty text."""
+    published = version.datalab.versions.filter(state__in=KEPT).exclude(pk=version.pk)
+    numbers = [one.version for one in published]
+    mine = rules.version_key(version.version)
+    return max((one for one in numbers if rules.version_key(one) >= mine), key=rules.version_key, default="")
+
+
+def missing_terms(version: DatalabVersion) -> list[str]:
+    """Name the mandatory terms that a version lacks."""
+    return [name for name in rules.MANDATORY if not version.metadata.get(name)]
+
+
+def has_passed(version: DatalabVersion) -> bool:
+    """Say whether the version's present content has passed its last launch test."""
+    last = version.evidence.filter(kind=rules.EvidenceKind.LAUNCH_TEST).first()
+    return last is not None and last.passed and last.content_hash == version.content_hash
+
+
+def entry_of(version: DatalabVersion) -> dict[str, Any]:
+    """Return what the catalogue's entry says once this version is published."""
+    terms = version.metadata
+    author = terms.get("creator.name", "")
+    return {
+        "title": terms.get("title") or version.datalab.title,
+        "abstract": terms.get("abstract") or version.datalab.abstract,
+        "description": terms.get("description", ""),
+        "author": ", ".join(author) if isinstance(author, list) else author,
+        "contact": _first(terms.get("contactPoint.email", "")),
+        "tags": rules.words(terms.get("keywords", [])),
+        "kind": version.kind or version.datalab.kind,
+        "icon": version.icon or version.datalab.icon,
+    }
+
+
+def _first(value: Any) -> str:
+    return str(value[0]) if isinstance(value, list) and value else str(value or "")

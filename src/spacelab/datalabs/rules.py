@@ -14,6 +14,9 @@ from typing import Any
 from datalab_package import names
 from datalab_package.problems import PackageProblem
 from spacelab.kit.refusals import Invalid
+from spacelab.publishing.rules import KEPT, OFFERED, State, Visibility
+
+__all__ = ["KEPT", "OFFERED", "State", "Visibility"]
 
 SLUG = names.SLUG
 SLUG_ADVICE = names.SLUG_ADVICE
@@ -31,17 +34,36 @@ def tag_index(tags: list[str]) -> str:
     return "|" + "".join(f"{fold(tag)}|" for tag in tags)
 
 
+MANDATORY = ("title", "alternateName", "abstract", "contactPoint.email", "creator.name", "version")
+"""The terms that a version has when it is submitted, as ESA Datalabs asks."""
+
+
+def words(value: object) -> list[str]:
+    """Return keywords, which occur as a list and as one text with commas."""
+    parts = value if isinstance(value, list) else str(value or "").split(",")
+    return [text for one in parts if (text := str(one).strip())]
+
+
+def version_key(version: str) -> tuple[tuple[int, int, str], ...]:
+    """Return what versions are compared by: numbers as numbers, and a release after its candidates (1.0 > 1.0rc1)."""
+    parts = re.findall(r"\d+|[a-z]+", version.casefold().removeprefix("v"))
+    while len(parts) > 1 and parts[-1] == "0":
+        parts.pop()
+    return (*((1, int(one), "") if one.isdigit() else (-1, 0, one) for one in parts), (0, 0, ""))
+
+
 def refusal_of(problem: PackageProblem) -> Invalid:
     """Say as the platform's own refusal what is wrong with a package."""
     return Invalid(problem.message, advice=problem.advice, field=problem.key or problem.file)
 
 
-class State(StrEnum):
-    """Where a version stands; a draft is there for its datalab's maintainer alone."""
+class EvidenceKind(StrEnum):
+    """What evidence is about."""
 
-    DRAFT = "draft"
-    PUBLISHED = "published"
-    ARCHIVED = "archived"
+    LAUNCH_TEST = "launch-test"
+    """The version was started, and did what a datalab has to do."""
+    PRESERVATION = "preservation"
+    """The same, later: a published or archived version still starts."""
 
 
 NEEDS_ENGINE = "It is a container image, and this platform runs without a container engine."

@@ -19,7 +19,7 @@ ICON_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 def catalogue(request: HttpRequest) -> HttpResponse:
     """List the datalabs that fit the query string."""
     filters = FilterForm(request.GET).filters()
-    page = Paginator(queries.catalogue(filters), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(queries.catalogue(filters, request.user), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "filters": filters,

@@ -14,12 +14,12 @@ class PublishedVersion(models.Model):
     """One version on its way from draft to archive; a domain adds what it consists of, and `rules_of` its entry."""
 
     state = models.CharField(
-        max_length=20, choices=[(one.value, one.words) for one in rules.State], default=rules.State.DRAFT
+        max_length=20, choices=[(one.value, one.words) for one in rules.State], default=rules.State.DRAFT.value
     )
     visibility = models.CharField(
         max_length=10,
         choices=[(one.value, one.value) for one in rules.Visibility],
-        default=rules.Visibility.PRIVATE,
+        default=rules.Visibility.PRIVATE.value,
     )
     people = models.ManyToManyField(Person, blank=True, related_name="+")
     """Those whom the visibility `people` admits."""
@@ -37,8 +37,17 @@ class PublishedVersion(models.Model):
     published_at = models.DateTimeField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
 
+    changes: Any
+    """The manager of its `VersionChange` rows, which the domain's foreign key makes."""
+    version: models.CharField[str, str]
+
     class Meta:
         abstract = True
+
+    @property
+    def subject(self) -> str:
+        """How the audit trail names the entry that it is a version of."""
+        raise NotImplementedError
 
     @property
     def is_frozen(self) -> bool:

@@ -11,7 +11,7 @@ from spacelab.accounts.models import Person
 from spacelab.accounts.queries import teams_of
 from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.datalabs.queries import trouble_of
-from spacelab.datalabs.rules import Opens, State, Thread, ThreadInput
+from spacelab.datalabs.rules import OFFERED, Opens, State, Thread, ThreadInput
 from spacelab.kit.refusals import Invalid, Refusal
 from spacelab.sessions import queries, rules
 from spacelab.volumes.queries import suggested_files, visible_to
@@ -199,7 +199,8 @@ def _usable(path: str, volumes: Sequence[str]) -> bool:
 
 def _version_label(version: DatalabVersion) -> str:
     trouble = trouble_of(version)
-    draft = " (draft)" if version.state == State.DRAFT else ""
+    state = State(version.state)
+    draft = "" if state in OFFERED else f" ({state.words})"
     return f"{version.version}{draft}{' (it cannot run here)' if trouble else ''}"
 
 

@@ -16,7 +16,7 @@ from spacelab.builds import queries as build_queries
 from spacelab.datalabs import queries as datalab_queries
 from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.datalabs.rules import Thread
-from spacelab.kit.refusals import Conflict, Invalid, NotFound
+from spacelab.kit.refusals import Conflict, Forbidden, Invalid, NotFound
 from spacelab.sessions.models import KeptLog, LaunchChoice, Session
 from spacelab.sessions.permissions import SessionPermission
 from spacelab.sessions.rules import Amount, IdlePolicy, Profile, end_of_idleness, idle_deadline
@@ -115,6 +115,11 @@ def launchable_versions(person: Person, datalab: Datalab) -> list[DatalabVersion
 def version_named(person: Person, datalab: Datalab, wanted: str | None) -> DatalabVersion:
     """Return the version called so, or the newest that can run here; raise `Invalid` if it can't be launched."""
     offered = launchable_versions(person, datalab)
+    if not offered:
+        raise Forbidden(
+            f"{datalab.title} is in the archive, and your role may not launch what is there.",
+            advice="Ask its author or an operator.",
+        )
     if not wanted:
         return datalab_queries.preferred(offered)
     for one in offered:

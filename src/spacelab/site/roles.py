@@ -13,9 +13,10 @@ SCIENTIST: tuple[str, ...] = (
     AccountPermission.CREATE_TEAM,
     AccountPermission.MANAGE_OWN_TOKENS,
     DatalabPermission.VIEW,
+    DatalabPermission.LAUNCH_ARCHIVED,
     SessionPermission.LAUNCH,
 )
-DEVELOPER = (*SCIENTIST, DatalabPermission.AUTHOR)
+DEVELOPER = (*SCIENTIST, DatalabPermission.AUTHOR, DatalabPermission.SHARE)
 ADVANCED_DEVELOPER = (*DEVELOPER, DatalabPermission.AUTHOR_DOCKERFILE)
 MODERATOR = (*SCIENTIST, DatalabPermission.MODERATE)
 OPERATOR = (
@@ -24,6 +25,7 @@ OPERATOR = (
     AccountPermission.DECIDE_ACCESS_REQUESTS,
     AuditPermission.VIEW,
     BuildPermission.MANAGE_ANY,
+    DatalabPermission.ARCHIVE_ANY,
     SessionPermission.MANAGE_ANY,
     VolumePermission.MANAGE,
 )

@@ -49,14 +49,14 @@ def _start(request: HttpRequest, person: Person) -> HttpResponse:
     last = list(
         LaunchChoice.objects.filter(person=person).order_by("-at").values_list("datalab_id", flat=True)[:RECENT]
     )
-    known = {one.pk: one for one in datalabs.published().filter(pk__in=last)}
+    known = {one.pk: one for one in datalabs.published(person).filter(pk__in=last)}
     recent = [known[key] for key in last if key in known]
     context = {
         "sessions": running,
         "running_template": select_template(["sessions/_running.html", "site/_running.html"]),
         "recent": recent,
         "first": not last and not running,
-        "suggested": [] if recent else datalabs.published()[:FEATURED],
+        "suggested": [] if recent else datalabs.published(person)[:FEATURED],
         "archives": volumes.visible_to(person).order_by("title")[:ARCHIVES],
     }
     return render(request, "site/start.html", context)

@@ -53,14 +53,14 @@ def test_from_a_bare_notebook_to_a_draft_of_its_own(workshop: Workshop, develope
     assert (done.state, done.number, done.cleaned) == ("built", 1, True)
     version = done.datalab_version
     assert version is not None
-    assert (version.state, version.version, version.environment) == ("draft", "0.1.0", "dora-nearby-stars-0")
+    assert (version.state, version.version, version.environment) == ("built", "0.1.0", "dora-nearby-stars-0")
     assert (version.datalab.slug, version.datalab.maintainer) == ("nearby-stars", developer)
     package = Path(version.package)
     assert "alternateName: nearby-stars" in (package / "datalab-meta.yml").read_text()
     states = [one.state for one in queries.changes(done)]
     assert states == ["received", "planned", "queued", "building", "checking", "built"]
     trail = set(Entry.objects.values_list("action", flat=True))
-    assert trail >= {"builds.bring", "builds.queued", "builds.built", "datalabs.draft"}
+    assert trail >= {"builds.bring", "builds.queued", "builds.built", "datalabs.build", "datalabs.build-done"}
 
 
 def test_a_build_knows_no_secret_of_the_platform(workshop: Workshop, developer: Person) -> None:
@@ -200,7 +200,7 @@ def test_cancelling_stops_what_is_at_work_and_leaves_nothing(workshop: Workshop,
     assert not work.exists()
     assert not Workload.objects.get(pk=workload.pk).held
     assert state_of(build) == "cancelled"
-    assert not DatalabVersion.objects.exists()
+    assert [(one.state, one.environment) for one in DatalabVersion.objects.all()] == [("draft", "")]
 
 
 def test_unfinished_builds_are_limited(workshop: Workshop, developer: Person, settings: Any) -> None:
@@ -244,6 +244,9 @@ def test_started_twice_is_queued_once(workshop: Workshop, developer: Person) -> 
     build = queued(developer)
     with pytest.raises(Conflict):
         start(developer, build)
+    with pytest.raises(Conflict, match="the version is building"):
+        queued(developer)
+    actions.cancel(by=developer, build_id=build.pk)
     second = queued(developer)
     assert Build.objects.get(pk=second.pk).number == 2
 
@@ -327,7 +330,9 @@ def test_checks_decide_about_what_came_out(
     assert [one["title"] for one in done.checks] == (
         [] if "broken" in checks else ["Contents", "Known vulnerabilities"][: len(checks)]
     )
-    assert bool(done.datalab_version) == (state == "built")
+    assert done.datalab_version is not None
+    assert done.datalab_version.state == {"built": "built", "failed": "build-failed"}[state]
+    assert done.datalab_version.changes.values_list("transition", flat=True)[0] == "build"
     if "refusing" in checks:
         assert "nearby-stars has one." in done.failure["message"]
 

@@ -15,6 +15,8 @@ import pytest
 from spacelab.accounts.models import Person
 from spacelab.builds.actions import SYSTEM, fail
 from spacelab.builds.models import Build, ShortName
+from spacelab.datalabs.actions import delete_draft
+from spacelab.datalabs.models import DatalabVersion
 from spacelab.kit.refusals import Invalid
 from support.builds import bring, queued, start
 from support.people import make_person
@@ -30,6 +32,8 @@ from django.core.management import call_command
 from django.db import connection
 call_command("migrate", verbosity=0)
 from spacelab.builds.models import Build, ShortName
+from spacelab.datalabs.actions import delete_draft
+from spacelab.datalabs.models import DatalabVersion
 from spacelab.kit.refusals import Invalid
 from support.builds import bring, start
 from support.people import make_person
@@ -98,15 +102,16 @@ def test_so_it_does_where_transactions_run_side_by_side(tmp_path: Path, database
 
 
 @pytest.mark.usefixtures("workshop")
-def test_a_name_is_free_again_once_all_builds_of_it_failed(
-    developer: Person, quiet_runtime: type[QuietRuntime]
-) -> None:
+def test_a_name_is_free_again_once_its_draft_is_deleted(developer: Person, quiet_runtime: type[QuietRuntime]) -> None:
     first = queued(developer)
     other = make_person("emil", "developer")
     with pytest.raises(Invalid, match="somebody else"):
         queued(other)
     assert ShortName.objects.get().person == developer
     fail(by=SYSTEM, build=first, message="No.")
+    with pytest.raises(Invalid, match="somebody else"):
+        queued(other)
+    delete_draft(by=developer, version=DatalabVersion.objects.get())
     second = start(other, bring(other))
     assert Build.objects.get(pk=second.pk).state == "queued"
     assert ShortName.objects.get().person == other

@@ -24,6 +24,7 @@ from spacelab.builds.actions import SYSTEM
 from spacelab.builds.models import Build
 from spacelab.builds.rules import Retention, Unneeded, is_due, to_remove
 from spacelab.builds.upkeep import Workshop
+from spacelab.datalabs.actions import delete_draft
 from spacelab.datalabs.models import DatalabVersion
 from spacelab.images import shelf
 from spacelab.kit.refusals import Conflict, Forbidden, Unavailable
@@ -223,13 +224,16 @@ def test_whatever_is_named_at_the_last_moment_stays(
     assert (settings.ENVIRONMENTS_DIRECTORY / kept).is_dir()
 
 
-def test_failed_packages_are_kept_for_their_days(
+def test_failed_packages_are_kept_with_their_draft_and_then_for_their_days(
     workshop: Workshop, developer: Person, older: None, settings: Any
 ) -> None:
     build = queued(developer)
     actions.fail(by=SYSTEM, build=Build.objects.get(pk=build.pk), message="No.")
     build.refresh_from_db()
     back(packages.folder_of(build.package), days=100)
+    Build.objects.filter(pk=build.pk).update(ended_at=timezone.now() - timedelta(days=31))
+    assert names(actions.prune(by=SYSTEM), "package") == []
+    delete_draft(by=developer, version=DatalabVersion.objects.get(builds=build))
     Build.objects.filter(pk=build.pk).update(ended_at=timezone.now() - timedelta(days=29))
     assert names(actions.prune(by=SYSTEM), "package") == []
     Build.objects.filter(pk=build.pk).update(ended_at=timezone.now() - timedelta(days=31))

@@ -73,7 +73,7 @@ def test_bad_choices_are_refused_at_their_field(
 ) -> None:
     make_archive("hidden", tmp_path, access="restricted")
     make_team("others", make_person("eve"))
-    make_datalab("jupyterlab", version="0.9", state="archived")
+    make_datalab("jupyterlab", version="0.9", state="building")
     wanted: dict[str, Any] = {"profile": "small", "volumes": ["euclid"], "teams": []}
     with pytest.raises(Invalid) as caught:
         actions.launch(by=scientist, datalab_slug="jupyterlab", **{**wanted, **change})
@@ -94,7 +94,7 @@ def test_hidden_and_unknown_volumes_get_the_same_answer(scientist: Person, jupyt
 
 
 def test_a_datalab_without_a_published_version_is_not_there(scientist: Person, quiet_runtime: object) -> None:
-    make_datalab("draft", state="draft")
+    make_datalab("draft", state="built")
     with pytest.raises(NotFound):
         actions.launch(by=scientist, datalab_slug="draft", profile="small", volumes=[], teams=[])
 

@@ -71,7 +71,7 @@ def test_a_click_builds_it_again_and_then_it_can_be_launched(
     assert client.post("/datalabs/nearby-stars/again", {"version": "0.1.0"}).headers["Location"].endswith(build.pk)
     quiet_runtime.absent = frozenset()
     again = built(workshop, build)
-    assert (again.pk, again.state) == (lost.pk, "draft")
+    assert (again.pk, again.state) == (lost.pk, "built")
     assert Entry.objects.filter(action="builds.again").count() == 1
     assert client.post(page, {"profile": "small"}).status_code == 302
 
@@ -99,12 +99,12 @@ def test_an_older_build_that_ends_late_changes_nothing(
     again = actions.build_again(by=developer, version=lost)
     newer = queued(developer)
     Build.objects.filter(pk=newer.pk).update(state="built", datalab_version=lost, cleaned=True)
-    DatalabVersion.objects.filter(pk=lost.pk).update(environment="newer")
+    DatalabVersion.objects.filter(pk=lost.pk).update(environment="newer", state="built")
     assert built(workshop, again).environment == "newer"
 
 
 def test_who_may_not_is_told_who_may(lost: DatalabVersion, client: Client) -> None:
-    DatalabVersion.objects.filter(pk=lost.pk).update(state="published")
+    DatalabVersion.objects.filter(pk=lost.pk).update(state="published", visibility="everybody")
     other = make_person("emil", "developer")
     client.force_login(other)
     said = client.get(launch_page(lost)).content.decode()

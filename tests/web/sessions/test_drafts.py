@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from spacelab.accounts.models import Person
+from spacelab.accounts.models import Person, Role
 from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.sessions.models import Session
 from support.people import make_person
@@ -20,9 +20,9 @@ API = "/api/v1/datalabs"
 def maintainer(db: None, quiet_runtime: object) -> Person:
     """Somebody with one datalab that is a draft alone, and one with a draft beside a published version."""
     person = make_person("dora", "developer")
-    make_datalab("spectra", version="0.1", state="draft", maintainer=person)
+    make_datalab("spectra", version="0.1", state="built", maintainer=person)
     make_datalab("jupyterlab", maintainer=person)
-    make_datalab("jupyterlab", version="2.0-rc", state="draft")
+    make_datalab("jupyterlab", version="2.0-rc", state="built")
     return person
 
 
@@ -81,11 +81,11 @@ def test_its_maintainer_sees_and_launches_it(maintainer: Person) -> None:
     assert "/datalabs/spectra/launch?version=0.1" in page
     assert client.get("/catalogue/spectra/icon.svg").headers["Cache-Control"] == "private, no-store"
     form = client.get("/datalabs/spectra/launch?version=0.1")
-    assert "a draft, which only you see" in form.content.decode()
+    assert "not published: built" in form.content.decode()
     answer = client.post("/datalabs/spectra/launch?version=0.1", {"profile": "small"})
     assert answer.status_code == 302
     assert Session.objects.get().version.version == "0.1"
-    assert {one["state"] for one in client.get(f"{API}/jupyterlab").json()["versions"]} == {"published", "draft"}
+    assert {one["state"] for one in client.get(f"{API}/jupyterlab").json()["versions"]} == {"published", "built"}
 
 
 def test_a_published_version_stays_the_one_that_a_launch_takes(maintainer: Person) -> None:
@@ -103,6 +103,14 @@ def test_a_draft_that_changes_hands_is_the_new_maintainer_s(maintainer: Person) 
     assert browser_of(maintainer).get("/catalogue/spectra/").status_code == 404
 
 
-def test_what_is_archived_is_nobody_s_to_launch(maintainer: Person) -> None:
-    DatalabVersion.objects.filter(datalab__slug="spectra").update(state="archived")
-    assert browser_of(maintainer).get("/datalabs/spectra/launch").status_code == 404
+def test_what_is_archived_is_launched_by_those_who_may_see_it(maintainer: Person, scientist: Person) -> None:
+    versions = DatalabVersion.objects.filter(datalab__slug="spectra")
+    versions.update(state="archived")
+    assert browser_of(maintainer).get("/datalabs/spectra/launch").status_code == 200
+    assert browser_of(scientist).get("/datalabs/spectra/launch").status_code == 404
+    versions.update(visibility="everybody")
+    assert browser_of(scientist).get("/datalabs/spectra/launch").status_code == 200
+    without = Role.objects.get(name="scientist")
+    without.permissions = [one for one in without.permissions if one != "datalabs.launch-archived"]
+    without.save()
+    assert browser_of(scientist).get("/datalabs/spectra/launch").status_code == 403

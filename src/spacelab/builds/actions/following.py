@@ -10,7 +10,9 @@ from django.utils import timezone
 
 from spacelab.audit import actions as audit
 from spacelab.builds.models import Build, BuildChange
-from spacelab.builds.rules import FINAL, NEXT, State
+from spacelab.builds.rules import ENDS, FINAL, NEXT, State
+from spacelab.datalabs import actions as datalab_actions
+from spacelab.datalabs.rules import State as VersionState
 from spacelab.notifications import actions as notifications
 from spacelab.notifications.rules import Kind
 from spacelab.workloads import actions as workload_actions
@@ -42,6 +44,11 @@ def move(*, by: audit.Actor, build: Build, state: State, reason: str, **values: 
         if not Build.objects.filter(pk=build.pk, state=before).update(**values):
             return False
         BuildChange.objects.create(build_id=build.pk, state=state, reason=values["reason"])
+        if state in ENDS and build.datalab_version is not None and build.datalab_version.state == VersionState.BUILDING:
+            ended = "build-failed" if state is State.FAILED else "build-cancelled"
+            datalab_actions.advance_by_platform(
+                version=build.datalab_version, transition=ended, reason=values["reason"]
+            )
         if state in FINAL | {State.QUEUED}:
             audit.record(by=by, action=f"builds.{state}", subject=f"build:{build.pk}", reason=values["reason"][:300])
         if state in TOLD:

@@ -18,9 +18,10 @@ from spacelab.builds.actions.following import move
 from spacelab.builds.models import Build, BuildChange, ShortName
 from spacelab.builds.packages import Brought
 from spacelab.builds.rules import FINAL, State
+from spacelab.datalabs import actions as datalab_actions
 from spacelab.datalabs.models import Datalab
 from spacelab.datalabs.queries import may_author, require_author
-from spacelab.datalabs.rules import State as VersionState
+from spacelab.datalabs.rules import KEPT
 from spacelab.kit.ids import new_id
 from spacelab.kit.refusals import Conflict, Forbidden, Invalid, OverQuota, Unavailable
 from spacelab.workloads import actions as workload_actions
@@ -160,7 +161,11 @@ def start(*, by: Person, build_id: str, answers: Mapping[str, Any]) -> Build:
         number = next_number(by, manifest.slug)
         build.package = package
         queries.builder().check(planning.order_of(build, planned, number=number))
+        version = datalab_actions.open_version(
+            by=by, manifest=manifest, package_dir=packages.folder_of(package), content_hash=package
+        )
         values = {**planned.row(), "answers": given, "package": package, "number": number}
+        values["datalab_version_id"] = version.pk
         if not move(by=by, build=build, state=State.QUEUED, reason="Waiting for its turn.", **values):
             raise Conflict("This build has been started already.", advice="Look at its page.")
     return build
@@ -183,7 +188,7 @@ def _claim(by: Person, slug: str, version: str) -> None:
         raise Invalid(
             f"There is a datalab “{slug}” of somebody else.", advice="Choose another short name.", field="short_name"
         )
-    if datalab and datalab.versions.filter(version=version).exclude(state=VersionState.DRAFT).exists():
+    if datalab and datalab.versions.filter(version=version, state__in=KEPT).exists():
         raise Invalid(
             f"Version {version} of “{slug}” is published already.", advice="Choose a higher version.", field="version"
         )

@@ -1,4 +1,4 @@
-"""Every write to the app store."""
+"""From packages to entries and versions: what the platform ships, what a person begins to build, what was built."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from spacelab.datalabs.manifest import Manifest
 from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.datalabs.permissions import DatalabPermission
 from spacelab.kit.refusals import Invalid
+from spacelab.publishing import actions as publishing
+from spacelab.publishing.rules import Facts, Who
 
 Row = TypeVar("Row", Datalab, DatalabVersion)
 
@@ -48,22 +50,12 @@ def install_from_manifest(
 
 
 @transaction.atomic
-def record_draft(
-    *,
-    by: Person,
-    manifest: Manifest,
-    package_dir: Path,
-    environment: str = "",
-    image: str = "",
-    command: Sequence[str] = (),
-    interface: Mapping[str, Any] | None = None,
-    variables: Mapping[str, str] | None = None,
-    activity_probe: str = "",
-) -> DatalabVersion:
-    """Record what a person built as a draft, which she alone may launch; a later build of the version replaces it.
+def open_version(*, by: Person, manifest: Manifest, package_dir: Path, content_hash: str) -> DatalabVersion:
+    """Begin the build of a version: the entry and the version are made where they are new.
 
-    The catalogue's entry follows the manifest only until a version is published. Raises `Invalid` when the short name
-    belongs to somebody else, or the version is published.
+    What the package says of its metadata wins over what stood there. The catalogue's entry follows the package only
+    until a version is published. Raises `Invalid` when the short name belongs to somebody else or the version was
+    published, `Conflict` when it is being built or is with the moderators.
     """
     require(by, DatalabPermission.AUTHOR)
     datalab = Datalab.objects.select_for_update().filter(slug=manifest.slug).first()
@@ -71,23 +63,58 @@ def record_draft(
         datalab = Datalab.objects.create(slug=manifest.slug, maintainer=by, **_entry(manifest))
     elif datalab.maintainer_id != by.pk:
         raise Invalid(f"There is a datalab “{manifest.slug}” of somebody else.", advice="Choose another short name.")
-    elif not datalab.versions.exclude(state=rules.State.DRAFT).exists():
+    elif not datalab.versions.filter(state__in=rules.KEPT).exists():
         _upsert(Datalab, {"slug": manifest.slug}, _entry(manifest))
-    key = {"datalab": datalab, "version": manifest.version}
-    if DatalabVersion.objects.filter(**key).exclude(state=rules.State.DRAFT).exists():
+    version, _ = DatalabVersion.objects.select_for_update(of=("self",)).get_or_create(
+        datalab=datalab, version=manifest.version
+    )
+    if version.state in rules.KEPT:
         raise Invalid(f"Version {manifest.version} is published already.", advice="Choose a higher version.")
-    wanted = {
-        **_version(manifest, environment, package_dir),
-        "state": rules.State.DRAFT,
-        "image": image,
-        "command": list(command),
-        "interface": dict(interface or {}),
-        "variables": dict(variables or {}),
-        "activity_probe": activity_probe,
-    }
-    version, _ = _upsert(DatalabVersion, key, wanted)
-    audit.record(by=by, action="datalabs.draft", subject=f"datalab:{datalab.slug}", version=manifest.version)
-    return version
+    facts = Facts(frozenset({Who.AUTHOR}))
+    return publishing.move(
+        by=by,
+        version=version,
+        transition="build",
+        facts=facts,
+        metadata={**version.metadata, **_terms(manifest)},
+        kind=manifest.kind,
+        icon=manifest.icon,
+        content_hash=content_hash,
+        package=str(package_dir),
+        licence=manifest.licence,
+        default_volumes=manifest.default_volumes,
+        opens=rules.as_json(manifest.opens),
+        threads=[rules.as_json(one) for one in manifest.threads],
+    )
+
+
+@transaction.atomic
+def record_built(
+    *,
+    by: audit.Actor,
+    version: DatalabVersion,
+    environment: str = "",
+    image: str = "",
+    image_digest: str = "",
+    command: Sequence[str] = (),
+    interface: Mapping[str, Any] | None = None,
+    variables: Mapping[str, str] | None = None,
+    activity_probe: str = "",
+) -> DatalabVersion:
+    """Record what the build of an opened version has made: from now on it can be launched by those who may try it."""
+    return publishing.move(
+        by=by,
+        version=version,
+        transition="build-done",
+        facts=Facts(frozenset({Who.PLATFORM})),
+        environment=environment,
+        image=image,
+        image_digest=image_digest,
+        command=list(command),
+        interface=dict(interface or {}),
+        variables=dict(variables or {}),
+        activity_probe=activity_probe,
+    )
 
 
 @transaction.atomic
@@ -119,9 +146,24 @@ def _entry(manifest: Manifest) -> dict[str, Any]:
     }
 
 
+def _terms(manifest: Manifest) -> dict[str, Any]:
+    """Return the terms of a package, with those that it must have."""
+    return {
+        **manifest.metadata,
+        "title": manifest.title,
+        "alternateName": manifest.slug,
+        "abstract": manifest.abstract,
+        "version": manifest.version,
+    }
+
+
 def _version(manifest: Manifest, environment: str, package_dir: Path) -> dict[str, Any]:
     return {
         "state": rules.State.PUBLISHED,
+        "visibility": rules.Visibility.EVERYBODY,
+        "metadata": _terms(manifest),
+        "kind": manifest.kind,
+        "icon": manifest.icon,
         "environment": environment,
         "package": str(package_dir),
         "licence": manifest.licence,

@@ -1,0 +1,24 @@
+"""Every write to the app store."""
+
+from spacelab.datalabs.actions.installing import install_from_manifest, open_version, record_built, replace_made
+from spacelab.datalabs.actions.lifecycle import (
+    SYSTEM,
+    advance,
+    advance_by_platform,
+    delete_draft,
+    record_evidence,
+    share,
+)
+
+__all__ = [
+    "SYSTEM",
+    "advance",
+    "advance_by_platform",
+    "delete_draft",
+    "install_from_manifest",
+    "open_version",
+    "record_built",
+    "record_evidence",
+    "replace_made",
+    "share",
+]

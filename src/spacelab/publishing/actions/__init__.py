@@ -1,0 +1,6 @@
+"""Writes that all published things share."""
+
+from spacelab.publishing.actions.moving import move
+from spacelab.publishing.actions.vocabularies import load_thesaurus, remove_thesaurus
+
+__all__ = ["load_thesaurus", "move", "remove_thesaurus"]
