@@ -20,6 +20,7 @@ from spacelab.builds.api import router as builds_router
 from spacelab.datalabs.api import router as datalabs_router
 from spacelab.kit.refusals import Forbidden, Invalid, NotSignedIn, Refusal
 from spacelab.notifications.api import router as notifications_router
+from spacelab.publishing.api import router as vocabulary_router
 from spacelab.sessions.api import router as sessions_router
 from spacelab.site.middleware import database_refusal, problem
 from spacelab.volumes.api import router as volumes_router
@@ -145,5 +146,6 @@ api.add_router("/notifications", notifications_router, auth=people(Scope.ACCOUNT
 api.add_router("/datalabs", datalabs_router, auth=everybody(Scope.READ))
 api.add_router("/builds", builds_router, auth=people(Scope.AUTHOR))
 api.add_router("/sessions", sessions_router, auth=people(Scope.SESSIONS))
+api.add_router("/vocabulary", vocabulary_router, auth=everybody(Scope.READ))
 api.add_router("/volumes", volumes_router, auth=everybody(Scope.READ))
 api.add_router("/workspace", workspace_router, auth=people(Scope.READ))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from rdflib import Graph, Literal, URIRef
 from rdflib.namespace import DCAT, DCTERMS, RDF, SDO, SKOS
 
+from datalab_package import read_manifest
 from spacelab.kit.refusals import Invalid, NotFound
 from spacelab.publishing.rules import exports
 from spacelab.publishing.rules.exports.codemeta import PATHS as CODEMETA_PATHS
-from spacelab.publishing.rules.terms import TERMS, Kind, Writer
+from spacelab.publishing.rules.terms import TERMS, Kind, Writer, clean
 from support.terms import full, metadata
+from support.tree import ROOT
 
 CFF_TERMS = {"title", "abstract", "version", "doi.notation", "keywords", "creator.name", "contactPoint.email"}
 CONCEPT = "http://astrothesaurus.org/uat/573"
@@ -233,6 +236,8 @@ def test_values_that_no_term_holds_are_reported_and_the_rest_is_read() -> None:
         (b"[" * 100_000, "x.json", "nested too deeply"),
         (b"[1, 2]", "x.json", "describes no application"),
         (b"<html>", "x.html", "no format that is known"),
+        (b'{"a":' * 600 + b"1" + b"}" * 600, "x.json", "nested too deeply"),
+        (b"a: " + b'{"a":' * 600 + b"1" + b"}" * 600, "x.yml", "nested too deeply"),
         (b"{" * 5000, "x.yml", "nested too deeply|not YAML|not JSON"),
     ],
 )
@@ -240,6 +245,23 @@ def test_files_that_cant_be_read_say_why(content: bytes, name: str, said: str) -
     with pytest.raises(Invalid, match=said) as caught:
         exports.read(content, name, kind="datalab")
     assert caught.value.field == "file"
+
+
+def test_a_report_stays_short() -> None:
+    text = "".join(f"key {number}: x\n" for number in range(1000))
+    imported = exports.read(text.encode(), "datalab-meta.yml", kind="datalab")
+    assert len(imported.not_understood) == exports.MOST_REPORTED + 1
+    assert imported.not_understood[-1].message == "900 more were not understood."
+
+
+SHIPPED = sorted((ROOT / "catalogue").rglob("datalab-meta.yml"))
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.parent.name)
+def test_the_metadata_of_every_package_of_the_catalogue_is_understood(file: Path) -> None:
+    imported = exports.read(file.read_bytes(), file.name, kind="datalab")
+    assert imported.not_understood == []
+    assert imported.values == clean(read_manifest(file.parent).metadata, writer="author", kind="datalab")
 
 
 def test_a_path_in_a_files_name_is_not_repeated() -> None:

@@ -10,12 +10,13 @@ from django.db import transaction
 from spacelab.audit import actions as audit
 from spacelab.publishing import queries
 from spacelab.publishing.rules.thesaurus import Thesaurus
-from spacelab.publishing.skos import read_skos
 
 
 @transaction.atomic
 def load_thesaurus(*, by: audit.System, file: Path, language: str = "en") -> Thesaurus:
     """Take the thesaurus of a SKOS file into use, in place of the one before; raises `Invalid`."""
+    from spacelab.publishing.skos import read_skos  # noqa: PLC0415  rdflib is large, and only this needs it
+
     found = read_skos(file, language)
     target = queries.thesaurus_file()
     data = {

@@ -15,6 +15,9 @@ from spacelab.publishing.rules.terms import MOST_BYTES, Kind, Problem, Value, Wr
 
 __all__ = ["FORMATS", "Format", "Imported", "export", "read"]
 
+MOST_REPORTED = 100
+"""Lines of what was not understood; more help nobody."""
+
 
 @dataclass(frozen=True)
 class Format:
@@ -101,9 +104,17 @@ def read(content: bytes, name: str, *, kind: Kind | str, writer: Writer | str = 
         found = chosen.read(text, name, kind=Kind(kind))
     except PackageProblem as problem:
         raise Invalid(problem.message, advice=problem.advice, field="file") from problem
+    except RecursionError as error:
+        raise Invalid(f"{name} is nested too deeply.", field="file") from error
     kept, wrong = acceptable(found.values, writer=writer, kind=kind)
     strange = [Problem(key, f"{chosen.title} says it, and there is no term for it here.") for key in found.strange]
-    return Imported(chosen, kept, [*wrong, *strange])
+    return Imported(chosen, kept, _short([*wrong, *strange], name))
+
+
+def _short(found: list[Problem], name: str) -> list[Problem]:
+    """Return the first problems, and how many more there are."""
+    more = len(found) - MOST_REPORTED
+    return found if more <= 0 else [*found[:MOST_REPORTED], Problem(name, f"{more:,} more were not understood.")]
 
 
 def _format_of(name: str, text: str) -> Format:
