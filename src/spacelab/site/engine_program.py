@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from spacelab.kit.refusals import Unavailable
 from spacelab.site.configuration import Configuration
 from spacelab.site.programs import Program
 from spacelab.workloads.runtimes.shared.engine_addresses import own_service, podman_program, usual_addresses
@@ -38,9 +39,17 @@ def program(configuration: Configuration) -> Program | None:
     return Program("engine", [podman, "system", "service", "--time=0", f"unix://{socket}"], log, folder=log.parent)
 
 
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").split("\n") if log.exists() else []
+    return next((line[:300] for line in reversed(lines) if line.strip()), "it says nothing.")
+
+
 @contextlib.contextmanager
 def at_work(configuration: Configuration) -> Iterator[None]:
-    """Have the service run for as long as the context lasts, for commands that work while the platform doesn't."""
+    """Have the service run for as long as the context lasts, for commands that work while the platform doesn't.
+
+    Raises `Unavailable` with the service's own last words if it ends instead.
+    """
     socket = own_service(configuration.run_directory)
     needed = None if socket.exists() else program(configuration)
     if needed is None:
@@ -49,6 +58,12 @@ def at_work(configuration: Configuration) -> Iterator[None]:
     needed.start()
     deadline = time.monotonic() + START_PATIENCE
     while not socket.exists() and time.monotonic() < deadline:
+        if needed.process is not None and needed.process.poll() is not None:
+            raise Unavailable(
+                f"Podman's service does not start: {_last_line(needed.log)}",
+                advice=f"Try `{' '.join(needed.argv)}` in a shell, or start an engine and name it in "
+                "SPACELAB_CONTAINER_ENGINE.",
+            )
         time.sleep(0.05)
     try:
         yield

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
 from datalab_package import cli
+from spacelab.kit.refusals import Unavailable
 from spacelab.site import engine_program
 from spacelab.site.configuration import Configuration
 from spacelab.workloads.runtimes.shared.engine_addresses import find_address, podman_program
@@ -75,8 +77,12 @@ def main(arguments: list[str]) -> int:
 
     from spacelab.site.trial import program  # noqa: PLC0415  it needs Django
 
-    with engine_program.at_work(settings.SPACELAB):
-        return program.main(options)
+    try:
+        with engine_program.at_work(settings.SPACELAB):
+            return program.main(options)
+    except Unavailable as refusal:
+        sys.stderr.write(f"{refusal.message} {refusal.advice}\n")
+        return 1
 
 
 def _has_engine(configuration: Configuration) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from spacelab.kit.refusals import Unavailable
 from spacelab.site import engine_program
 from spacelab.site.configuration import Configuration
 from spacelab.workloads.runtimes.shared import engine_addresses
@@ -31,6 +32,21 @@ def test_podmans_service_is_run_where_no_engine_listens(tmp_path: Path) -> None:
     assert program is not None
     socket = engine_addresses.own_service(here.run_directory)
     assert program.argv == ["/usr/bin/podman", "system", "service", "--time=0", f"unix://{socket}"]
+
+
+def test_a_service_that_ends_at_once_is_told_in_its_own_words(
+    tmp_path: Path, nowhere: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "podman"
+    broken.write_text("#!/bin/sh\necho starting >&2\necho 'Error: the store is locked' >&2\nexit 125\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(engine_program, "podman_program", lambda: str(broken))
+    with (
+        pytest.raises(Unavailable, match="does not start: Error: the store is locked") as refused,
+        engine_program.at_work(configuration(tmp_path)),
+    ):
+        pytest.fail("it was taken to be at work")
+    assert f"`{broken} system service" in refused.value.advice
 
 
 @pytest.mark.usefixtures("nowhere")

@@ -34,11 +34,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  Django's signature
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is being built is ended with this command
-        with engine_program.at_work(settings.SPACELAB):
-            if options["rest"]:
-                self._rest()
-            else:
-                self._prepare()
+        try:
+            with engine_program.at_work(settings.SPACELAB):
+                if options["rest"]:
+                    self._rest()
+                else:
+                    self._prepare()
+        except Refusal as refusal:
+            raise CommandError(f"{refusal.message} {refusal.advice}") from refusal
 
     def _prepare(self) -> None:
         console = Console(highlight=False)
@@ -61,8 +64,6 @@ class Command(BaseCommand):
                 seconds = time.monotonic() - started
                 if seconds > SHOWN_FROM:
                     console.print(f"  · {task.title} … {seconds:.1f} s")
-        except Refusal as refusal:
-            raise CommandError(f"{refusal.message} {refusal.advice}") from refusal
         except OperationalError as error:
             raise CommandError(f"The database can't be used: {error} Check that it runs, and database_url.") from error
 

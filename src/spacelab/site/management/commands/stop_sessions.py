@@ -13,6 +13,7 @@ from django.db import connections
 from django.utils.module_loading import import_string
 
 from spacelab.audit.actions import System
+from spacelab.kit.refusals import Unavailable
 from spacelab.site import engine_program
 from spacelab.workloads import queries
 from spacelab.workloads.actions import request_stop
@@ -44,8 +45,11 @@ class Command(BaseCommand):
         self.stdout.write(f"{asked} to stop")
         lock = controller_lock(settings.SPACELAB.state)
         if lock.take():
-            with engine_program.at_work(settings.SPACELAB):
-                left = self._control(lock, options["patience"])
+            try:
+                with engine_program.at_work(settings.SPACELAB):
+                    left = self._control(lock, options["patience"])
+            except Unavailable as refusal:
+                raise CommandError(f"{refusal.message} {refusal.advice}") from refusal
         else:
             left = self._wait(options["patience"])
         if left:
