@@ -48,6 +48,7 @@ class Notification(models.Model):
             models.Index(fields=["person", "-created_at"], name="news_of_person"),
             models.Index(fields=["person"], condition=models.Q(read_at=None, in_bell=True), name="news_unread"),
             models.Index(fields=["mail_due_at"], condition=models.Q(mail="waiting"), name="news_mail_waiting"),
+            models.Index(fields=["mail_due_at"], condition=models.Q(mail="given-up"), name="news_mail_given_up"),
             models.Index(fields=["subject"], name="news_subject"),
         ]
 

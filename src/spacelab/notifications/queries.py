@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -136,11 +136,11 @@ class MailHealth:
 def mail_health() -> MailHealth:
     """Look at how the mail of news stands."""
     now = timezone.now()
-    waiting = Notification.objects.filter(mail=Notification.MailState.WAITING, mail_failures__gt=0)
-    late = waiting.filter(created_at__lt=now - LATE_AFTER)
+    failing = Notification.objects.filter(mail=Notification.MailState.WAITING, mail_failures__gt=0)
+    late = failing.filter(created_at__lt=now - LATE_AFTER)
     lost = Notification.objects.filter(mail=Notification.MailState.GIVEN_UP, mail_due_at__gt=now - GIVEN_UP_TOLD_FOR)
-    last = (waiting | lost).order_by("-mail_due_at").values_list("mail_trouble", flat=True).first()
-    return MailHealth(late.count(), lost.count(), last or "")
+    troubles = [one.order_by("-mail_due_at").values_list("mail_trouble", flat=True).first() for one in (late, lost)]
+    return MailHealth(late.count(), lost.count(), next(filter(None, troubles), ""))
 
 
 def mail_is_set_up() -> bool:
@@ -148,21 +148,24 @@ def mail_is_set_up() -> bool:
     return bool(settings.SPACELAB.mail_host)
 
 
-def untold_invitations() -> Iterator[Invitation]:
-    """Yield the invitations of lately that their people have not been told of."""
+def untold_invitations() -> list[Invitation]:
+    """List the invitations of lately that their people have not been told of."""
+    since = timezone.now() - UNTOLD_FOR
     recent = Invitation.objects.select_related("person", "team", "invited_by")
-    for one in recent.filter(created_at__gt=timezone.now() - UNTOLD_FOR, person__in=acting_people()):
-        if not _told(Kind.TEAM_INVITATION, f"invitation:{one.pk}"):
-            yield one
+    found = {f"invitation:{one.pk}": one for one in recent.filter(created_at__gt=since, person__in=acting_people())}
+    return [found[subject] for subject in _untold(Kind.TEAM_INVITATION, found)]
 
 
-def untold_access_requests() -> Iterator[AccessRequest]:
-    """Yield the open requests of lately that nobody has been told of."""
-    recent = AccessRequest.objects.filter(state=AccessRequest.State.OPEN, created_at__gt=timezone.now() - UNTOLD_FOR)
-    for one in recent.order_by("pk"):
-        if not _told(Kind.ACCESS_REQUEST, f"access-request:{one.pk}"):
-            yield one
+def untold_access_requests() -> list[AccessRequest]:
+    """List the open requests of lately that nobody has been told of, the oldest first."""
+    since = timezone.now() - UNTOLD_FOR
+    recent = AccessRequest.objects.filter(state=AccessRequest.State.OPEN, created_at__gt=since).order_by("pk")
+    found = {f"access-request:{one.pk}": one for one in recent}
+    return [found[subject] for subject in _untold(Kind.ACCESS_REQUEST, found)]
 
 
-def _told(kind: Kind, subject: str) -> bool:
-    return Notification.objects.filter(kind=kind, subject=subject).exists()
+def _untold(kind: Kind, subjects: Iterable[str]) -> list[str]:
+    """Keep the subjects of which nobody was told news of this kind."""
+    wanted = list(subjects)
+    told = set(Notification.objects.filter(kind=kind, subject__in=wanted).values_list("subject", flat=True))
+    return [one for one in wanted if one not in told]
