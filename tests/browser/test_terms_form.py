@@ -60,6 +60,10 @@ def test_keywords_are_picked_from_the_thesaurus_by_keyboard(chromium: Browser, s
     page.keyboard.press("Enter")
     expect(page.locator("#id_keywords")).to_have_value("dust, Galaxies, ")
     expect(page.locator("#id_keywords")).to_be_focused()
+    page.keyboard.type("clus")
+    expect(page.locator("#id_keywords")).to_have_value("dust, Galaxies, clus")
+    page.get_by_role("button", name="Galaxy clusters").click()
+    expect(page.locator("#id_keywords")).to_have_value("dust, Galaxies, Galaxy clusters, ")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("dd .chip", has_text="Galaxies").last).to_be_visible()
     assert not problems

@@ -177,6 +177,12 @@ class TermsForm(forms.Form):
                 made.append(Section(block, own, shown))
         return made
 
+    @property
+    def unknown(self) -> list[tuple[str, str]]:
+        """The stored terms that no declaration knows, as texts."""
+        known = {one: value for one, value in self.stored.items() if one not in terms.TERMS}
+        return [(key, "; ".join(value) if isinstance(value, list) else str(value)) for key, value in known.items()]
+
     def _unwritten(self, term: Term) -> Unwritten:
         return Unwritten(term, self.stored.get(term.key), marks_of(term))
 

@@ -40,5 +40,7 @@ def pick(request: HttpRequest) -> HttpResponse:
     if picked is None:
         raise Invalid("The thesaurus has no such concept.", advice="Type the keyword instead.", field=KEYWORDS)
     words = [*(word for word in before if word.casefold() != picked.label.casefold()), picked.label]
-    field = KeywordPicker({"autofocus": True, "aria-describedby": f"id_{KEYWORDS}_helptext"})
+    field = KeywordPicker(
+        {"autofocus": True, "data-caret": "end", "autocomplete": "off", "aria-describedby": f"id_{KEYWORDS}_helptext"}
+    )
     return HttpResponse(field.render(KEYWORDS, ", ".join(words) + ", ", {"id": f"id_{KEYWORDS}"}))

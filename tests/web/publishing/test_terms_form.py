@@ -58,6 +58,13 @@ def test_an_emptied_field_takes_its_term_away_and_others_stay() -> None:
     assert after["dateCreated"] == full()["dateCreated"]
 
 
+def test_terms_that_no_vocabulary_knows_are_shown_to_who_edits() -> None:
+    html = page(TermsForm(kind="datalab", initial={"wavelength": "<i>radio</i>", "grants": ["A", "B"]}))
+    assert "&lt;i&gt;radio" in html
+    assert "A; B" in html
+    assert "terms-unknown" not in page(TermsForm(kind="datalab", initial=full()))
+
+
 def test_a_draft_may_leave_mandatory_terms_empty() -> None:
     form = TermsForm({"title": "Only this"}, kind="datalab")
     assert form.is_valid()

@@ -196,5 +196,8 @@ document.addEventListener("htmx:afterSettle", (event) => prepare(event.target.pa
 document.addEventListener("change", (event) => {
   if (event.target.matches("select[data-submit]")) event.target.form.requestSubmit();
 });
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches("input[data-caret=end]")) event.target.setSelectionRange(-1, -1);
+});
 prepare(document);
 setInterval(countDown, 1000);
