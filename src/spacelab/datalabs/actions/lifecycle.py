@@ -12,6 +12,7 @@ from spacelab.accounts.models import Person, Team
 from spacelab.accounts.queries import require
 from spacelab.audit import actions as audit
 from spacelab.datalabs import queries
+from spacelab.datalabs.actions.telling import tell_of
 from spacelab.datalabs.models import DatalabVersion, Evidence
 from spacelab.datalabs.permissions import DatalabPermission
 from spacelab.datalabs.rules import EvidenceKind
@@ -49,6 +50,7 @@ def advance(
     )
     if transition == "publish":
         _publish(version)
+    tell_of(by=by, version=version, transition=transition, reason=reason)
     return version
 
 
@@ -56,7 +58,9 @@ def advance(
 def advance_by_platform(*, version: DatalabVersion, transition: str, reason: str = "", **values: Any) -> DatalabVersion:
     """Make a transition that the platform makes by itself: a build began or ended, a test began."""
     facts = Facts(frozenset({Who.PLATFORM, Who.AUTHOR}))
-    return publishing.move(by=SYSTEM, version=version, transition=transition, facts=facts, reason=reason, **values)
+    publishing.move(by=SYSTEM, version=version, transition=transition, facts=facts, reason=reason, **values)
+    tell_of(by=SYSTEM, version=version, transition=transition, reason=reason)
+    return version
 
 
 def _publish(version: DatalabVersion) -> None:
