@@ -16,7 +16,7 @@ from spacelab.datalabs import rules
 from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.datalabs.permissions import DatalabPermission
 from spacelab.kit.refusals import Forbidden, NotFound
-from spacelab.publishing.rules import KEPT, OFFERED, REVIEWABLE, RUNNABLE, Facts, Need, State, Visibility, Who
+from spacelab.publishing.rules import KEPT, OFFERED, REVIEWABLE, RUNNABLE, Facts, Need, State, Visibility, Who, terms
 from spacelab.workloads.queries import capabilities
 
 SORTS = {"name": ("search_text", "slug"), "newest": ("-latest_at", "search_text")}
@@ -243,7 +243,7 @@ def newer_than(version: DatalabVersion) -> str:
 
 def missing_terms(version: DatalabVersion) -> list[str]:
     """Name the mandatory terms that a version lacks."""
-    return [name for name in rules.MANDATORY if not version.metadata.get(name)]
+    return [term.label for term in terms.missing(version.metadata, terms.Kind.DATALAB)]
 
 
 def has_passed(version: DatalabVersion) -> bool:
@@ -254,15 +254,15 @@ def has_passed(version: DatalabVersion) -> bool:
 
 def entry_of(version: DatalabVersion) -> dict[str, Any]:
     """Return what the catalogue's entry says once this version is published."""
-    terms = version.metadata
-    author = terms.get("creator.name", "")
+    said = version.metadata
+    author = said.get("creator.name", "")
     return {
-        "title": terms.get("title") or version.datalab.title,
-        "abstract": terms.get("abstract") or version.datalab.abstract,
-        "description": terms.get("description", ""),
+        "title": said.get("title") or version.datalab.title,
+        "abstract": said.get("abstract") or version.datalab.abstract,
+        "description": said.get("description", ""),
         "author": ", ".join(author) if isinstance(author, list) else author,
-        "contact": _first(terms.get("contactPoint.email", "")),
-        "tags": rules.words(terms.get("keywords", [])),
+        "contact": _first(said.get("contactPoint.email", "")),
+        "tags": rules.words(said.get("keywords", [])),
         "kind": version.kind or version.datalab.kind,
         "icon": version.icon or version.datalab.icon,
     }

@@ -34,10 +34,6 @@ def tag_index(tags: list[str]) -> str:
     return "|" + "".join(f"{fold(tag)}|" for tag in tags)
 
 
-MANDATORY = ("title", "alternateName", "abstract", "contactPoint.email", "creator.name", "version")
-"""The terms that a version has when it is submitted, as ESA Datalabs asks."""
-
-
 def words(value: object) -> list[str]:
     """Return keywords, which occur as a list and as one text with commas."""
     parts = value if isinstance(value, list) else str(value or "").split(",")

@@ -24,6 +24,7 @@ TERMS = {
     "abstract": "Shows them.",
     "contactPoint.email": "dora@example.org",
     "creator.name": "Dora",
+    "distribution.license": "MIT",
 }
 
 
@@ -149,7 +150,7 @@ def test_of_two_who_decide_at_once_one_wins(make: Callable[..., DatalabVersion],
 @pytest.mark.parametrize(
     ("lacking", "said"),
     [
-        ({"metadata": {"title": "Spectra"}}, "Fill in: alternateName, abstract"),
+        ({"metadata": {"title": "Spectra"}}, "Fill in: Short name, Abstract"),
         ({"environment": ""}, "has to be built first"),
         ({"content_hash": "changed-since"}, "has not passed its launch test"),
     ],
