@@ -12,11 +12,12 @@ from spacelab.datalabs.rules import EvidenceKind
 from spacelab.kit.refusals import Conflict
 from spacelab.notifications.models import Notification
 from spacelab.publishing.rules import TRANSITIONS, State, Transition, Who
+from spacelab.publishing.rules.terms import terms_of
 from support.people import make_person
 
 pytestmark = pytest.mark.django_db
 REASON = "Because\nof this."
-TERMS = dict.fromkeys(("title", "alternateName", "abstract", "contactPoint.email", "creator.name", "version"), "x")
+TERMS = {term.key: "x" for term in terms_of("datalab") if term.block == "mandatory"}
 
 
 @pytest.fixture
