@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Browser
 
 from spacelab.audit.actions import System
+from spacelab.datalabs.actions import advance
 from spacelab.datalabs.models import DatalabVersion
+from spacelab.datalabs.rules import State
 from spacelab.volumes.actions import declare_archive, retire_archive
+from support.authoring import make_version
 from support.datalabs import make_datalab
 from support.people import make_person
 
@@ -32,6 +36,12 @@ PAGES = [
     ("/datalabs/jupyterlab/launch?open=/data/hipparcos/README.md", "scientist"),
     ("/datalabs/jupyterlab/threads/nearby", "scientist"),
     ("/bring", "developer"),
+    ("/author/", "scientist"),
+    ("/author/", "developer"),
+    ("/author/spectra/1.0/history", "developer"),
+    ("/author/spectra/2.0/history", "developer"),
+    ("/author/spectra/1.0/advance?transition=archive", "developer"),
+    ("/author/spectra/2.0/delete", "developer"),
     ("/builds", "developer"),
     ("/builds/all", "operator"),
     ("/data/", "operator"),
@@ -77,7 +87,12 @@ THREAD = {
 def cookie_of(role: str) -> str:
     """Sign somebody with this role in, and return the cookie's value."""
     client = Client()
-    client.force_login(make_person("ada", role))
+    ada = make_person("ada", role)
+    client.force_login(ada)
+    if role == "developer":
+        make_version(ada, state=State.PUBLISHED, published_at=timezone.now())
+        advance(by=ada, version=make_version(ada, "2.0"), transition="submit")
+        DatalabVersion.objects.filter(version="2.0").update(state=State.CHANGES_REQUESTED, metadata={})
     return client.cookies["spacelab"].value
 
 

@@ -1,4 +1,4 @@
-"""What a visitor may ask the catalogue."""
+"""What a visitor may ask the catalogue, and what an author says of a version."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from django import forms
 
 from spacelab.datalabs import rules
 from spacelab.datalabs.queries import SORTS, Filters
+from spacelab.publishing.rules import TRANSITIONS
 
 
 class FilterForm(forms.Form):
@@ -26,3 +27,11 @@ class FilterForm(forms.Form):
             kind=given.get("kind", ""),
             sort=given.get("sort") or "name",
         )
+
+
+class StepForm(forms.Form):
+    """A step of a version's life: which one, the revision that was looked at, and the reason."""
+
+    transition = forms.ChoiceField(choices=[(one, one) for one in TRANSITIONS])
+    revision = forms.IntegerField(required=False, min_value=0)
+    reason = forms.CharField(required=False)

@@ -53,6 +53,69 @@ def refusal_of(problem: PackageProblem) -> Invalid:
     return Invalid(problem.message, advice=problem.advice, field=problem.key or problem.file)
 
 
+AUTHORING_TABS = (
+    ("files", "Files", "builds:author-files"),
+    ("metadata", "Metadata", "datalabs:author-metadata"),
+    ("build", "Build", "builds:author-build"),
+    ("testing", "Testing", "testing:author-testing"),
+    ("visibility", "Visibility", "datalabs:author-visibility"),
+    ("history", "History", "datalabs:author-history"),
+)
+"""The authoring pages of a version in their order: name, title, and route; one without a route is not shown."""
+HOME_TABS = {
+    State.DRAFT: "files",
+    State.CHANGES_REQUESTED: "files",
+    State.WITHDRAWN: "files",
+    State.BUILDING: "build",
+    State.BUILD_FAILED: "build",
+    State.BUILT: "testing",
+    State.TESTING: "testing",
+}
+"""The state → the tab that matters most then; History for what is with the moderators, or was published."""
+STEPS_OF_THE_HEAD = frozenset({"submit", "withdraw", "publish", "archive", "reinstate"})
+"""Transitions with a button on every authoring page; the others have a page of their own."""
+NOT_BY_THEMSELVES = {
+    "build": "Use the page of its files.",
+    "edit": "Use the page of its files.",
+    "approve": "Use the review's page, with its checklist.",
+}
+"""Transitions that mean nothing without what goes with them, and where they are made."""
+TONES = {
+    State.BUILDING: "busy",
+    State.TESTING: "busy",
+    State.SUBMITTED: "busy",
+    State.IN_REVIEW: "busy",
+    State.BUILD_FAILED: "bad",
+    State.REJECTED: "bad",
+    State.CHANGES_REQUESTED: "warn",
+    State.APPROVED: "ok",
+    State.BUILT: "ok",
+    State.PUBLISHED: "ok",
+}
+NEXT = {
+    State.DRAFT: "Build its files.",
+    State.BUILDING: "Wait for the build to end.",
+    State.BUILD_FAILED: "See why, mend its files and build again.",
+    State.BUILT: "Try it, then submit it for review.",
+    State.TESTING: "Submit it for review once it does what it should.",
+    State.SUBMITTED: "Wait for a moderator to take it.",
+    State.IN_REVIEW: "Wait for the moderator's decision.",
+    State.CHANGES_REQUESTED: "Read what the moderator asks for, change it and submit it again.",
+    State.REJECTED: "Read the reason; begin a new version if it can be mended.",
+    State.APPROVED: "Publish it.",
+    State.PUBLISHED: "",
+    State.SUPERSEDED: "Archive it once nobody needs it.",
+    State.ARCHIVED: "",
+    State.WITHDRAWN: "Change it and submit it again, or delete it.",
+}
+"""The state → what its author does next; empty where nothing is left to do."""
+
+
+def tone_of(state: State) -> str:
+    """Return the tone of a state's badge."""
+    return TONES.get(state, "quiet")
+
+
 class EvidenceKind(StrEnum):
     """What evidence is about."""
 
@@ -60,6 +123,9 @@ class EvidenceKind(StrEnum):
     """The version was started, and did what a datalab has to do."""
     PRESERVATION = "preservation"
     """The same, later: a published or archived version still starts."""
+
+
+EVIDENCE_TITLES = {EvidenceKind.LAUNCH_TEST: "Launch test", EvidenceKind.PRESERVATION: "Preservation test"}
 
 
 NEEDS_ENGINE = "It is a container image, and this platform runs without a container engine."
