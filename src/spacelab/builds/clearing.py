@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Collection
 from pathlib import Path
 
-PATIENCE = 600
-"""Seconds that the removal of one folder may take."""
+from spacelab.kit.folders import remove
+
+__all__ = ["remove", "remove_unused"]
+
 UNUSED_FOR = 1800.0
 """Seconds after which a package that no build and no version names is removed; an upload is planned in less."""
-
-
-def remove(folder: Path) -> None:
-    """Remove a folder that a workload wrote into: however deep, whatever its rights, following no link out of it."""
-    if not _there(folder):
-        return
-    _run("rm", "-rf", "--one-file-system", "--", str(folder))
-    if _there(folder):
-        _run("chmod", "-R", "u+rwX", "--", str(folder))
-        _run("rm", "-rf", "--one-file-system", "--", str(folder))
-
-
-def _there(folder: Path) -> bool:
-    return folder.is_symlink() or folder.exists()
-
-
-def _run(*argv: str) -> None:
-    # Python's own removal takes a frame and a descriptor for each level, so that deep folders stop it.
-    subprocess.run(argv, check=False, capture_output=True, timeout=PATIENCE)
 
 
 def remove_unused(root: Path, used: Collection[str]) -> int:

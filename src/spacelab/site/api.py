@@ -23,6 +23,7 @@ from spacelab.notifications.api import router as notifications_router
 from spacelab.publishing.api import router as vocabulary_router
 from spacelab.sessions.api import router as sessions_router
 from spacelab.site.middleware import database_refusal, problem
+from spacelab.testing.api import router as testing_router
 from spacelab.volumes.api import router as volumes_router
 from spacelab.volumes.api import workspace_router
 
@@ -145,6 +146,7 @@ api.add_router("", accounts_router, auth=people(Scope.ACCOUNT))
 api.add_router("/notifications", notifications_router, auth=people(Scope.ACCOUNT))
 api.add_router("/datalabs", datalabs_router, auth=everybody(Scope.READ))
 api.add_router("/builds", builds_router, auth=people(Scope.AUTHOR))
+api.add_router("/launch-tests", testing_router, auth=people(Scope.AUTHOR))
 api.add_router("/sessions", sessions_router, auth=people(Scope.SESSIONS))
 api.add_router("/vocabulary", vocabulary_router, auth=everybody(Scope.READ))
 api.add_router("/volumes", volumes_router, auth=everybody(Scope.READ))

@@ -27,7 +27,17 @@ MANIFEST = "spacelab-backup.json"
 FORMAT = 1
 """The backup's layout; a reader refuses a higher number."""
 
-AREAS = ("secret-key", "spacelab.toml", "volumes.d", "volumes", "packages", "sboms", "builds", "vocabularies")
+AREAS = (
+    "secret-key",
+    "spacelab.toml",
+    "volumes.d",
+    "volumes",
+    "packages",
+    "sboms",
+    "builds",
+    "vocabularies",
+    "evidence",
+)
 """What a backup holds beside the database; archives, environments, images and static files are made again."""
 
 LEFT_OUT = re.compile(r"builds/(work|cache)|packages/\.incoming-[^/]*|sboms/\.[^/]*")

@@ -147,6 +147,13 @@ class Configuration(BaseSettings):
         ge=0,
         description="Free MiB of the state's disk below which what nothing needs is removed early, the oldest first.",
     )
+    launch_tests_at_once: int = Field(default=1, ge=1, description="Launch tests at work at the same time.")
+    launch_test_profile: str = Field(
+        default="", description="The resource profile of launch tests, by its name. Empty: the smallest."
+    )
+    launch_test_minutes: int = Field(
+        default=15, ge=1, description="Minutes that all notebooks of a package may take together in a launch test."
+    )
     package_index: str = Field(
         default="",
         description="The index that builds fetch Python packages from. Empty: PyPI, https://pypi.org/simple.",

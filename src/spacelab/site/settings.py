@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "spacelab.images",
     "spacelab.builds",
     "spacelab.sessions",
+    "spacelab.testing",
     "spacelab.edge",
     "spacelab.site",
 ]
@@ -218,6 +219,7 @@ RECONCILERS: list[tuple[str, float]] = [
     ("spacelab.builds.upkeep.attend_builds", 0.4),
     ("spacelab.builds.retention.attend_retention", 30.0),
     ("spacelab.builds.late_checks.attend_late_checks", 2.0),
+    ("spacelab.testing.upkeep.attend_tests", 0.5),
     ("spacelab.notifications.upkeep.tell_of_accounts", 5.0),
     ("spacelab.notifications.upkeep.attend_mail", 10.0),
     ("spacelab.notifications.upkeep.remove_old", 3600.0),

@@ -22,7 +22,7 @@ from spacelab.volumes.declarations import Declaration, parse_declaration, read_d
 from spacelab.volumes.models import Volume
 from spacelab.volumes.permissions import VolumePermission
 from spacelab.volumes.queries import area_of
-from spacelab.volumes.rules import RESULTS, WORKSPACE, Kind
+from spacelab.volumes.rules import HOME, RESULTS, WORKSPACE, Kind, Mount
 
 SYSTEM = System("volumes")
 FACTS = tuple(field.name for field in fields(Declaration) if field.name not in {"name", "people", "teams"})
@@ -41,6 +41,26 @@ def _folder(*parts: str, mode: int) -> Path:
         raise Conflict(
             f"The area {'/'.join(parts)} can't be made: {error.strerror}.", advice="Tell an operator."
         ) from error
+
+
+def make_passing_areas(folder: Path) -> tuple[Mount, ...]:
+    """Make a home and a workspace below `folder` that are nobody's, for a workload after which they are removed."""
+    mounts = []
+    for kind, target in ((Kind.HOME, HOME), (Kind.WORKSPACE, WORKSPACE)):
+        made = areas.make_area(folder, str(kind), mode=areas.PRIVATE_MODE, owner=_owner())
+        mounts.append(Mount(str(made), str(target), read_only=False, volume=str(kind)))
+    return tuple(mounts)
+
+
+def hand_over(*folders: Path) -> None:
+    """Give all below these folders to the user that workloads run as, before anything runs there."""
+    owner = _owner()
+    if owner is None:
+        return
+    for folder in folders:
+        for _parent, names, files, descriptor in os.fwalk(folder):
+            for name in (*names, *files):
+                os.chown(name, owner, owner, dir_fd=descriptor, follow_symlinks=False)
 
 
 @transaction.atomic

@@ -80,6 +80,18 @@ def mounts_for(person: Person, *, volumes: Sequence[str], teams: Sequence[str]) 
 
     Raises `NotFound` for a volume or team that is unknown or not hers, `Unavailable` when a folder is missing.
     """
+    mounts = archive_mounts(person, volumes)
+    for kind, target in ((Kind.HOME, rules.HOME), (Kind.WORKSPACE, rules.WORKSPACE)):
+        area = area_of(person, kind)
+        mounts.append(Mount(_existing(area), str(target), read_only=False, volume=str(kind)))
+    for slug in dict.fromkeys(teams):
+        area = _team_area(person, slug)
+        mounts.append(Mount(_existing(area), str(rules.TEAM_ROOT / slug), read_only=False, volume=f"team {slug}"))
+    return tuple(mounts)
+
+
+def archive_mounts(person: Person, volumes: Sequence[str]) -> list[Mount]:
+    """Return what a workload mounts of these archives; raises as `mounts_for`."""
     mounts: list[Mount] = []
     for name in dict.fromkeys(volumes):
         volume = get_visible(person, name)
@@ -88,13 +100,7 @@ def mounts_for(person: Person, *, volumes: Sequence[str], teams: Sequence[str]) 
             Mount(source, str(root / volume.name), read_only=True, volume=volume.name)
             for root in (rules.ARCHIVE_ROOT, rules.OLD_ARCHIVE_ROOT)
         )
-    for kind, target in ((Kind.HOME, rules.HOME), (Kind.WORKSPACE, rules.WORKSPACE)):
-        area = area_of(person, kind)
-        mounts.append(Mount(_existing(area), str(target), read_only=False, volume=str(kind)))
-    for slug in dict.fromkeys(teams):
-        area = _team_area(person, slug)
-        mounts.append(Mount(_existing(area), str(rules.TEAM_ROOT / slug), read_only=False, volume=f"team {slug}"))
-    return tuple(mounts)
+    return mounts
 
 
 def check_mounted(mounts: Sequence[Mount], path: str) -> None:

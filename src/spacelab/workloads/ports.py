@@ -75,6 +75,13 @@ class KnowsWhatIsHere(Protocol):
         """Say whether one of those that are named is not on this machine; raise `RuntimeFault` if nobody can tell."""
 
 
+class KnowsPorts(Protocol):
+    """What a runtime can do besides: say where a workload listens."""
+
+    def ports(self, workload_id: str) -> list[int] | None:
+        """List the ports on which its programs listen inside, sorted; None if nobody can tell."""
+
+
 class Secrets(Protocol):
     """Provides what a workload must know and nobody may store: called right before a start."""
 

@@ -128,6 +128,15 @@ def lacks(*, environment: str = "", image: str = "") -> bool:
         return False
 
 
+def ports(workload_id: str) -> list[int] | None:
+    """List the ports on which a workload listens inside; None where the runtime can't tell."""
+    asked = getattr(runtime(), "ports", None)
+    try:
+        return asked(workload_id) if asked else None
+    except (OSError, RuntimeFault):
+        return None
+
+
 def log_since(workload_id: str, since: int = 0) -> bytes:
     """Read what a workload printed, from byte `since` on; empty where nothing is kept of it any more."""
     try:

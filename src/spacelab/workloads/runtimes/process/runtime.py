@@ -24,6 +24,7 @@ from spacelab.workloads.runtimes.shared import mounts
 from spacelab.workloads.runtimes.shared.apart import Apart
 from spacelab.workloads.runtimes.shared.interfaces import NOTHING_THERE, PROBE_WAIT, InterfaceWatch
 from spacelab.workloads.runtimes.shared.limits import Group
+from spacelab.workloads.runtimes.shared.listening import listening
 from spacelab.workloads.runtimes.shared.usage import scratch_bytes, tree_usage
 
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
@@ -224,6 +225,11 @@ class ProcessRuntime:
     def logs(self, workload_id: str, since: int = 0) -> Iterator[bytes]:
         """Yield what the workload printed, from byte `since` on; old output of a talkative one may be gone."""
         return self._folder(workload_id).log(since)
+
+    def ports(self, workload_id: str) -> list[int] | None:
+        """List the ports on which a workload's own programs listen; None where all share the host's network."""
+        pid = self._folder(workload_id).pid() if self.sandboxed else None
+        return listening(pid) if pid else None
 
     def stop(self, workload_id: str, grace_seconds: float) -> None:
         """Ask the workload to end, and end it by force after the grace; return at once."""

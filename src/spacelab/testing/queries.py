@@ -1,0 +1,149 @@
+"""Reads about launch tests: which are due, how far one is, where its files lie, and what a page shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from spacelab.accounts.models import Person
+from spacelab.accounts.queries import may, people_with
+from spacelab.builds import queries as build_queries
+from spacelab.datalabs import queries as datalab_queries
+from spacelab.datalabs.models import DatalabVersion, Evidence
+from spacelab.datalabs.permissions import DatalabPermission
+from spacelab.datalabs.rules import State as VersionState
+from spacelab.kit.refusals import NotFound
+from spacelab.sessions import queries as session_queries
+from spacelab.sessions.rules import Profile, profile_named
+from spacelab.testing import rules
+from spacelab.testing.models import LaunchTest
+
+SCREENSHOT, LOG = "screenshot.png", "log.txt"
+FILES = {SCREENSHOT: "image/png", LOG: "text/plain; charset=utf-8"}
+"""What evidence may keep as files, with the type in which each is sent."""
+SHOWN = 10
+"""Results that the page lists."""
+
+
+def tests() -> QuerySet[LaunchTest]:
+    """List all launch tests, oldest first."""
+    return LaunchTest.objects.select_related("version__datalab__maintainer", "workload").order_by("id")
+
+
+def to_attend() -> QuerySet[LaunchTest]:
+    """List the tests of which something is left to do."""
+    return tests().filter(cleaned=False)
+
+
+def left_over() -> QuerySet[LaunchTest]:
+    """List the tests whose versions were deleted, and of which only files are left."""
+    return tests().filter(cleaned=True, version=None)
+
+
+def free_places() -> int:
+    """Say how many tests may begin now."""
+    return max(0, settings.SPACELAB.launch_tests_at_once - tests().filter(state__in=rules.AT_WORK).count())
+
+
+def untested() -> QuerySet[DatalabVersion]:
+    """List the versions that were built, and whose launch test has not begun."""
+    return DatalabVersion.objects.filter(state=VersionState.BUILT, datalab__maintainer__isnull=False).order_by("pk")
+
+
+def open_test(version: DatalabVersion) -> LaunchTest | None:
+    """Return the version's test that has not ended."""
+    return tests().filter(version=version).exclude(state__in=rules.FINAL).first()
+
+
+def last_test(version: DatalabVersion) -> LaunchTest | None:
+    """Return the version's newest test."""
+    return tests().filter(version=version).last()
+
+
+def is_outdated(test: LaunchTest) -> bool:
+    """Say whether the version was deleted, changed or built anew since the test began."""
+    version = test.version
+    if version is None or version.content_hash != test.content_hash:
+        return True
+    return version.state in {VersionState.DRAFT, VersionState.BUILDING, VersionState.BUILD_FAILED}
+
+
+def owner_of(version: DatalabVersion) -> Person | None:
+    """Return in whose name a test runs: the author's, and an operator's for what the platform ships."""
+    if version.datalab.maintainer is not None:
+        return version.datalab.maintainer
+    return next(iter(people_with(DatalabPermission.ARCHIVE_ANY)), None)
+
+
+def profile() -> Profile:
+    """Return the profile with which tests run."""
+    offered = session_queries.profiles()
+    wanted = settings.SPACELAB.launch_test_profile
+    return profile_named(wanted, offered) if wanted else offered[0]
+
+
+def work_folder(test: LaunchTest, workload_id: str = "") -> Path:
+    """Return the folder with the areas that the test's workloads write into."""
+    return Path(settings.SPACELAB.state) / "tests" / str(test.pk) / workload_id
+
+
+def evidence_folder(name: str) -> Path:
+    """Return where a piece of evidence keeps its files."""
+    return Path(settings.SPACELAB.state) / "evidence" / name
+
+
+def package_of(version: DatalabVersion) -> Path | None:
+    """Return the folder of the version's package on this host; None where there is none."""
+    return build_queries.package_of(version)
+
+
+def notebooks_of(version: DatalabVersion) -> list[str]:
+    """Name the notebooks of a version's package, as paths in it; hidden ones and saved checkpoints don't count."""
+    package = package_of(version)
+    if package is None:
+        return []
+    found = [file.relative_to(package) for file in sorted(package.rglob("*.ipynb")) if file.is_file()]
+    shown = [one.as_posix() for one in found if not any(part.startswith(".") for part in one.parts)]
+    return shown[: rules.MOST_NOTEBOOKS]
+
+
+def size_of(version: DatalabVersion) -> int | None:
+    """Return the bytes of the version's environment, where they were counted when it was made."""
+    mark = Path(settings.ENVIRONMENTS_DIRECTORY) / version.environment / ".complete"
+    try:
+        text = mark.read_text().strip() if version.environment else ""
+    except OSError:
+        return None
+    return int(text) if text.isdigit() else None
+
+
+def may_test(person: Person, version: DatalabVersion) -> bool:
+    """Say whether the person may have the version tested: its author, and moderators where they see it."""
+    if version.datalab.maintainer_id == person.pk:
+        return may(person, DatalabPermission.AUTHOR)
+    return may(person, DatalabPermission.MODERATE)
+
+
+def find_version(person: Person, slug: str, number: str) -> DatalabVersion:
+    """Find a version whose tests the person may see; raise `NotFound` for any other."""
+    found = datalab_queries.seen_by(person).filter(datalab__slug=slug, version=number)
+    version = found.select_related("datalab__maintainer").first()
+    if version is None or not may_test(person, version):
+        raise NotFound("There is no such version.", advice="Look at the datalabs that are yours.")
+    return version
+
+
+def evidence_of(version: DatalabVersion) -> QuerySet[Evidence]:
+    """List what was found out about a version, newest first."""
+    return version.evidence.all()
+
+
+def find_file(version: DatalabVersion, evidence_id: int, name: str) -> Path:
+    """Find a file of a version's evidence; raise `NotFound` if there is none."""
+    evidence = version.evidence.filter(pk=evidence_id).exclude(folder="").first()
+    file = evidence_folder(evidence.folder) / name if evidence and name in FILES else None
+    if file is None or not file.is_file():
+        raise NotFound("There is no such file.", advice="Look at the page of the test.")
+    return file
