@@ -12,7 +12,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from spacelab.accounts.models import Person
-from spacelab.accounts.queries import may, require
+from spacelab.accounts.queries import may, people_with, require
 from spacelab.datalabs import rules
 from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.datalabs.permissions import DatalabPermission
@@ -217,6 +217,16 @@ def require_author(person: Person | AnonymousUser) -> None:
 def may_author(person: Person | AnonymousUser, *, dockerfile: bool = False) -> bool:
     """Say whether the person may write datalabs, with a Dockerfile of her own where asked for."""
     return may(person, DatalabPermission.AUTHOR_DOCKERFILE if dockerfile else DatalabPermission.AUTHOR)
+
+
+def may_moderate(person: Person | AnonymousUser) -> bool:
+    """Say whether the person may inspect and decide about what others hand in."""
+    return may(person, DatalabPermission.MODERATE)
+
+
+def keepers() -> list[Person]:
+    """List who may archive anybody's datalab: the people behind what the platform itself ships."""
+    return people_with(DatalabPermission.ARCHIVE_ANY)
 
 
 def facts_of(

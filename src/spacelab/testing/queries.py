@@ -8,11 +8,9 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from spacelab.accounts.models import Person
-from spacelab.accounts.queries import may, people_with
 from spacelab.builds import queries as build_queries
 from spacelab.datalabs import queries as datalab_queries
 from spacelab.datalabs.models import DatalabVersion, Evidence
-from spacelab.datalabs.permissions import DatalabPermission
 from spacelab.datalabs.rules import State as VersionState
 from spacelab.kit.refusals import NotFound
 from spacelab.sessions import queries as session_queries
@@ -74,7 +72,7 @@ def owner_of(version: DatalabVersion) -> Person | None:
     """Return in whose name a test runs: the author's, and an operator's for what the platform ships."""
     if version.datalab.maintainer is not None:
         return version.datalab.maintainer
-    return next(iter(people_with(DatalabPermission.ARCHIVE_ANY)), None)
+    return next(iter(datalab_queries.keepers()), None)
 
 
 def profile() -> Profile:
@@ -122,8 +120,8 @@ def size_of(version: DatalabVersion) -> int | None:
 def may_test(person: Person, version: DatalabVersion) -> bool:
     """Say whether the person may have the version tested: its author, and moderators where they see it."""
     if version.datalab.maintainer_id == person.pk:
-        return may(person, DatalabPermission.AUTHOR)
-    return may(person, DatalabPermission.MODERATE)
+        return datalab_queries.may_author(person)
+    return datalab_queries.may_moderate(person)
 
 
 def find_version(person: Person, slug: str, number: str) -> DatalabVersion:
