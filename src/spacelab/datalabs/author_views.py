@@ -1,4 +1,4 @@
-"""Authoring pages of a datalab's versions: the list, the history, and the steps from draft to archive."""
+"""Authoring pages of versions: the list, for whom they are, their history, and the steps from draft to archive."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from spacelab.accounts.models import Person
 from spacelab.datalabs import actions, queries, rules
-from spacelab.datalabs.forms import StepForm
+from spacelab.datalabs.forms import ShareForm, StepForm
 from spacelab.datalabs.models import DatalabVersion
-from spacelab.kit.refusals import Conflict, Invalid, NotSignedIn
+from spacelab.kit.refusals import Conflict, Invalid, NotSignedIn, Refusal
 from spacelab.publishing.rules import TRANSITIONS, Need
 
 PER_PAGE = 30
@@ -55,6 +55,33 @@ def history(request: HttpRequest, slug: str, version: str) -> HttpResponse:
     found = queries.find_authored(person, slug, version)
     context = {**queries.authoring_context(person, found, "history"), "told": queries.history_of(found)}
     return render(request, "datalabs/author_history.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def visibility(request: HttpRequest, slug: str, version: str) -> HttpResponse:
+    """Say for whom a version is: its author alone, named people, her teams, or everybody."""
+    person = person_of(request)
+    found = queries.find_authored(person, slug, version)
+    form = ShareForm(request.POST if request.method == "POST" else None, person=person, version=found)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                actions.share(by=person, version=found, **form.wanted())
+            except Refusal as refusal:
+                form.refuse(refusal)
+                status = refusal.status
+            else:
+                messages.success(request, "That is for whom it is now.")
+                return redirect("datalabs:author-visibility", slug, version)
+    context = {
+        **queries.authoring_context(person, found, "visibility"),
+        "form": form,
+        "people": found.people.order_by("display_name"),
+        "teams": found.teams.order_by("name"),
+    }
+    return render(request, "datalabs/author_visibility.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

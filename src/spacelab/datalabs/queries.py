@@ -287,7 +287,7 @@ def entry_of(version: DatalabVersion) -> dict[str, Any]:
         "title": said.get("title") or version.datalab.title,
         "abstract": said.get("abstract") or version.datalab.abstract,
         "description": said.get("description", ""),
-        "author": ", ".join(author) if isinstance(author, list) else author,
+        "author": (", ".join(author) if isinstance(author, list) else author)[:120],
         "contact": _first(said.get("contactPoint.email", "")),
         "tags": rules.words(said.get("keywords", [])),
         "kind": version.kind or version.datalab.kind,
@@ -318,6 +318,18 @@ def authored_by(person: Person) -> QuerySet[DatalabVersion]:
     return mine.order_by("datalab__search_text", "datalab__slug", "-id")
 
 
+def inside_for(person: Person | AnonymousUser) -> QuerySet[DatalabVersion]:
+    """List the versions of which the person sees all: her own, a moderator's to judge, an operator's to archive."""
+    if not isinstance(person, Person):
+        return DatalabVersion.objects.none()
+    opened = Q(datalab__maintainer=person)
+    if may(person, DatalabPermission.MODERATE):
+        opened |= Q(state__in=MODERATED)
+    if may(person, DatalabPermission.ARCHIVE_ANY):
+        opened |= Q(state__in=KEPT)
+    return DatalabVersion.objects.filter(opened)
+
+
 def find_authored(person: Person | AnonymousUser, slug: str, version: str) -> DatalabVersion:
     """Find a version whose authoring pages the person may open; raise `NotSignedIn`, or `NotFound` for all others.
 
@@ -325,12 +337,7 @@ def find_authored(person: Person | AnonymousUser, slug: str, version: str) -> Da
     """
     if not isinstance(person, Person):
         raise NotSignedIn("This needs an account.", advice="Sign in to see what you wrote.")
-    opened = Q(datalab__maintainer=person)
-    if may(person, DatalabPermission.MODERATE):
-        opened |= Q(state__in=MODERATED)
-    if may(person, DatalabPermission.ARCHIVE_ANY):
-        opened |= Q(state__in=KEPT)
-    found = DatalabVersion.objects.filter(opened, datalab__slug=slug, version=version)
+    found = inside_for(person).filter(datalab__slug=slug, version=version)
     one = found.select_related("datalab__maintainer", "reviewer").first()
     if one is None:
         raise NotFound(f"There is no such version of “{slug[:60]}”.", advice="Look at the datalab's page.")
@@ -411,6 +418,36 @@ def history_of(version: DatalabVersion) -> list[Told]:
         for one in version.evidence.all()
     ]
     return sorted(told, key=lambda one: one.at, reverse=True)
+
+
+def writer_of(person: Person, version: DatalabVersion) -> terms.Writer | None:
+    """Say whose terms of a version the person may write now: its author's, the moderators', or none."""
+    if version.datalab.maintainer_id == person.pk:
+        return terms.Writer.AUTHOR if version.is_editable and may_author(person) else None
+    judged = State(version.state) in REVIEWABLE | {State.APPROVED}
+    return terms.Writer.MODERATOR if judged and may(person, DatalabPermission.MODERATE) else None
+
+
+def terms_of(version: DatalabVersion, url: str = "") -> dict[str, Any]:
+    """Return all terms of a version, with those that the platform knows; `url` is where its datalab is found."""
+    known = {
+        "alternateName": version.datalab.slug,
+        "version": version.version,
+        "datePublished": version.published_at.date().isoformat() if version.published_at else "",
+        "datalabImage.id": version.image_digest,
+        "url": url,
+    }
+    return {**version.metadata, **{key: value for key, value in known.items() if value}}
+
+
+def find_described(person: Person | AnonymousUser, slug: str, version: str) -> tuple[DatalabVersion, bool]:
+    """Find a version that the person may see, and say whether she sees what is private in its metadata as well."""
+    found = seen_by(person).filter(datalab__slug=slug, version=version).select_related("datalab").first()
+    inside = inside_for(person).filter(datalab__slug=slug, version=version).select_related("datalab").first()
+    one = inside or found
+    if one is None:
+        raise NotFound(f"There is no such version of “{slug[:60]}”.", advice="Look at the datalab's page.")
+    return one, inside is not None
 
 
 def home_tab(version: DatalabVersion) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from spacelab.datalabs import author_views, views
+from spacelab.datalabs import author_views, metadata_views, views
 
 app_name = "datalabs"
 urlpatterns = [
@@ -11,6 +11,14 @@ urlpatterns = [
     path("catalogue/<slug:slug>/icon.svg", views.icon, name="icon"),
     path("author/", author_views.own, name="author-list"),
     path("author/<slug:slug>/<str:version>/", author_views.home, name="author"),
+    path(
+        "catalogue/<slug:slug>/versions/<str:version>/metadata/<str:format_name>",
+        metadata_views.export,
+        name="metadata-export",
+    ),
+    path("author/<slug:slug>/<str:version>/metadata", metadata_views.edit, name="author-metadata"),
+    path("author/<slug:slug>/<str:version>/metadata/import", metadata_views.take_in, name="import-metadata"),
+    path("author/<slug:slug>/<str:version>/visibility", author_views.visibility, name="author-visibility"),
     path("author/<slug:slug>/<str:version>/history", author_views.history, name="author-history"),
     path("author/<slug:slug>/<str:version>/advance", author_views.advance, name="advance"),
     path("author/<slug:slug>/<str:version>/delete", author_views.delete_draft, name="delete-draft"),

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from spacelab.datalabs import queries, rules
 from spacelab.datalabs.forms import FilterForm
+from spacelab.publishing.rules.exports import FORMATS
 
 PER_PAGE = 24
 ICON_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
@@ -39,6 +40,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "datalab": found,
         "newest": newest,
+        "formats": FORMATS.values(),
         "opens": rules.Opens.from_json(newest.opens),
         "trouble": queries.trouble_of(newest),
         "threads": queries.threads_of(newest),

@@ -1,5 +1,6 @@
 """Every write to the app store."""
 
+from spacelab.datalabs.actions.describing import edit_metadata
 from spacelab.datalabs.actions.installing import install_from_manifest, open_version, record_built, replace_made
 from spacelab.datalabs.actions.lifecycle import (
     SYSTEM,
@@ -15,6 +16,7 @@ __all__ = [
     "advance",
     "advance_by_platform",
     "delete_draft",
+    "edit_metadata",
     "install_from_manifest",
     "open_version",
     "record_built",
