@@ -11,14 +11,17 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser
 
+from spacelab.accounts.models import Person
 from spacelab.audit.actions import System
 from spacelab.datalabs.actions import advance
 from spacelab.datalabs.models import DatalabVersion
-from spacelab.datalabs.rules import State
+from spacelab.moderation.models import ReviewComment
+from spacelab.publishing.rules import State
 from spacelab.volumes.actions import declare_archive, retire_archive
 from support.authoring import make_version
 from support.datalabs import make_datalab
 from support.people import make_person
+from support.reviews import make_package, make_submitted
 
 if TYPE_CHECKING:
     from pytest_django.live_server_helper import LiveServer
@@ -53,6 +56,12 @@ PAGES = [
     ("/volumes/declare", "operator"),
     ("/volumes/hipparcos/change", "operator"),
     ("/volumes/", "scientist"),
+    ("/review/", "moderator"),
+    ("/review/?show=mine", "moderator"),
+    ("/review/prisms/1.0", "moderator"),
+    ("/review/prisms/1.0/files", "moderator"),
+    ("/review/prisms/1.0/comments", "moderator"),
+    ("/author/prisms/1.0/review", "developer"),
     ("/no-such-page", ""),
     ("/catalogue/no-such-datalab/", ""),
     ("/sign-in/", ""),
@@ -114,11 +123,24 @@ def archives(transactional_db: None, tmp_path: Path) -> None:
     retire_archive(by=System("tests"), name="euclid_q1")
 
 
+def put_under_review(folder: Path, author: Person) -> None:
+    """Have a version of somebody's under review, with files, a published one before it, and a comment."""
+    mona = make_person("mona", "moderator")
+    old = make_package(folder / "old", {"app.py": "one\n"})
+    make_submitted(author, "0.9", State.PUBLISHED, slug="prisms", package=str(old), published_at="2025-01-01T00:00Z")
+    new = make_package(folder / "new", {"app.py": "two\n" + "long " * 50, "logo.png": b"\0"})
+    version = make_submitted(author, slug="prisms", state=State.IN_REVIEW, reviewer=mona, package=str(new))
+    make_submitted(author, "2.0", slug="lines")
+    ReviewComment.objects.create(
+        version=version, author=mona, text="Why *two*?", path="app.py", line=1, content_hash=version.content_hash
+    )
+
+
 @pytest.mark.parametrize("shape", [("light", 1440), ("dark", 360)], ids=["light-wide", "dark-narrow"])
 @pytest.mark.parametrize(("address", "role"), PAGES)
 @pytest.mark.usefixtures("archives")
 def test_a_page_is_usable_by_everybody(
-    chromium: Browser, live_server: LiveServer, address: str, role: str, shape: tuple[str, int]
+    chromium: Browser, live_server: LiveServer, *, tmp_path: Path, address: str, role: str, shape: tuple[str, int]
 ) -> None:
     make_datalab("jupyterlab", tags=["notebook"], description="# Inside\n\n| a | b |\n|---|---|\n| 1 | 2 |")
     DatalabVersion.objects.update(threads=[THREAD], opens={"formats": ["md"]})
@@ -128,6 +150,9 @@ def test_a_page_is_usable_by_everybody(
     )
     if role:
         context.add_cookies([{"name": "spacelab", "value": cookie_of(role), "url": live_server.url}])
+    if "/review" in address:
+        ada = Person.objects.get(username="ada")
+        put_under_review(tmp_path, make_person("dora", "developer") if role == "moderator" else ada)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if "Content Security" in message.text else None)

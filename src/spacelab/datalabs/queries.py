@@ -229,6 +229,16 @@ def keepers() -> list[Person]:
     return people_with(DatalabPermission.ARCHIVE_ANY)
 
 
+def require_moderator(person: Person | AnonymousUser) -> None:
+    """Raise `NotSignedIn` or `Forbidden` unless the person may decide about what is published."""
+    require(person, DatalabPermission.MODERATE)
+
+
+def moderators() -> list[Person]:
+    """List the people who may decide about what is published."""
+    return people_with(DatalabPermission.MODERATE)
+
+
 def facts_of(
     person: Person, version: DatalabVersion, *, reason: str = "", lacking: frozenset[Need] = frozenset()
 ) -> Facts:

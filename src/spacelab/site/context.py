@@ -10,6 +10,8 @@ from django.http import HttpRequest
 
 from spacelab import __version__
 from spacelab.accounts.queries import invitations_waiting, permissions_of
+from spacelab.datalabs.permissions import DatalabPermission
+from spacelab.moderation.queries import waiting
 from spacelab.notifications.queries import unread_count
 
 MASTHEAD_PARTS = ("notifications/_bell.html",)
@@ -18,10 +20,12 @@ MASTHEAD_PARTS = ("notifications/_bell.html",)
 
 def platform(request: HttpRequest) -> dict[str, Any]:
     """Give templates the platform's version and settings, the visitor's permissions and what waits for her."""
+    permissions = permissions_of(request.user)
     return {
         "platform_version": __version__,
         "demo": settings.SPACELAB.demo,
-        "permissions": permissions_of(request.user),
+        "permissions": permissions,
+        "reviews_waiting": waiting() if DatalabPermission.MODERATE in permissions else 0,
         "invitations_waiting": invitations_waiting(request.user),
         "masthead_parts": MASTHEAD_PARTS,
         "unread_news": partial(unread_count, request.user),

@@ -86,6 +86,7 @@ INSTALLED_APPS = [
     "spacelab.builds",
     "spacelab.sessions",
     "spacelab.testing",
+    "spacelab.moderation",
     "spacelab.edge",
     "spacelab.site",
 ]

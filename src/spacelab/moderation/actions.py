@@ -1,0 +1,159 @@
+"""Every write of a review: its steps and decisions, ticks on the checklist, comments and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from spacelab.accounts.models import Person
+from spacelab.audit import actions as audit
+from spacelab.datalabs import actions as datalabs
+from spacelab.datalabs.models import DatalabVersion
+from spacelab.datalabs.queries import MODERATED, require_moderator
+from spacelab.kit.refusals import Conflict, Invalid, NotFound
+from spacelab.moderation import queries, rules
+from spacelab.moderation.differences import files_of, text_of
+from spacelab.moderation.models import ReviewComment, Tick
+from spacelab.notifications import actions as notifications
+from spacelab.notifications.rules import Kind
+from spacelab.publishing.rules import Need, State
+
+
+@transaction.atomic
+def decide(*, by: Person, version: DatalabVersion, step: str, reason: str = "", revision: int | None) -> DatalabVersion:
+    """Take, give back, approve, ask for changes or reject, as a moderator who looked at this revision.
+
+    Raises `Conflict` if the version has moved on, or if something is missing; then nothing has changed.
+    """
+    require_moderator(by)
+    if step not in rules.STEPS:
+        raise Invalid(
+            f"A review has no step “{step[:40]}”.", advice=f"It has {', '.join(rules.STEPS)}.", field="transition"
+        )
+    missing: frozenset[Need] = frozenset()
+    if step == "approve":
+        DatalabVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)  # no tick goes meanwhile
+        missing = queries.missing_of(queries.checklist(version), queries.papers_of(version))
+    return datalabs.advance(by=by, version=version, transition=step, reason=reason, revision=revision, lacking=missing)
+
+
+@transaction.atomic
+def tick(*, by: Person, version: DatalabVersion, points: Collection[str]) -> None:
+    """Keep which points of the checklist are in order: those named, and no others. Earlier ticks keep their names.
+
+    Raises `Conflict` unless the version is under review by somebody else than its author.
+    """
+    require_moderator(by)
+    wanted = rules.clean_points(points)
+    version = DatalabVersion.objects.select_for_update(of=("self",)).select_related("datalab").get(pk=version.pk)
+    if version.datalab.maintainer_id == by.pk:
+        raise Conflict(Need.OTHER_EYES.value, advice="Another moderator ticks the points.")
+    if version.state != State.IN_REVIEW or version.submitted_at is None:
+        raise Conflict(
+            f"The checklist belongs to a review, and this version is {State(version.state).words}.",
+            advice="Take it for review first.",
+        )
+    ticks = version.ticks.filter(submitted_at=version.submitted_at)
+    had = set(ticks.values_list("point", flat=True))
+    ticks.exclude(point__in=wanted).delete()
+    Tick.objects.bulk_create(
+        Tick(version=version, submitted_at=version.submitted_at, point=point, person=by)
+        for point in sorted(wanted - had)
+    )
+    if wanted != had:
+        _record(by, version, "moderation.tick", ticked=sorted(wanted - had), unticked=sorted(had - wanted))
+
+
+@transaction.atomic
+def comment(
+    *,
+    by: Person,
+    version: DatalabVersion,
+    text: str,
+    path: str = "",
+    line: int | None = None,
+    answers: int | None = None,
+) -> ReviewComment:
+    """Write a remark on a version, a file or a line, or an answer; tell the other side.
+
+    Raises `Invalid` for a place that the files don't have, `NotFound` for anybody but its author and moderators.
+    """
+    version = queries.talk_about(by, version.datalab.slug, version.version)
+    text = rules.clean_text(text)
+    root = None
+    if answers is not None:
+        root = version.review_comments.filter(pk=answers, answers=None).first()
+        if root is None:
+            raise NotFound("There is no such remark to answer.", advice="Look at the list of comments.")
+    else:
+        _check_place(version, path, line)
+    made = ReviewComment.objects.create(
+        version=version,
+        content_hash=version.content_hash,
+        path="" if root else path,
+        line=None if root else line,
+        text=text,
+        author=by,
+        answers=root,
+    )
+    _record(by, version, "moderation.comment", comment=made.pk, place=made.place)
+    _tell(by, version, made)
+    return made
+
+
+@transaction.atomic
+def resolve(*, by: Person, comment_id: int, resolved: bool = True) -> ReviewComment:
+    """Note that a remark is settled, or open again: a moderator does that."""
+    require_moderator(by)
+    rows = ReviewComment.objects.select_for_update(of=("self",)).select_related("version__datalab")
+    found = rows.filter(pk=comment_id, answers=None, version__state__in=MODERATED).first()
+    if found is None:
+        raise NotFound("There is no such remark.", advice="Look at the list of comments.")
+    if bool(found.resolved_at) != resolved:
+        found.resolved_at, found.resolved_by = (timezone.now(), by) if resolved else (None, None)
+        found.save(update_fields=["resolved_at", "resolved_by"])
+        _record(by, found.version, "moderation.resolve", comment=found.pk, resolved=resolved)
+    return found
+
+
+def _check_place(version: DatalabVersion, path: str, line: int | None) -> None:
+    """Raise `Invalid` unless the version has this file, and the file this line."""
+    if not path:
+        if line is not None:
+            raise Invalid("A line belongs to a file.", advice="Name the file as well.", field="path")
+        return
+    file = files_of(Path(version.package)).get(path) if version.package else None
+    if file is None:
+        raise Invalid(f"This version has no file “{path[:100]}”.", advice="Choose one that it has.", field="path")
+    if line is None:
+        return
+    lines = text_of(file)
+    if lines is None or not 1 <= line <= max(len(lines), 1):
+        has = f"It has {len(lines)}." if lines is not None else "It is no text, or too large: leave the line out."
+        raise Invalid(f"{path} has no line {line}.", advice=has, field="line")
+
+
+def _tell(by: Person, version: DatalabVersion, made: ReviewComment) -> None:
+    """Tell the author of a moderator's remark, and the moderators concerned of what the author writes."""
+    place = [version.datalab.slug, version.version]
+    author = version.datalab.maintainer
+    title = f"{version}: {made.place or 'a comment'}"
+    subject = f"{version.subject}:{version.version}"
+    if author and author.pk != by.pk:
+        url = reverse("moderation:own", args=place)
+        notifications.tell(people=[author], kind=Kind.COMMENT, title=title, text=made.text, url=url, subject=subject)
+    root = made.answers.author if made.answers else None
+    hearers = {one.pk: one for one in (root, version.reviewer) if one and one.pk != by.pk and one != author}
+    if author and author.pk == by.pk and hearers:
+        url = reverse("moderation:comments", args=place)
+        notifications.tell(
+            people=hearers.values(), kind=Kind.ANSWER, title=title, text=made.text, url=url, subject=subject
+        )
+
+
+def _record(by: Person, version: DatalabVersion, action: str, **facts: object) -> None:
+    audit.record(by=by, action=action, subject=version.subject, version=version.version, **facts)

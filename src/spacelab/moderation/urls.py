@@ -1,0 +1,19 @@
+"""Addresses of reviews."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from spacelab.moderation import views
+
+app_name = "moderation"
+urlpatterns = [
+    path("review/", views.queue, name="queue"),
+    path("review/comments/<int:comment_id>/resolve", views.resolve, name="resolve"),
+    path("review/<slug:slug>/<str:number>", views.review, name="review"),
+    path("review/<slug:slug>/<str:number>/files", views.files, name="files"),
+    path("review/<slug:slug>/<str:number>/comments", views.comments, name="comments"),
+    path("review/<slug:slug>/<str:number>/answer", views.answer, name="answer"),
+    path("review/<slug:slug>/<str:number>/checklist", views.checklist, name="checklist"),
+    path("author/<slug:slug>/<str:number>/review", views.own, name="own"),
+]

@@ -1,0 +1,178 @@
+"""Pages of reviews: the queue, one version's evidence and decision, its files, its comments, and its author's view."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from spacelab.accounts.models import Person
+from spacelab.datalabs.models import DatalabVersion
+from spacelab.datalabs.queries import authoring_context
+from spacelab.kit.refusals import Invalid, NotSignedIn, Refusal
+from spacelab.moderation import actions, queries, rules
+from spacelab.moderation.forms import AnswerForm, CommentForm, StepForm
+
+PER_PAGE = 50
+MOST_EVIDENCE = 5
+
+
+def _person(request: HttpRequest) -> Person:
+    if not isinstance(request.user, Person):
+        raise NotSignedIn("This needs an account.", advice="Sign in, or request access.")
+    return request.user
+
+
+@require_safe
+def queue(request: HttpRequest) -> HttpResponse:
+    """List what waits for review and what is under review, oldest first, with the load of each moderator."""
+    person = _person(request)
+    wanted = request.GET.get("show", "")
+    shown = rules.Shown(wanted) if wanted in set(rules.Shown) else rules.Shown.ALL
+    page = Paginator(queries.queue(person, shown), PER_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "shown": shown, "filters": rules.SHOWN_WORDS.items(), "load": queries.load()}
+    return render(request, "moderation/queue.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def review(request: HttpRequest, slug: str, number: str) -> HttpResponse:
+    """Show the evidence about one version, and take a step or a decision; a refusal keeps what was written."""
+    person = _person(request)
+    version = queries.version_for(person, slug, number)
+    form = StepForm(request.POST or None, initial={"revision": version.revision})
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            chosen = form.cleaned_data
+            try:
+                actions.decide(
+                    by=person,
+                    version=version,
+                    step=chosen["transition"],
+                    reason=chosen["reason"],
+                    revision=chosen["revision"],
+                )
+            except Refusal as refusal:
+                form.refuse(refusal)
+                status = refusal.status
+                version = queries.version_for(person, slug, number)
+            else:
+                messages.success(request, f"{version}: done.")
+                return redirect("moderation:review", slug, number)
+    return render(request, "moderation/review.html", _evidence(person, version, form), status=status)
+
+
+def _evidence(person: Person, version: DatalabVersion, form: StepForm) -> dict[str, Any]:
+    before, points, papers = queries.published_before(version), queries.checklist(version), queries.papers_of(version)
+    steps = queries.steps(person, version, queries.missing_of(points, papers))
+    return {
+        "version": version,
+        "tab": "evidence",
+        "before": before,
+        "terms": queries.terms_of(version, before),
+        "points": points,
+        "papers": papers,
+        "evidence": list(version.evidence.all()[:MOST_EVIDENCE]),
+        "moves": [one for one in steps if one.transition.name not in rules.DECISIONS],
+        "decisions": [one for one in steps if one.transition.name in rules.DECISIONS],
+        "form": form,
+    }
+
+
+@require_safe
+def files(request: HttpRequest, slug: str, number: str) -> HttpResponse:
+    """Show how the files differ from those of the version that was published last, with the open remarks on them."""
+    version = queries.version_for(_person(request), slug, number)
+    before = queries.published_before(version)
+    found, remarks = queries.differences(version, before), queries.comments_by_lines(version)
+    context = {
+        "version": version,
+        "tab": "files",
+        "before": before,
+        "differences": found,
+        "files": [(one, remarks.get(one.path, ())) for one in found.files],
+    }
+    return render(request, "moderation/files.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def comments(request: HttpRequest, slug: str, number: str) -> HttpResponse:
+    """List the comments on a version, and write one; a refusal keeps what was written."""
+    person = _person(request)
+    version = queries.version_for(person, slug, number)
+    place = {name: request.GET[name] for name in ("path", "line") if name in request.GET}
+    form = CommentForm(request.POST or None, initial=place)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                made = actions.comment(by=person, version=version, **form.cleaned_data)
+            except Refusal as refusal:
+                form.refuse(refusal)
+                status = refusal.status
+            else:
+                return redirect(_last_page(version, "moderation:comments", made.pk))
+    context = {"version": version, "tab": "comments", "form": form, "page": _page(request, version)}
+    return render(request, "moderation/comments.html", context, status=status)
+
+
+def _page(request: HttpRequest, version: DatalabVersion) -> Any:
+    return Paginator(queries.comments(version), PER_PAGE).get_page(request.GET.get("page"))
+
+
+def _last_page(version: DatalabVersion, route: str, comment_id: int) -> str:
+    pages = Paginator(queries.comments(version), PER_PAGE).num_pages
+    address = reverse(route, args=[version.datalab.slug, version.version])
+    return f"{address}?page={pages}#comment-{comment_id}"
+
+
+@require_POST
+def answer(request: HttpRequest, slug: str, number: str) -> HttpResponse:
+    """Keep an answer, or the author's own remark, and return to where it was written."""
+    person = _person(request)
+    version = queries.talk_about(person, slug, number)
+    form = AnswerForm(request.POST)
+    if not form.is_valid():
+        raise Invalid(
+            "Write an answer.", advice=f"It has at most {rules.LONGEST_COMMENT} characters; go back and shorten it."
+        )
+    made = actions.comment(by=person, version=version, **form.cleaned_data)
+    route = "moderation:own" if version.datalab.maintainer_id == person.pk else "moderation:comments"
+    back = reverse(route, args=[slug, number])
+    page = request.POST.get("page", "")
+    return redirect(f"{back}{f'?page={page}' if page.isdecimal() else ''}#comment-{made.pk}")
+
+
+@require_POST
+def resolve(request: HttpRequest, comment_id: int) -> HttpResponse:
+    """Note that a remark is settled, or open again."""
+    wanted = request.POST.get("resolved") != "no"
+    found = actions.resolve(by=_person(request), comment_id=comment_id, resolved=wanted)
+    back = reverse("moderation:comments", args=[found.version.datalab.slug, found.version.version])
+    page = request.POST.get("page", "")
+    return redirect(f"{back}{f'?page={page}' if page.isdecimal() else ''}#comment-{found.pk}")
+
+
+@require_POST
+def checklist(request: HttpRequest, slug: str, number: str) -> HttpResponse:
+    """Keep which points of the checklist are in order."""
+    person = _person(request)
+    version = queries.version_for(person, slug, number)
+    actions.tick(by=person, version=version, points=request.POST.getlist("points"))
+    return redirect(f"{reverse('moderation:review', args=[slug, number])}#checklist")
+
+
+@require_safe
+def own(request: HttpRequest, slug: str, number: str) -> HttpResponse:
+    """Show the author what moderators wrote about her version, to be answered."""
+    person = _person(request)
+    version = queries.own_version(person, slug, number)
+    context = {**authoring_context(person, version, "review"), "page": _page(request, version)}
+    return render(request, "moderation/own.html", context)
