@@ -40,6 +40,7 @@ class Scope(StrEnum):
     READ = "read"
     SESSIONS = "sessions"
     AUTHOR = "author"
+    REVIEW = "review"
     ACCOUNT = "account"
 
 
@@ -47,6 +48,7 @@ SCOPE_MEANINGS = {
     Scope.READ: "Read what you can see: your account, datalabs, volumes, sessions",
     Scope.SESSIONS: "Launch, use and stop your sessions",
     Scope.AUTHOR: "Bring packages, build them, and cancel your builds",
+    Scope.REVIEW: "Comment on versions under review; for moderators, decide about them",
     Scope.ACCOUNT: "Manage your teams, invitations and notifications, and revoke your tokens",
 }
 

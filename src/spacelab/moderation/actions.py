@@ -38,7 +38,9 @@ def decide(*, by: Person, version: DatalabVersion, step: str, reason: str = "", 
     if step == "approve":
         DatalabVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)  # no tick goes meanwhile
         missing = queries.missing_of(queries.checklist(version), queries.papers_of(version))
-    return datalabs.advance(by=by, version=version, transition=step, reason=reason, revision=revision, lacking=missing)
+    return datalabs.advance(
+        by=by, version=version, transition=step, reason=rules.clean_reason(reason), revision=revision, lacking=missing
+    )
 
 
 @transaction.atomic

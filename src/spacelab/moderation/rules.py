@@ -65,9 +65,14 @@ def clean_points(points: Collection[str]) -> set[str]:
     return set(points)
 
 
+def clean_reason(text: str) -> str:
+    """Return a reason without characters that no database keeps."""
+    return text.replace("\0", "").strip()
+
+
 def clean_text(text: str) -> str:
     """Return a comment's text without space around it; raise `Invalid` if nothing is left, or too much."""
-    text = text.strip()
+    text = text.replace("\0", "").strip()
     if not text:
         raise Invalid("The comment is empty.", advice="Write what you think.", field="text")
     if len(text) > LONGEST_COMMENT:

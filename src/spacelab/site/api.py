@@ -19,6 +19,7 @@ from spacelab.accounts.rules import Scope
 from spacelab.builds.api import router as builds_router
 from spacelab.datalabs.api import router as datalabs_router
 from spacelab.kit.refusals import Forbidden, Invalid, NotSignedIn, Refusal
+from spacelab.moderation.api import router as reviews_router
 from spacelab.notifications.api import router as notifications_router
 from spacelab.publishing.api import router as vocabulary_router
 from spacelab.sessions.api import router as sessions_router
@@ -147,6 +148,7 @@ api.add_router("/notifications", notifications_router, auth=people(Scope.ACCOUNT
 api.add_router("/datalabs", datalabs_router, auth=everybody(Scope.READ))
 api.add_router("/builds", builds_router, auth=people(Scope.AUTHOR))
 api.add_router("/launch-tests", testing_router, auth=people(Scope.AUTHOR))
+api.add_router("/reviews", reviews_router, auth=people(Scope.REVIEW))
 api.add_router("/sessions", sessions_router, auth=people(Scope.SESSIONS))
 api.add_router("/vocabulary", vocabulary_router, auth=everybody(Scope.READ))
 api.add_router("/volumes", volumes_router, auth=everybody(Scope.READ))
