@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -34,8 +36,33 @@ def permissions_of(person: Person | AnonymousUser) -> frozenset[str]:
     """Collect what the person's roles allow; nothing for a visitor or a deactivated account."""
     if not isinstance(person, Person) or not may_act(person):
         return frozenset()
+    known = _remembered.get()
+    if known is not None and person.pk in known:
+        return known[person.pk]
     sets = Role.objects.filter(people=person).values_list("permissions", flat=True)
-    return frozenset(permission for permissions in sets for permission in permissions)
+    found = frozenset(permission for permissions in sets for permission in permissions)
+    if known is not None:
+        known[person.pk] = found
+    return found
+
+
+_remembered: ContextVar[dict[int, frozenset[str]] | None] = ContextVar("permissions", default=None)
+
+
+@contextmanager
+def remembering_permissions() -> Iterator[None]:
+    """Ask for each person's permissions once as long as the block lasts: that of one request, and no stream's."""
+    token = _remembered.set({})
+    try:
+        yield
+    finally:
+        _remembered.reset(token)
+
+
+def forget_permissions() -> None:
+    """Ask again, because somebody's roles or a role have changed."""
+    if (known := _remembered.get()) is not None:
+        known.clear()
 
 
 def may(person: Person | AnonymousUser, permission: str) -> bool:

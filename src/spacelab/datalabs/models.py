@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from spacelab.accounts.models import Person
 from spacelab.datalabs import rules
@@ -30,8 +32,12 @@ class Datalab(models.Model):
     search_text = models.TextField(blank=True, default="", editable=False)
     """Title, abstract, tags and author, folded: what the search looks through."""
     tag_index = models.TextField(blank=True, default="", editable=False)
+    sort_key = models.CharField(max_length=120, blank=True, default="", editable=False, db_index=True)
+    """The title, folded: what the catalogue is ordered by."""
+    listed_at = models.DateTimeField(null=True, blank=True, editable=False, db_index=True)
+    """When the newest version came that everybody finds in the catalogue; empty where there is none."""
     created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = models.DateTimeField(auto_now=True, db_index=True)
 
     def __str__(self) -> str:
         return self.title
@@ -39,7 +45,15 @@ class Datalab(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.search_text = rules.fold("\n".join([self.title, self.abstract, self.author, *self.tags]))
         self.tag_index = rules.tag_index(self.tags)
+        self.sort_key = rules.fold(self.title)[:120]
         super().save(*args, **kwargs)
+
+    def relist(self) -> None:
+        """Note whether, and since when, it stands in everybody's catalogue; whoever changes a version says so here."""
+        offered = self.versions.filter(state__in=rules.OFFERED, visibility=rules.Visibility.EVERYBODY)
+        newest = offered.aggregate(at=models.Max(Coalesce("published_at", models.F("datalab__created_at"))))["at"]
+        Datalab.objects.filter(pk=self.pk).update(listed_at=newest, updated_at=timezone.now())
+        self.listed_at = newest
 
 
 class DatalabVersion(PublishedVersion):
@@ -82,12 +96,13 @@ class DatalabVersion(PublishedVersion):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["datalab", "version"], name="version_once"),
         ]
-        indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["state", "visibility"], name="versions_by_state"),
-        ]
 
     def __str__(self) -> str:
         return f"{self.datalab.title} {self.version}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        self.datalab.relist()
 
     @property
     def subject(self) -> str:

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
+from spacelab.accounts.queries import remembering_permissions
 from spacelab.kit.refusals import NotSignedIn, Refusal, Unavailable
-
-if TYPE_CHECKING:
-    from django.http.response import HttpResponseBase
 
 logger = logging.getLogger(__name__)
 
-Answer = Callable[[HttpRequest], "HttpResponseBase | Awaitable[HttpResponseBase]"]
+Answer = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
 
 def problem(refusal: Refusal) -> JsonResponse:
@@ -72,3 +70,24 @@ class RefusalMiddleware:
             query = urlencode({"next": request.get_full_path()})
             return HttpResponseRedirect(f"{reverse('accounts:sign-in')}?{query}")
         return render(request, "ui/refusal.html", {"refusal": exception}, status=exception.status)
+
+
+class PermissionsMiddleware:
+    """Has a person's permissions asked for once in a request. What streams on after its answer asks each time again."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        with remembering_permissions():
+            answer = self.get_response(request)
+            return answer if isinstance(answer, HttpResponseBase) else self._later(answer)
+
+    async def _later(self, answer: Awaitable[HttpResponseBase]) -> HttpResponseBase:
+        with remembering_permissions():
+            return await answer

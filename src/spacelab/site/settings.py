@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "spacelab.site.middleware.PermissionsMiddleware",
     "spacelab.site.middleware.RefusalMiddleware",
 ]
 

@@ -60,7 +60,7 @@ def test_every_name_of_the_table_is_known_and_every_row_has_words() -> None:
     assert {row.name for row in TRANSITIONS.values() if row.tells} == set(NEWS) | SAID_BY_BUILDS
 
 
-@pytest.mark.parametrize("row", TRANSITIONS.values(), ids=str)
+@pytest.mark.parametrize("row", TRANSITIONS.values(), ids=TRANSITIONS)
 def test_a_row_tells_whom_it_names(row: Transition, people: dict[str, Person]) -> None:
     version = version_in(min(row.sources), people["author"])
     acting = {Who.AUTHOR: "author", Who.MODERATOR: "moderator", Who.OPERATOR: "operator"}

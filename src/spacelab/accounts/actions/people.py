@@ -107,6 +107,7 @@ def set_roles(*, by: Actor, person: Person, roles: Iterable[str]) -> None:
     before = lock_roles()
     had = sorted(person.roles.values_list("name", flat=True))
     person.roles.set(found)
+    queries.forget_permissions()
     keep_a_manager(before)
     now = sorted(role.name for role in found)
     record(by=by, action="accounts.set-roles", subject=person.audit_name, before=had, after=now)

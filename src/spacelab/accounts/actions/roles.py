@@ -71,5 +71,6 @@ def set_role_permissions(*, by: Actor, role: str, permissions: Iterable[str]) ->
         return
     row.permissions = wanted
     row.save(update_fields=["permissions"])
+    queries.forget_permissions()
     keep_a_manager(before)
     record(by=by, action="accounts.set-role-permissions", subject=f"role:{role}", before=had, after=wanted)

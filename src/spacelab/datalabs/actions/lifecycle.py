@@ -50,6 +50,7 @@ def advance(
     )
     if transition == "publish":
         _publish(version)
+    version.datalab.relist()
     tell_of(by=by, version=version, transition=transition, reason=reason)
     return version
 
@@ -59,6 +60,7 @@ def advance_by_platform(*, version: DatalabVersion, transition: str, reason: str
     """Make a transition that the platform makes by itself: a build began or ended, a test began."""
     facts = Facts(frozenset({Who.PLATFORM, Who.AUTHOR}))
     publishing.move(by=SYSTEM, version=version, transition=transition, facts=facts, reason=reason, **values)
+    version.datalab.relist()
     tell_of(by=SYSTEM, version=version, transition=transition, reason=reason)
     return version
 
@@ -100,6 +102,7 @@ def share(
         raise Invalid(f"At most {MOST_NAMED} can be named.", advice="Make a team of them.", field=wanted.value)
     DatalabVersion.objects.filter(pk=version.pk).update(visibility=wanted)
     version.visibility = wanted
+    version.datalab.relist()
     version.people.set(people if wanted is Visibility.PEOPLE else [])
     version.teams.set(teams if wanted is Visibility.TEAMS else [])
     audit.record(
@@ -133,6 +136,7 @@ def delete_draft(*, by: Person, version: DatalabVersion) -> None:
     except ProtectedError as error:
         raise Conflict("Sessions of it are known, which refer to it.", advice="It may stay as it is.") from error
     audit.record(by=by, action="datalabs.delete-draft", subject=f"datalab:{datalab.slug}", version=name)
+    datalab.relist()
     if not datalab.versions.exists():
         datalab.delete()
 

@@ -1,0 +1,151 @@
+"""How long the server takes for pages of a catalogue of 10,000 datalabs, and how many queries it makes for them.
+
+Usage: benchmarks/catalogue.py [--datalabs 10000] [--rounds 30]
+SQLite in a temporary folder, everything in this process: middleware, database and templates, no network. The floor is
+a page without anything of the database: what Django, our middleware and the frame around each page take anyway. The
+goal is 50 ms at the median for the first page and for a filtered search, and at most 12 queries.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
+
+WORDS = """spectra photometry astrometry stars galaxies dust planets comets timing imaging cube lensing binaries
+clusters nebulae
+variability polarimetry archive survey mosaic catalogue fitting reduction calibration simulation""".split()  # noqa: SIM905  as one reads it
+PAGES = {
+    "first page": "/catalogue/",
+    "a word": "/catalogue/?q=lensing",
+    "words, kind, newest": "/catalogue/?q=dust+cube&kind=jupyter&sort=newest",
+    "a tag": "/catalogue/?tag=comets",
+    "page 200": "/catalogue/?page=200",
+    "one datalab": "/catalogue/lab-77/",
+    "API, a word": "/api/v1/datalabs?q=lensing&limit=24",
+}
+FLOOR = "/request-access/thanks/"
+
+
+def prepare(state: str) -> None:
+    """Name the settings, and make the tables."""
+    os.environ["SPACELAB_STATE"] = state
+    os.environ["DJANGO_SETTINGS_MODULE"] = "support.settings"
+    import django  # noqa: PLC0415  settings must be named first
+
+    django.setup()
+    from django.core.management import call_command  # noqa: PLC0415
+    from django.test.utils import setup_test_environment  # noqa: PLC0415
+
+    setup_test_environment()
+    call_command("migrate", verbosity=0)
+
+
+def fill(number: int) -> None:
+    """Make that many datalabs with two versions each: most for everybody, some private, shared or archived."""
+    from django.utils import timezone  # noqa: PLC0415  Django must be ready
+
+    from spacelab.datalabs.models import Datalab, DatalabVersion  # noqa: PLC0415
+    from spacelab.datalabs.rules import fold, tag_index  # noqa: PLC0415
+    from support.people import make_person  # noqa: PLC0415
+
+    dice = random.Random(4)  # noqa: S311  the same catalogue every time
+    people = [make_person(f"dev{index}", "developer") for index in range(20)]
+    made = []
+    for index in range(number):
+        tags = dice.sample(WORDS, 3)
+        title = f"{dice.choice(WORDS).capitalize()} {dice.choice(WORDS)} {index}"
+        abstract = " ".join(dice.choices(WORDS, k=30))
+        author = f"Author {index % 300}"
+        made.append(
+            Datalab(
+                slug=f"lab-{index}",
+                title=title,
+                abstract=abstract,
+                author=author,
+                tags=tags,
+                kind=dice.choice(["jupyter", "desktop", "web"]),
+                maintainer=dice.choice(people),
+                search_text=fold("\n".join([title, abstract, author, *tags])),
+                tag_index=tag_index(tags),
+            )
+        )
+    Datalab.objects.bulk_create(made, batch_size=500)
+    versions = []
+    for datalab in Datalab.objects.all():
+        states = [("superseded", "everybody"), ("published", dice.choice(["everybody"] * 9 + ["private"]))]
+        versions += [
+            DatalabVersion(
+                datalab=datalab,
+                version=f"{major}.0",
+                state=state,
+                visibility=visibility,
+                environment="lab",
+                published_at=timezone.now(),
+            )
+            for major, (state, visibility) in enumerate(states, 1)
+        ]
+    DatalabVersion.objects.bulk_create(versions, batch_size=500)
+    for datalab in Datalab.objects.all():
+        datalab.relist()
+
+
+def measure(path: str, rounds: int, person: str) -> tuple[float, float, int]:
+    """Return the median and the slowest time in milliseconds, and the number of queries."""
+    from django.db.backends.utils import CursorWrapper  # noqa: PLC0415  Django must be ready
+    from django.test import Client  # noqa: PLC0415
+
+    from spacelab.accounts.models import Person  # noqa: PLC0415
+
+    client = Client()
+    if person:
+        client.force_login(Person.objects.get(username=person))
+    client.get(path)
+    asked: list[str] = []
+    plain = CursorWrapper.execute
+
+    def counted(self: CursorWrapper, sql: str, params: object = None) -> object:
+        asked.append(sql)
+        return plain(self, sql, params)
+
+    CursorWrapper.execute = counted
+    try:
+        assert client.get(path).status_code == 200, path
+    finally:
+        CursorWrapper.execute = plain
+    times = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        client.get(path)
+        times.append((time.perf_counter() - began) * 1000)
+    return statistics.median(times), max(times), len(asked)
+
+
+def main() -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--datalabs", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=30)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as state:
+        prepare(state)
+        fill(arguments.datalabs)
+        for person in ("", "dev1"):
+            print(f"{'signed in' if person else 'a visitor'}, {arguments.datalabs} datalabs")
+            floor, _, _ = measure(FLOOR, arguments.rounds, "")
+            print(f"  {'floor':<20} {floor:7.1f} ms")
+            for name, path in PAGES.items():
+                median, slowest, queries = measure(path, arguments.rounds, person)
+                print(f"  {name:<20} {median:7.1f} ms  (slowest {slowest:.0f}), {queries} queries")
+
+
+if __name__ == "__main__":
+    main()
