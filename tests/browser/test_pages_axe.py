@@ -46,6 +46,8 @@ PAGES = [
     ("/author/spectra/1.0/metadata", "developer"),
     ("/author/spectra/2.0/metadata", "developer"),
     ("/author/spectra/1.0/visibility", "developer"),
+    ("/author/spectra/1.0/testing", "developer"),
+    ("/author/spectra/2.0/testing", "developer"),
     ("/author/spectra/1.0/advance?transition=archive", "developer"),
     ("/author/spectra/2.0/delete", "developer"),
     ("/builds", "developer"),

@@ -19,6 +19,17 @@ TERMS = {
 }
 
 
+FOUND = {
+    "page": {"status": 200, "content_type": "text/html", "size": 4096, "trouble": ""},
+    "start_seconds": 0.2,
+    "ready_seconds": 2.1,
+    "interface_usage": {"memory_bytes": 100_000_000, "cpu_seconds": 1.5},
+    "ports": [8888],
+    "notebooks": [{"name": "stars.ipynb", "passed": True, "seconds": 1.2, "cell": 3, "error": ""}],
+}
+"""What a launch test found."""
+
+
 def make_version(maintainer: Person, number: str = "1.0", state: State = State.BUILT, **values: Any) -> DatalabVersion:
     """Create a version of “spectra” that was built and has passed its launch test."""
     datalab, _ = Datalab.objects.get_or_create(
@@ -35,6 +46,6 @@ def make_version(maintainer: Person, number: str = "1.0", state: State = State.B
         kind=EvidenceKind.LAUNCH_TEST,
         passed=True,
         summary="It starts.",
-        data={},
+        data=FOUND,
     )
     return version

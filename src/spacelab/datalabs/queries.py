@@ -333,6 +333,12 @@ def has_passed(version: DatalabVersion) -> bool:
     return last is not None and last.passed and last.content_hash == version.content_hash
 
 
+def last_started(version: DatalabVersion) -> datetime | None:
+    """Say when the platform last started the version's present content, and all went well; None if never."""
+    found = version.evidence.filter(passed=True, content_hash=version.content_hash)
+    return found.values_list("at", flat=True).first()
+
+
 def entry_of(version: DatalabVersion) -> dict[str, Any]:
     """Return what the catalogue's entry says once this version is published."""
     said = version.metadata

@@ -77,6 +77,7 @@ STEPS_OF_THE_HEAD = frozenset({"submit", "withdraw", "publish", "archive", "rein
 NOT_BY_THEMSELVES = {
     "build": "Use the page of its files.",
     "edit": "Use the page of its files.",
+    "test": "Use the page of its tests.",
     "approve": "Use the review's page, with its checklist.",
 }
 """Transitions that mean nothing without what goes with them, and where they are made."""

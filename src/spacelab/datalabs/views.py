@@ -45,6 +45,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "newest": newest,
         "formats": FORMATS.values(),
         "opens": rules.Opens.from_json(newest.opens),
+        "last_started": queries.last_started(newest),
         "trouble": queries.trouble_of(newest),
         "threads": queries.threads_of(newest),
         "drafts": [(one, queries.trouble_of(one), queries.threads_of(one)) for one in drafts],

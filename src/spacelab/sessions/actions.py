@@ -147,6 +147,7 @@ def _launch(by: Person, choices: Choices, *, instead_of: str = "") -> Session:
             thread=choices.thread.name if choices.thread else "",
             inputs=choices.inputs,
             results=results.removeprefix(f"{WORKSPACE}/"),
+            is_test=not choices.version.is_frozen,
             active_at=timezone.now(),
         )
         if not choices.thread:

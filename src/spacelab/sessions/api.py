@@ -104,6 +104,8 @@ class SessionOut(Schema):
     open: list[str]
     thread: str
     inputs: dict[str, str]
+    is_test: bool
+    """Whether its version was not published when it was launched."""
     phase: str
     state: str
     reason: str
@@ -147,6 +149,7 @@ def _out(session: Session) -> dict[str, Any]:
         "open": session.opens,
         "thread": session.thread,
         "inputs": session.inputs,
+        "is_test": session.is_test,
         "volumes": session.volumes,
         "teams": session.teams,
         "phase": workload.phase,

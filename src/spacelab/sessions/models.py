@@ -29,6 +29,8 @@ class Session(models.Model):
     """The thread's inputs: name → value as text."""
     results = models.CharField(max_length=200, blank=True, default="")
     """The folder of the thread's results, relative to its owner's workspace."""
+    is_test = models.BooleanField(default=False)
+    """Whether its version was not published when it was launched: whoever tries it knows that."""
     active_at = models.DateTimeField()
     """The last sign of activity: a request from a browser, a busy kernel, or work on the CPU."""
     active_because = models.CharField(max_length=40, default="launched")

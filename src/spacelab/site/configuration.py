@@ -154,6 +154,12 @@ class Configuration(BaseSettings):
     launch_test_minutes: int = Field(
         default=15, ge=1, description="Minutes that all notebooks of a package may take together in a launch test."
     )
+    preservation_days: int = Field(
+        default=0,
+        ge=0,
+        description="Days after which a published or archived version is started again to see that it still works. "
+        "0: never.",
+    )
     package_index: str = Field(
         default="",
         description="The index that builds fetch Python packages from. Empty: PyPI, https://pypi.org/simple.",

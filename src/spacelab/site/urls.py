@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("spacelab.builds.urls")),
     path("", include("spacelab.sessions.urls")),
     path("", include("spacelab.moderation.urls")),
+    path("", include("spacelab.testing.urls")),
     path("vocabulary/", include("spacelab.publishing.urls")),
     path("images/", include("spacelab.images.urls")),
     path("data/", include("spacelab.volumes.urls")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from spacelab.accounts.models import Person
@@ -14,6 +15,8 @@ from spacelab.datalabs.models import DatalabVersion
 from spacelab.datalabs.rules import KEPT, EvidenceKind
 from spacelab.datalabs.rules import State as VersionState
 from spacelab.kit.refusals import Conflict, Forbidden
+from spacelab.notifications import actions as notifications
+from spacelab.notifications.rules import Kind
 from spacelab.publishing.rules import RUNNABLE
 from spacelab.testing import queries, rules
 from spacelab.testing.models import LaunchTest
@@ -110,6 +113,16 @@ def conclude(*, test: LaunchTest, folder: str = "") -> None:
         folder=folder,
     )
     LaunchTest.objects.filter(pk=test.pk).update(evidence=evidence)
+    author = test.version.datalab.maintainer
+    if not passed and test.kind == EvidenceKind.PRESERVATION and author is not None:
+        notifications.tell(
+            people=[author],
+            kind=Kind.DATALAB_BROKEN,
+            title=f"{test.version} does not start any more",
+            text=summary,
+            url=reverse("testing:author-testing", args=[test.version.datalab.slug, test.version.version]),
+            subject=f"{test.version.subject} {test.version.version}",
+        )
 
 
 @transaction.atomic

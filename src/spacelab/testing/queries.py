@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from spacelab.accounts.models import Person
 from spacelab.builds import queries as build_queries
 from spacelab.datalabs import queries as datalab_queries
 from spacelab.datalabs.models import DatalabVersion, Evidence
+from spacelab.datalabs.rules import KEPT
 from spacelab.datalabs.rules import State as VersionState
 from spacelab.kit.refusals import NotFound
+from spacelab.publishing.rules import RUNNABLE
 from spacelab.sessions import queries as session_queries
 from spacelab.sessions.rules import Profile, profile_named
 from spacelab.testing import rules
@@ -46,8 +50,32 @@ def free_places() -> int:
 
 
 def untested() -> QuerySet[DatalabVersion]:
-    """List the versions that were built, and whose launch test has not begun."""
-    return DatalabVersion.objects.filter(state=VersionState.BUILT, datalab__maintainer__isnull=False).order_by("pk")
+    """List the versions that were built, or count as being tested, and whose launch test has not begun."""
+    begun = LaunchTest.objects.filter(version=OuterRef("pk"), content_hash=OuterRef("content_hash"))
+    lost = Q(state=VersionState.TESTING) & ~Exists(begun)
+    found = DatalabVersion.objects.filter(Q(state=VersionState.BUILT) | lost, datalab__maintainer__isnull=False)
+    return found.order_by("pk")
+
+
+def to_preserve(now: datetime, most: int) -> QuerySet[DatalabVersion]:
+    """List published and archived versions of which nobody has looked for long enough whether they still start.
+
+    A look counts whatever came out, so that what is broken is looked at again after as many days, and not at once.
+    """
+    days = settings.SPACELAB.preservation_days
+    if not days:
+        return DatalabVersion.objects.none()
+    recent = LaunchTest.objects.filter(version=OuterRef("pk")).filter(
+        ~Q(state__in=rules.FINAL) | Q(ended_at__gt=now - timedelta(days=days))
+    )
+    kept = DatalabVersion.objects.filter(state__in=KEPT).filter(~Exists(recent))
+    fresh = Evidence.objects.filter(version=OuterRef("pk"), passed=True, at__gt=now - timedelta(days=days))
+    return kept.filter(~Exists(fresh)).select_related("datalab__maintainer").order_by("pk")[: max(most, 0)]
+
+
+def waiting() -> int:
+    """Count the tests that wait for a place."""
+    return LaunchTest.objects.filter(state=rules.State.WAITING).count()
 
 
 def open_test(version: DatalabVersion) -> LaunchTest | None:
@@ -124,13 +152,36 @@ def may_test(person: Person, version: DatalabVersion) -> bool:
     return datalab_queries.may_moderate(person)
 
 
+def can_test(person: Person, version: DatalabVersion) -> bool:
+    """Say whether the person may have the version tested, and something was built."""
+    return VersionState(version.state) in RUNNABLE | KEPT and may_test(person, version)
+
+
+def can_launch(person: Person, version: DatalabVersion) -> bool:
+    """Say whether the person may launch the version herself."""
+    return datalab_queries.launchable_by(person).filter(pk=version.pk).exists()
+
+
 def find_version(person: Person, slug: str, number: str) -> DatalabVersion:
-    """Find a version whose tests the person may see; raise `NotFound` for any other."""
-    found = datalab_queries.seen_by(person).filter(datalab__slug=slug, version=number)
-    version = found.select_related("datalab__maintainer").first()
-    if version is None or not may_test(person, version):
-        raise NotFound("There is no such version.", advice="Look at the datalabs that are yours.")
-    return version
+    """Find a version whose authoring pages the person may open; raise `NotFound` for any other."""
+    return datalab_queries.find_authored(person, slug, number)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A piece of evidence with what its page shows of its files."""
+
+    row: Evidence
+    log: str
+    screenshot: bool
+
+
+def shown(evidence: Evidence) -> Shown:
+    """Read what a page shows of a piece of evidence."""
+    folder = evidence_folder(evidence.folder) if evidence.folder else None
+    kept = folder / LOG if folder else None
+    log = kept.read_text(encoding="utf-8", errors="replace") if kept and kept.is_file() else ""
+    return Shown(evidence, log, bool(folder and (folder / SCREENSHOT).is_file()))
 
 
 def evidence_of(version: DatalabVersion) -> QuerySet[Evidence]:

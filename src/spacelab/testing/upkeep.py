@@ -17,6 +17,7 @@ from django.utils import timezone
 from spacelab.accounts.models import Person
 from spacelab.datalabs import queries as datalab_queries
 from spacelab.datalabs.models import DatalabVersion
+from spacelab.datalabs.rules import EvidenceKind
 from spacelab.kit.folders import read_left, remove
 from spacelab.kit.ids import new_id
 from spacelab.kit.refusals import Conflict, Refusal
@@ -30,6 +31,8 @@ from spacelab.workloads.rules import FINAL, Desired, Interface, Phase, Trouble
 
 logger = logging.getLogger(__name__)
 
+MOST_LOOKED_AT = 5
+"""So many tests of what is kept wait at the most, so that what was just built does not wait behind a thousand."""
 WATCH_SECONDS = 6.0
 """For so long an interface is watched once it answers: its memory is measured every five seconds."""
 LOG_BYTES = 64 * 1024
@@ -50,6 +53,8 @@ class Bench:
                 actions.begin(by=actions.SYSTEM, version=version)
             except Conflict as refusal:
                 logger.info("%s is not tested now: %s", version, refusal.message)
+        for version in queries.to_preserve(timezone.now(), MOST_LOOKED_AT - queries.waiting()):
+            actions.begin(by=actions.SYSTEM, version=version, kind=EvidenceKind.PRESERVATION)
         for test in queries.left_over()[:20]:
             remove(queries.evidence_folder(str(test.pk)))
             actions.forget(test=test)

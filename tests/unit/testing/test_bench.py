@@ -151,7 +151,7 @@ def test_a_test_that_somebody_stopped_is_begun_again(author: Person, place: Path
     assert the_test().workload_id != first
 
 
-@pytest.mark.parametrize("change", ["content", "draft", "deleted"])
+@pytest.mark.parametrize("change", ["building", "draft", "deleted"])
 def test_a_version_that_changes_meanwhile_has_its_test_dropped(author: Person, place: Path, change: str) -> None:
     version = built(author, place)
     look(2)
@@ -159,8 +159,7 @@ def test_a_version_that_changes_meanwhile_has_its_test_dropped(author: Person, p
     if change == "deleted":
         version.delete()
     else:
-        changed = {"content": {"content_hash": "h2"}, "draft": {"state": "draft"}}[change]
-        DatalabVersion.objects.update(**changed)
+        DatalabVersion.objects.update(state=change)
     assert look().state == State.DROPPED
     look()
     assert Workload.objects.get(pk=running).desired == Desired.STOP
@@ -194,6 +193,11 @@ def test_only_the_author_and_moderators_have_it_tested_again(author: Person, pla
         with pytest.raises(Forbidden):
             actions.test_again(by=stranger, version=version)
     assert actions.test_again(by=make_person("mona", "moderator"), version=version).state == State.WAITING
+
+
+def test_a_version_that_counts_as_tested_and_was_not_is_tested(author: Person, place: Path) -> None:
+    built(author, place, state="testing")
+    assert look().content_hash == "h1"
 
 
 @pytest.mark.parametrize("state", ["draft", "building", "build-failed"])

@@ -1,0 +1,74 @@
+"""The testing tab of a version's authoring pages: evidence, its files, and another test."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from spacelab.accounts.models import Person
+from spacelab.datalabs import queries as datalab_queries
+from spacelab.kit import sse
+from spacelab.kit.refusals import NotSignedIn
+from spacelab.testing import actions, live, queries
+
+FILE_POLICY = "default-src 'none'; sandbox"
+"""What a test kept comes from a stranger's program: opened by itself, it does nothing."""
+
+
+def _person(request: HttpRequest) -> Person:
+    if not isinstance(request.user, Person):
+        raise NotSignedIn("This needs an account.", advice="Sign in to see what you wrote.")
+    return request.user
+
+
+@require_safe
+def testing(request: HttpRequest, slug: str, version: str) -> HttpResponse:
+    """Show what launch tests found out about a version, and offer another one."""
+    person = _person(request)
+    found = queries.find_version(person, slug, version)
+    evidence = list(queries.evidence_of(found)[: queries.SHOWN])
+    context = {
+        **datalab_queries.authoring_context(person, found, "testing"),
+        "test": queries.open_test(found),
+        "ended": queries.last_test(found),
+        "evidence": queries.shown(evidence[0]) if evidence else None,
+        "older": evidence[1:],
+        "outdated": bool(evidence) and evidence[0].content_hash != found.content_hash,
+        "may_test": queries.can_test(person, found),
+        "may_launch": queries.can_launch(person, found),
+    }
+    return render(request, "testing/testing.html", context)
+
+
+@require_POST
+def again(request: HttpRequest, slug: str, version: str) -> HttpResponse:
+    """Begin another test of what was built."""
+    person = _person(request)
+    found = queries.find_version(person, slug, version)
+    actions.test_again(by=person, version=found)
+    messages.success(request, "The test has begun.")
+    return redirect("testing:author-testing", slug, version)
+
+
+@require_safe
+async def events(request: HttpRequest, slug: str, version: str) -> StreamingHttpResponse:
+    """Stream how far a test is."""
+    person = await request.auser()
+    if not isinstance(person, Person):
+        raise NotSignedIn("This needs an account.", advice="Sign in.")
+    await sse.in_pool(queries.find_version)(person, slug, version)
+    return sse.response(live.test_stream(person.pk, slug, version))
+
+
+@require_safe
+def file(request: HttpRequest, slug: str, version: str, evidence: int, name: str) -> HttpResponse:
+    """Send a file that a test kept: the screenshot or the log."""
+    found = queries.find_file(queries.find_version(_person(request), slug, version), evidence, name)
+    headers = {
+        "Content-Security-Policy": FILE_POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, max-age=3600",
+    }
+    return HttpResponse(found.read_bytes(), content_type=queries.FILES[name], headers=headers)
