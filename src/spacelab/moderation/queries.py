@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from django.db.models.functions import Coalesce
 
 from spacelab.accounts.models import Person
 from spacelab.builds.models import Build
-from spacelab.datalabs.models import DatalabVersion
+from spacelab.datalabs.models import DatalabVersion, Evidence
 from spacelab.datalabs.queries import MODERATED, may_moderate, moderators, require_moderator
 from spacelab.images import queries as images
 from spacelab.images.rules.report import Report
@@ -33,7 +34,10 @@ from spacelab.publishing.rules import (
     open_to,
 )
 from spacelab.publishing.rules import terms as metadata
+from spacelab.testing import queries as testing
 
+MOST_EVIDENCE = 5
+"""Tests that the page shows."""
 COMMENTS_BY_LINES = 200
 """Open remarks on lines that stand beside the files; all of them are in the list of comments."""
 
@@ -128,6 +132,34 @@ def checklist(version: DatalabVersion) -> list[Ticked]:
     rows = version.ticks.filter(submitted_at=version.submitted_at) if version.submitted_at else Tick.objects.none()
     ticks = {one.point: one for one in rows.select_related("person")}
     return [Ticked(point, ticks.get(point.name)) for point in rules.CHECKLIST.values()]
+
+
+@dataclass(frozen=True)
+class Found:
+    """One test of a version: what was found, in words, and the names of the files that it left."""
+
+    evidence: Evidence
+    facts: list[tuple[str, str]]
+    files: list[str]
+
+
+def evidence_of(version: DatalabVersion) -> list[Found]:
+    """List what the last tests of a version found, newest first."""
+    rows = testing.evidence_of(version)[:MOST_EVIDENCE]
+    return [Found(one, _facts(one.data), _files(one)) for one in rows]
+
+
+def _facts(data: dict[str, Any]) -> list[tuple[str, str]]:
+    """Write measured values for people; what has parts of its own stands as JSON."""
+    return [
+        (name.replace("_", " "), value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        for name, value in data.items()
+    ]
+
+
+def _files(evidence: Evidence) -> list[str]:
+    folder = testing.evidence_folder(evidence.folder) if evidence.folder else None
+    return [name for name in testing.FILES if folder and (folder / name).is_file()]
 
 
 @dataclass(frozen=True)

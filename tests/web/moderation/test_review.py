@@ -10,10 +10,11 @@ from django.test import Client
 from spacelab.accounts.models import Person
 from spacelab.audit.models import Entry
 from spacelab.datalabs.actions import advance
-from spacelab.datalabs.models import DatalabVersion
+from spacelab.datalabs.models import DatalabVersion, Evidence
 from spacelab.moderation.models import Tick
 from spacelab.notifications.models import Notification
 from spacelab.publishing.rules import State
+from spacelab.testing.queries import evidence_folder
 from support.people import make_person
 from support.reviews import EVERY_POINT, TERMS, make_package, make_submitted
 
@@ -188,3 +189,21 @@ def test_unknown_steps_and_points_are_refused(developer: Person, moderator: Pers
     assert client.post(f"{HERE}/checklist", {"points": ["nonsense"]}).status_code == 422
     version.refresh_from_db()
     assert version.state == State.IN_REVIEW
+
+
+def test_what_a_launch_test_left_is_shown_to_moderators_alone(developer: Person, moderator: Person) -> None:
+    version = make_submitted(developer)
+    evidence = version.evidence.get()
+    Evidence.objects.filter(pk=evidence.pk).update(folder="7")
+    folder = evidence_folder("7")
+    make_package(folder, {"screenshot.png": b"\x89PNG", "log.txt": "It said <b>hello</b>.", "other.txt": "secret"})
+    client, there = signed_in(moderator), f"{HERE}/evidence/{evidence.pk}"
+    page = client.get(HERE).content.decode()
+    assert f'src="{there}/screenshot.png"' in page
+    assert "ready seconds" in page
+    picture = client.get(f"{there}/screenshot.png")
+    assert (picture.content, picture.headers["Content-Type"]) == (b"\x89PNG", "image/png")
+    assert client.get(f"{there}/log.txt").headers["Content-Disposition"].startswith("attachment")
+    for wrong in (f"{there}/other.txt", f"{HERE}/evidence/9999/log.txt"):
+        assert client.get(wrong).status_code == 404
+    assert signed_in(make_person("ada")).get(f"{there}/screenshot.png").status_code == 403
