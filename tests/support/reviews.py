@@ -45,10 +45,9 @@ def make_submitted(
         datalab=datalab,
         version=number,
         state=state,
-        environment=f"{slug}-{number}",
         content_hash=f"hash-{number}",
         submitted_at=timezone.now(),
-        **{"package": "/kept", **values},
+        **{"package": "/kept", "environment": f"{slug}-{number}", **values},
     )
     record_evidence(
         by=SYSTEM,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from spacelab.accounts.models import Person
 from spacelab.accounts.queries import people_with
 from spacelab.audit.actions import Actor
 from spacelab.datalabs.models import DatalabVersion
 from spacelab.datalabs.permissions import DatalabPermission
+from spacelab.datalabs.queries import MODERATED
 from spacelab.notifications import actions as notifications
 from spacelab.notifications.rules import Kind
 from spacelab.publishing.rules import TRANSITIONS
@@ -54,7 +55,7 @@ HEARERS: dict[str, Callable[[DatalabVersion], Iterable[Person]]] = {
 }
 """The names that the table's `tells` knows, and the people behind each."""
 PAGES = {"author": "datalabs:author-history", "moderators": "moderation:review", "reviewer": "moderation:review"}
-"""Where each reads on; everybody else, and wherever such a page is missing, at the datalab."""
+"""Where each reads on: moderators in the queue once a version is no longer theirs, everybody else at the datalab."""
 
 
 def tell_of(*, by: Actor, version: DatalabVersion, transition: str, reason: str) -> None:
@@ -77,9 +78,6 @@ def tell_of(*, by: Actor, version: DatalabVersion, transition: str, reason: str)
 
 
 def _page(name: str, version: DatalabVersion) -> str:
-    if name in PAGES:
-        try:
-            return reverse(PAGES[name], args=[version.datalab.slug, version.version])
-        except NoReverseMatch:
-            pass
-    return reverse("datalabs:detail", args=[version.datalab.slug])
+    if name in PAGES and (name == "author" or version.state in MODERATED):
+        return reverse(PAGES[name], args=[version.datalab.slug, version.version])
+    return reverse("moderation:queue") if name in PAGES else reverse("datalabs:detail", args=[version.datalab.slug])
