@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser
 
 from spacelab.accounts.models import Person
 from spacelab.audit.actions import System
+from spacelab.builds.models import Build
 from spacelab.datalabs.actions import advance
 from spacelab.datalabs.models import DatalabVersion
 from spacelab.moderation.models import ReviewComment
@@ -48,6 +50,9 @@ PAGES = [
     ("/author/spectra/1.0/visibility", "developer"),
     ("/author/spectra/1.0/testing", "developer"),
     ("/author/spectra/2.0/testing", "developer"),
+    ("/author/spectra/2.0/files", "developer"),
+    ("/author/spectra/2.0/files/edit?path=app.py", "developer"),
+    ("/author/spectra/2.0/build", "developer"),
     ("/author/spectra/1.0/advance?transition=archive", "developer"),
     ("/author/spectra/2.0/delete", "developer"),
     ("/builds", "developer"),
@@ -106,7 +111,18 @@ def cookie_of(role: str) -> str:
     if role == "developer":
         make_version(ada, state=State.PUBLISHED, published_at=timezone.now())
         advance(by=ada, version=make_version(ada, "2.0"), transition="submit")
-        DatalabVersion.objects.filter(version="2.0").update(state=State.CHANGES_REQUESTED, metadata={})
+        folder = settings.SPACELAB.state / "packages" / "spectra-2"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "app.py").write_text(
+            '"""An app."""\nimport math\n\n@cached\ndef area(r: float) -> float:\n'
+            "    # of a circle\n    return math.pi * r ** 2 if r > 0.5 else None\n"
+        )
+        changed = {"state": State.CHANGES_REQUESTED, "metadata": {}, "package": str(folder)}
+        DatalabVersion.objects.filter(version="2.0").update(**changed)
+        two = DatalabVersion.objects.get(version="2.0")
+        known = {"person": ada, "slug": "spectra", "version": "2.0", "source": "upload", "package": "spectra-2"}
+        Build.objects.create(id="b1", state="failed", number=1, datalab_version=two, brought="app.py", **known)
+        Build.objects.create(id="b2", state="planned", brought="app.py", **known)
     return client.cookies["spacelab"].value
 
 

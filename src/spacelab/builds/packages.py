@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, is_dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from django.conf import settings
@@ -20,7 +20,7 @@ from datalab_package.texts import read_yaml
 from spacelab.builds import queries
 from spacelab.datalabs.rules import refusal_of
 from spacelab.kit.ids import new_id
-from spacelab.kit.refusals import Invalid, Unavailable
+from spacelab.kit.refusals import Invalid, NotFound, Unavailable
 
 MOST_FILES = 5000
 """Files of one upload, each sent by itself; more come as a zip."""
@@ -72,11 +72,11 @@ def staging() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def take_in(files: Sequence[Brought], folder: Path, *, over: Path | None = None) -> str:
+def take_in(files: Sequence[Brought], folder: Path, *, over: Path | None = None, keep_top: bool = False) -> str:
     """Keep an upload, in the staging `folder`, and return the package's hash.
 
-    A single zip is unpacked; a folder that everything lies in is left out. With `over`, the files replace or complete
-    those of that package.
+    A single zip is unpacked; a folder that everything lies in is left out, unless `keep_top` says that paths are
+    meant as they are. With `over`, the files replace or complete those of that package.
     """
     if not files:
         raise Invalid("There are no files.", advice=NO_FILES, field="files")
@@ -86,7 +86,7 @@ def take_in(files: Sequence[Brought], folder: Path, *, over: Path | None = None)
         if len(files) == 1 and files[0].path.lower().endswith(".zip"):
             datalab_package.unpack_zip(files[0].content, fresh)
         else:
-            datalab_package.take_files([(one.path, one.content) for one in files], fresh)
+            datalab_package.take_files([(one.path, one.content) for one in files], fresh, keep_top=keep_top)
         if over is not None:
             merged = folder / "merged"
             datalab_package.copy_folder(over, merged)
@@ -134,6 +134,56 @@ def take_fetched(source: Path, folder: Path) -> str:
     with _said():
         datalab_package.copy_folder(source, folder / "files")
         return keep(folder / "files")
+
+
+def list_files(package: Path) -> list[tuple[str, int]]:
+    """List the files of a package: their paths below it, and their sizes in bytes."""
+    found = []
+    for parent, _, names in os.walk(package):
+        for name in names:
+            file = Path(parent, name)
+            if not file.is_symlink():
+                found.append((file.relative_to(package).as_posix(), file.stat().st_size))
+    return sorted(found)
+
+
+def file_of(package: Path, path: str) -> Path:
+    """Return the file that a package has at this path; raise `NotFound` where it has none."""
+    file = package / path
+    inside = path and not PurePosixPath(path).is_absolute() and ".." not in PurePosixPath(path).parts
+    if not inside or not file.is_file() or not file.resolve().is_relative_to(package.resolve()) or file.is_symlink():
+        raise NotFound(f"The package has no file “{path[:100]}”.", advice="Look at the list of its files.")
+    return file
+
+
+def text_of(file: Path) -> str | None:
+    """Return a file's text; None for what is no UTF-8, or too long to be changed on a page."""
+    try:
+        if file.stat().st_size > LONGEST_EDITED:
+            return None
+        text = file.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text
+
+
+def without(package: Path, path: str, folder: Path, *, renamed: str = "") -> str:
+    """Keep a package without one of its files, or with that file under another name; return the new hash."""
+    file_of(package, path)
+    with _said():
+        files = folder / "files"
+        datalab_package.copy_folder(package, files)
+        if renamed:
+            target = files / datalab_package.safe_path(renamed)
+            if target.exists():
+                raise Invalid(f"There is a file “{renamed[:100]}” already.", advice="Choose another name.", field="to")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (files / path).rename(target)
+        else:
+            (files / path).unlink()
+        checked = folder / "checked"
+        datalab_package.copy_folder(files, checked)
+        return keep(checked)
 
 
 EDITED = ("requirements.txt", "packages.txt", "environment.yml", "pyproject.toml", "spacelab.yml", "Dockerfile")

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils.module_loading import import_string
 
 from spacelab.accounts.models import Person
@@ -57,6 +57,30 @@ def find_seen(person: Person, build_id: str) -> Build:
     if found is None or (found.person_id != person.pk and not may(person, BuildPermission.MANAGE_ANY)):
         raise NO_SUCH_BUILD
     return found
+
+
+def of_version(version: DatalabVersion) -> QuerySet[Build]:
+    """List the builds of a version, and those of it that wait for their author, the newest first."""
+    waiting = Q(
+        state=State.PLANNED,
+        person=version.datalab.maintainer_id,
+        slug=version.datalab.slug,
+        version=version.version,
+    )
+    return builds().filter(Q(datalab_version=version) | waiting)
+
+
+def working_copy(version: DatalabVersion) -> Build | None:
+    """Find the build that holds the newest files of a version, built or planned; None where none is kept."""
+    kept = of_version(version).exclude(package="").exclude(state=State.CANCELLED, number=None)
+    newest = kept.filter(person=version.datalab.maintainer_id).first()
+    return newest if newest and is_package_kept(newest) else None
+
+
+def files_folder(version: DatalabVersion) -> Path | None:
+    """Return the folder of the newest files of a version that may change, of what was built of any other; or None."""
+    copy = working_copy(version) if version.is_editable else None
+    return package_folder(copy.package) if copy else package_of(version)
 
 
 def unfinished(person: Person) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from spacelab.builds import views
+from spacelab.builds import author_views, views
 
 app_name = "builds"
 urlpatterns = [
@@ -19,4 +19,9 @@ urlpatterns = [
     path("builds/<str:build_id>/events", views.events, name="events"),
     path("builds/<str:build_id>/log", views.log, name="log"),
     path("builds/<str:build_id>/reports/<str:name>", views.report, name="report"),
+    path("author/<slug:slug>/<str:version>/files", author_views.files, name="author-files"),
+    path("author/<slug:slug>/<str:version>/files/edit", author_views.edit, name="author-file"),
+    path("author/<slug:slug>/<str:version>/files/content", author_views.content, name="author-content"),
+    path("author/<slug:slug>/<str:version>/files/move", author_views.move_file, name="author-move"),
+    path("author/<slug:slug>/<str:version>/build", author_views.build, name="author-build"),
 ]

@@ -133,11 +133,18 @@ def check_total(size: int, limits: Limits) -> None:
         )
 
 
-def take_files(files: Iterable[tuple[str, BinaryIO]], target: Path, limits: Limits | None = None) -> Intake:
-    """Write uploaded files, given as (name, open file), to the new folder `target`; see `take_entries`."""
+def take_files(
+    files: Iterable[tuple[str, BinaryIO]], target: Path, limits: Limits | None = None, *, keep_top: bool = False
+) -> Intake:
+    """Write uploaded files, given as (name, open file), to the new folder `target`; see `take_entries`.
+
+    A folder that everything lies in is left out, unless `keep_top`.
+    """
     named = [(safe_path(name), file) for name, file in files]
     named = [(path, file) for path, file in named if not is_junk(path)]
-    paths = without_top_folder([path for path, _ in named])
+    paths = [path for path, _ in named]
+    if not keep_top:
+        paths = without_top_folder(paths)
     entries = [_uploaded(path, file) for path, (_, file) in zip(paths, named, strict=True)]
     return take_entries(entries, target, limits or Limits())
 

@@ -1,5 +1,6 @@
 """Every write of builds: environments of the catalogue, people's orders, and what the controller notes of them."""
 
+from spacelab.builds.actions.changing import put_files, remove_file, rename_file
 from spacelab.builds.actions.environments import build_environment
 from spacelab.builds.actions.following import (
     SYSTEM,
@@ -33,7 +34,10 @@ __all__ = [
     "move",
     "prunable",
     "prune",
+    "put_files",
     "release_workload",
+    "remove_file",
+    "rename_file",
     "save_checks",
     "save_steps",
     "start",

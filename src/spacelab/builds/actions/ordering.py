@@ -29,7 +29,7 @@ from spacelab.workloads.models import Workload
 from spacelab.workloads.queries import capabilities
 
 
-def _allow(by: Person) -> None:
+def allow(by: Person) -> None:
     """Check the right to author, the disk, and the quota of unfinished builds."""
     require_author(by)
     free = shutil.disk_usage(settings.SPACELAB.state).free // 2**20
@@ -58,7 +58,7 @@ def bring_files(
     With `previous`, one of the person's own builds, the files replace or complete that one's.
     Raises `Invalid` for files that can't be taken or planned; then nothing is kept of them.
     """
-    _allow(by)
+    allow(by)
     earlier = queries.find_own(by, previous) if previous else None
     over = _files_of(earlier) if earlier and earlier.package else None
     with packages.staging() as folder:
@@ -67,7 +67,7 @@ def bring_files(
     planned = planning.plan(package, given)
     words = rules.words_of([one.path for one in files])
     with transaction.atomic():
-        build = _create(by, source="upload", brought=words[:200], previous=earlier, answers=given, package=package)
+        build = create(by, source="upload", brought=words[:200], previous=earlier, answers=given, package=package)
         move(by=by, build=build, state=State.PLANNED, reason="Ready to be built.", **planned.row())
     return build
 
@@ -86,7 +86,7 @@ def bring_git(
 
     Raises `Invalid` for an address that is not http(s), or lies inside the platform's own network.
     """
-    _allow(by)
+    allow(by)
     earlier = queries.find_own(by, previous) if previous else None
     platform = settings.SPACELAB
     address = rules.check_git_url(url, blocked=platform.egress_blocked, allowed=platform.egress_allowed)
@@ -94,12 +94,13 @@ def bring_git(
     given = {**(earlier.answers if earlier else {}), **(answers or {})}
     words = f"{address.rstrip('/').rsplit('/', 1)[-1].removesuffix('.git')} from Git"
     with transaction.atomic():
-        return _create(
+        return create(
             by, source="git", brought=words[:200], previous=earlier, answers=given, git_url=address, git_ref=wanted
         )
 
 
-def _create(by: Person, **values: Any) -> Build:
+def create(by: Person, **values: Any) -> Build:
+    """Make the row of what was brought, with its first change and the trail."""
     build = Build.objects.create(id=new_id(), person=by, **values)
     told = "The files are here." if build.source == "upload" else "Waiting to be fetched."
     BuildChange.objects.create(build=build, state=State.RECEIVED, reason=told)
@@ -120,7 +121,7 @@ def again(*, by: Person, build_id: str) -> Build:
 
     Raises `Conflict` for one that has not ended, or of which no files came.
     """
-    _allow(by)
+    allow(by)
     earlier = queries.find_own(by, build_id)
     if State(earlier.state) not in FINAL or not earlier.package:
         raise Conflict("There is no plan to go back to.", advice="Look at the build's page, or bring the files again.")
@@ -128,7 +129,7 @@ def again(*, by: Person, build_id: str) -> Build:
     kept = {name: getattr(earlier, name) for name in ("source", "brought", "git_url", "git_ref", "git_commit")}
     planned = planning.plan(earlier.package, earlier.answers)
     with transaction.atomic():
-        build = _create(by, **kept, previous=earlier, answers=earlier.answers, package=earlier.package)
+        build = create(by, **kept, previous=earlier, answers=earlier.answers, package=earlier.package)
         move(by=by, build=build, state=State.PLANNED, reason="Ready to be built.", **planned.row())
     return build
 

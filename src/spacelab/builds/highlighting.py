@@ -1,0 +1,23 @@
+"""A file's text with its syntax marked up, by the classes that the style sheet colours."""
+
+from __future__ import annotations
+
+from django.utils.safestring import SafeString
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_for_filename
+from pygments.lexers.special import TextLexer
+from pygments.util import ClassNotFound
+
+NAMED = {"Dockerfile": "Dockerfile", "requirements.txt": "x.ini", "CITATION.cff": "x.yml"}
+"""Files whose names say little of their syntax → a name that does."""
+
+
+def highlighted(path: str, text: str) -> SafeString:
+    """Return the text as HTML, in spans with Pygments' short classes; everything of the text is escaped."""
+    name = path.rpartition("/")[2]
+    try:
+        lexer = get_lexer_for_filename(NAMED.get(name, "x.json" if name.endswith(".ipynb") else name))
+    except ClassNotFound:
+        lexer = TextLexer()
+    return SafeString(highlight(text, lexer, HtmlFormatter(nowrap=True)))
