@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from support.chromium import CHROMIUM
 from support.client import Client
 from support.packages import META, notebook
 from support.platform import Platform, running_platform
@@ -24,7 +25,7 @@ SUBMIT = (
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Platform]:
-    with running_platform() as running:
+    with running_platform(SPACELAB_BROWSER=CHROMIUM) as running:
         yield running
 
 
@@ -79,6 +80,9 @@ def test_a_notebook_is_built_passes_its_launch_test_and_is_submitted(client: Cli
     assert data["ports"], "it listens somewhere"
     assert data["size_bytes"] > 10**6
     assert [(one["name"], one["passed"]) for one in data["notebooks"]] == [("stars.ipynb", True)]
+    pictures = list((place.state / "evidence").glob("*/screenshot.png"))
+    assert len(pictures) == 1
+    assert pictures[0].stat().st_size > 5000
     assert not (place.state / "volumes" / "people" / "demo-developer" / "workspace" / "nearby-stars").exists()
     submitted = place.command("shell", "-c", SUBMIT.format(slug="nearby-stars"))
     assert submitted.stdout.strip().endswith("submitted"), submitted

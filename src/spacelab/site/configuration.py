@@ -154,6 +154,10 @@ class Configuration(BaseSettings):
     launch_test_minutes: int = Field(
         default=15, ge=1, description="Minutes that all notebooks of a package may take together in a launch test."
     )
+    browser: str = Field(
+        default="",
+        description="The path of a Chromium that takes pictures of interfaces in launch tests. Empty: no pictures.",
+    )
     preservation_days: int = Field(
         default=0,
         ge=0,

@@ -20,6 +20,7 @@ from spacelab.notifications.queries import mail_health
 from spacelab.site import engine_program
 from spacelab.site.configuration import Configuration
 from spacelab.site.up import port_trouble, portal_answers
+from spacelab.testing.picture import can_take
 from spacelab.workloads.queries import capabilities, controller_is_running, controller_seen_at
 from spacelab.workloads.runtimes.container.host import facts as container_facts
 from spacelab.workloads.runtimes.container.options import Options as ContainerOptions
@@ -119,6 +120,17 @@ def _browser() -> Finding:
     return Finding("Chromium", bool(found), found or "none", "Only for `make test`: sudo apt-get install chromium")
 
 
+def _pictures(configuration: Configuration) -> Finding:
+    """Say whether launch tests can take pictures of interfaces."""
+    if not configuration.browser:
+        return Finding("Pictures", True, "launch tests take none: no browser is set (set browser)")
+    able = can_take(configuration.browser)
+    remedy = (
+        "" if able else "Name a Chromium that is there in `browser`; bubblewrap and /usr/bin/python3 are needed too."
+    )
+    return Finding("Pictures", able, f"launch tests take them with {configuration.browser}", remedy)
+
+
 def _port(configuration: Configuration) -> Finding:
     where = f"{configuration.bind}:{configuration.port}"
     if portal_answers(configuration):
@@ -174,5 +186,6 @@ def look(configuration: Configuration) -> Iterator[Finding]:
     yield _isolation()
     yield _mail(configuration)
     yield _browser()
+    yield _pictures(configuration)
     yield _port(configuration)
     yield _controller(portal=portal_answers(configuration))

@@ -26,14 +26,23 @@ class _Connection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         """Reach the workload, by its socket or its port."""
-        address = self._address.replace("unix://", "unix/", 1)
-        if address.startswith("unix/"):
-            self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            self.sock.settimeout(self.timeout)
-            self.sock.connect(address.removeprefix("unix/"))
-        else:
-            host, _, port = address.rpartition(":")
-            self.sock = socket.create_connection((host.strip("[]"), int(port)), timeout=self.timeout)
+        self.sock = dial(self._address, self.timeout or ONE_ANSWER)
+
+
+def dial(address: str, seconds: float) -> socket.socket:
+    """Connect to a workload's address; raises `OSError` or `ValueError`."""
+    address = address.replace("unix://", "unix/", 1)
+    if not address.startswith("unix/"):
+        host, _, port = address.rpartition(":")
+        return socket.create_connection((host.strip("[]"), int(port)), timeout=seconds)
+    there = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        there.settimeout(seconds)
+        there.connect(address.removeprefix("unix/"))
+    except OSError:
+        there.close()
+        raise
+    return there
 
 
 def fetch(address: str, host: str, path: str) -> Page:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import asdict
 from functools import cache
@@ -21,7 +22,7 @@ from spacelab.datalabs.rules import EvidenceKind
 from spacelab.kit.folders import read_left, remove
 from spacelab.kit.ids import new_id
 from spacelab.kit.refusals import Conflict, Refusal
-from spacelab.testing import actions, planning, queries, rules
+from spacelab.testing import actions, picture, planning, queries, rules
 from spacelab.testing.asking import fetch
 from spacelab.testing.models import LaunchTest
 from spacelab.testing.rules import State
@@ -103,6 +104,7 @@ def follow_interface(test: LaunchTest, version: DatalabVersion, workload: Worklo
         if "page" not in test.findings:
             look_at(test, version, workload)
         elif (timezone.now() - workload.ready_at).total_seconds() > WATCH_SECONDS:
+            take_picture(test, workload)
             actions.stop_workload(test=test, reason="The launch test has seen it.")
     elif phase in FINAL:
         after_interface(test, version, workload)
@@ -121,6 +123,21 @@ def look_at(test: LaunchTest, version: DatalabVersion, workload: Workload) -> No
         ports=workload_queries.ports(workload.pk),
         size_bytes=queries.size_of(version),
     )
+
+
+def take_picture(test: LaunchTest, workload: Workload) -> None:
+    """Keep a picture of the interface, where the settings name a browser; a test never fails for want of one."""
+    wanted, interface = settings.SPACELAB, Interface(**workload.spec["interface"])
+    if not wanted.browser:
+        return
+    uid = wanted.workload_uid if os.geteuid() == 0 else None
+    drawn = picture.take(wanted.browser, workload.address, interface.path.replace("{id}", workload.pk), uid)
+    if not drawn:
+        logger.warning("launch test %s: no picture could be taken", test.pk)
+        return
+    folder = queries.evidence_folder(str(test.pk))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / queries.SCREENSHOT).write_bytes(drawn)
 
 
 def after_interface(test: LaunchTest, version: DatalabVersion, workload: Workload) -> None:
