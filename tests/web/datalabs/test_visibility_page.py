@@ -90,3 +90,10 @@ def test_everybody_sees_it_only_once_it_is_published(dora: Person, version: Data
     assert Client().get(DATALAB).status_code == 404
     DatalabVersion.objects.update(state=State.PUBLISHED)
     assert Client().get(DATALAB).status_code == 200
+
+
+def test_an_author_is_told_that_nobody_would_see_what_she_publishes(dora: Person, version: DatalabVersion) -> None:
+    DatalabVersion.objects.update(state=State.APPROVED)
+    assert "It is for you alone." in as_(dora).get(PAGE).content.decode()
+    as_(dora).post(PAGE, {"visibility": "everybody"})
+    assert "It is for you alone." not in as_(dora).get(PAGE).content.decode()

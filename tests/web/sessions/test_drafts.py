@@ -77,7 +77,7 @@ def test_its_maintainer_sees_and_launches_it(maintainer: Person) -> None:
     assert "Your drafts" in catalogue
     assert 'href="/catalogue/spectra/#drafts"' in catalogue
     page = client.get("/catalogue/spectra/").content.decode()
-    assert "Only you see these" in page
+    assert "Not published: their author sees and launches them" in page
     assert "/datalabs/spectra/launch?version=0.1" in page
     assert client.get("/catalogue/spectra/icon.svg").headers["Cache-Control"] == "private, no-store"
     form = client.get("/datalabs/spectra/launch?version=0.1")
