@@ -153,3 +153,16 @@ def test_ten_thousand_comments_and_a_full_queue_cost_no_more_queries(
     assert answer.status_code == 200
     assert len(seen) <= MOST_QUERIES, "\n".join(one["sql"][:120] for one in seen)
     assert len(answer.content) < 300_000
+
+
+def test_the_authors_page_stays_quick_with_ten_thousand_comments(
+    version: DatalabVersion, developer: Person, moderator: Person
+) -> None:
+    client = signed_in(developer)
+    ReviewComment.objects.bulk_create(
+        ReviewComment(version=version, author=moderator, text=f"Remark {number}") for number in range(10_000)
+    )
+    with CaptureQueriesContext(connection) as many:
+        answer = client.get(f"{OWN}?page=200")
+    assert "Remark 9999" in answer.content.decode()
+    assert len(many) <= MOST_QUERIES
