@@ -242,6 +242,7 @@ def finish(build: Build) -> None:
         "interface": result.interface,
         "variables": result.variables,
         "activity_probe": result.activity_probe,
+        "image_digest": result.image_id,
     }
     with transaction.atomic():
         version = build.datalab_version or datalab_actions.open_version(  # queued before builds opened versions

@@ -17,6 +17,8 @@ from spacelab.accounts.queries import may, people_with, require
 from spacelab.datalabs import rules
 from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.datalabs.permissions import DatalabPermission
+from spacelab.images import queries as images
+from spacelab.images.rules.gate import Gate
 from spacelab.kit.refusals import Forbidden, NotFound, NotSignedIn
 from spacelab.publishing.rules import (
     DELETABLE,
@@ -287,31 +289,28 @@ def facts_of(
     person: Person, version: DatalabVersion, *, reason: str = "", lacking: frozenset[Need] = frozenset()
 ) -> Facts:
     """Gather as whom a person may act on a version, and which needs of its transitions do not hold."""
-    author = version.datalab.maintainer_id == person.pk
-    acting = {Who.AUTHOR} if author and may(person, DatalabPermission.AUTHOR) else set()
-    if may(person, DatalabPermission.MODERATE):
-        acting.add(Who.MODERATOR)
-    if may(person, DatalabPermission.ARCHIVE_ANY):
-        acting.add(Who.OPERATOR)
-    lacks = set(lacking)
-    details: list[tuple[Need, str]] = []
-    if author:
-        lacks.add(Need.OTHER_EYES)
-    if not reason.strip():
-        lacks.add(Need.REASON)
-    if not version.package:
-        lacks.add(Need.PACKAGE)
-    if not (version.image or version.environment):
-        lacks.add(Need.BUILD)
-    if newer := newer_than(version):
-        lacks.add(Need.NEWER)
-        details.append((Need.NEWER, f"The newest is {newer}."))
-    if missing := missing_terms(version):
-        lacks.add(Need.METADATA)
-        details.append((Need.METADATA, f"Fill in: {', '.join(missing)}."))
-    if not has_passed(version):
-        lacks.add(Need.LAUNCH_TEST)
-    return Facts(frozenset(acting), frozenset(lacks), tuple(details))
+    newer, missing = newer_than(version), missing_terms(version)
+    lacks = {
+        Need.OTHER_EYES: version.datalab.maintainer_id == person.pk,
+        Need.REASON: not reason.strip(),
+        Need.PACKAGE: not version.package,
+        Need.BUILD: not (version.image or version.environment),
+        Need.NEWER: bool(newer),
+        Need.METADATA: bool(missing),
+        Need.GATE: not passes_gate(version),
+        Need.LAUNCH_TEST: not has_passed(version),
+    }
+    details = ((Need.NEWER, f"The newest is {newer}."), (Need.METADATA, f"Fill in: {', '.join(missing)}."))
+    return Facts(_acting(person, version), lacking | {need for need, lacks_it in lacks.items() if lacks_it}, details)
+
+
+def _acting(person: Person, version: DatalabVersion) -> frozenset[Who]:
+    holds = {
+        Who.AUTHOR: version.datalab.maintainer_id == person.pk and may(person, DatalabPermission.AUTHOR),
+        Who.MODERATOR: may(person, DatalabPermission.MODERATE),
+        Who.OPERATOR: may(person, DatalabPermission.ARCHIVE_ANY),
+    }
+    return frozenset(who for who, acts in holds.items() if acts)
 
 
 def newer_than(version: DatalabVersion) -> str:
@@ -325,6 +324,16 @@ def newer_than(version: DatalabVersion) -> str:
 def missing_terms(version: DatalabVersion) -> list[str]:
     """Name the mandatory terms that a version lacks."""
     return [term.label for term in terms.missing(version.metadata, terms.Kind.DATALAB)]
+
+
+def passes_gate(version: DatalabVersion) -> bool:
+    """Say whether what is known today about the version's contents passes the platform's rule; without one all do."""
+    if images.gate() is Gate.OFF:
+        return True
+    if not (version.image_digest or version.environment):
+        return False
+    report = images.last_report(images.key_of(image_id=version.image_digest, environment=version.environment))
+    return report is not None and images.passes(report, images.judge(report))
 
 
 def has_passed(version: DatalabVersion) -> bool:

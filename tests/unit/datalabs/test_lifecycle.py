@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 
 from spacelab.accounts.models import Person
@@ -219,3 +220,11 @@ def test_the_archive_keeps_and_gives_back(make: Callable[..., DatalabVersion], d
     version = actions.advance(by=developer, version=version, transition="reinstate")
     assert version.state == State.SUPERSEDED
     assert [one.version for one in queries.versions_of(queries.published().get())] == ["1.0"]
+
+
+def test_a_gate_lets_nothing_unseen_be_submitted(
+    make: Callable[..., DatalabVersion], developer: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings.SPACELAB, "vulnerability_gate", "high")
+    with pytest.raises(Conflict, match="rule on vulnerabilities"):
+        actions.advance(by=developer, version=make("1.0"), transition="submit")
