@@ -4,7 +4,7 @@ RUNTIME ?=
 JOBS ?= 2
 BIN := .venv/bin
 
-.PHONY: help up demo test test-containers test-frameworks quick check doctor reference screenshots clean
+.PHONY: help up demo test test-containers test-long test-frameworks quick check doctor reference screenshots clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -17,7 +17,7 @@ demo: ## Do the main job without a browser: launch, compute, check the answer, s
 	@$(PYTHON) deploy/bootstrap.py
 	@exec $(BIN)/spacelab demo $(if $(RUNTIME),--runtime $(RUNTIME))
 
-test: ## Install what the tests need and run them, JOBS at once; those of containers where there is Podman, of web frameworks one
+test: ## Install what the tests need and run them, JOBS at once; those of containers where there is Podman
 	@$(PYTHON) deploy/bootstrap.py --tests
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile
@@ -25,6 +25,10 @@ test: ## Install what the tests need and run them, JOBS at once; those of contai
 test-containers: ## The tests of containers alone: images, builds, desktops; the first time builds the images
 	@$(PYTHON) deploy/bootstrap.py --tests
 	@$(BIN)/pytest -m container
+
+test-long: ## The tests that start whole platforms of their own: mail, backup and restore with builds
+	@$(PYTHON) deploy/bootstrap.py --tests
+	@$(BIN)/pytest -m long
 
 test-frameworks: ## Build, launch and use an application of every web framework; downloads 1 GB, takes ten minutes
 	@$(PYTHON) deploy/bootstrap.py --tests

@@ -18,14 +18,12 @@ from support.client import Client
 from support.platform import Platform, running_platform
 from support.tree import ROOT
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.frameworks]
 
 EXAMPLES = ROOT / "catalogue" / "examples" / "frameworks"
 PATIENCE = 40_000
 """Milliseconds that a page's first answer may take."""
 BUILD_SECONDS = 400.0
-CHEAP = "fastapi"
-"""The framework of the default run: it is small, and speaks over a WebSocket."""
 NO_STREAM = frozenset({"dash", "flask", "gradio"})
 """The frameworks whose pages ask by plain requests or event streams."""
 ICONS = {"voila": "https://cdn.jsdelivr.net/npm/@fortawesome/"}
@@ -94,13 +92,7 @@ def use(page: Page, platform: Platform, session: str) -> None:
         expect(page.get_by_text(f"{parsecs} parsecs")).to_be_visible(timeout=PATIENCE)
 
 
-@pytest.mark.parametrize(
-    "framework",
-    [
-        pytest.param(path.name, marks=() if path.name == CHEAP else pytest.mark.frameworks)
-        for path in sorted(EXAMPLES.iterdir())
-    ],
-)
+@pytest.mark.parametrize("framework", sorted(path.name for path in EXAMPLES.iterdir()))
 def test_a_bare_script_becomes_a_page_that_answers(
     chromium: Browser, place: Platform, tmp_path: Path, framework: str
 ) -> None:

@@ -14,7 +14,7 @@ from support.client import Client
 from support.mail_server import PASSWORD, USER, mail_server
 from support.platform import running_platform
 
-pytestmark = [pytest.mark.runtime, pytest.mark.slow]
+pytestmark = [pytest.mark.runtime, pytest.mark.slow, pytest.mark.long]
 
 PATIENCE = 150.0
 """Seconds: the controller looks for invitations, mail waits a minute for more news, then it goes."""

@@ -14,7 +14,7 @@ from support.client import Client, Kernel
 from support.packages import META, notebook
 from support.platform import Platform, free_port, running_platform
 
-pytestmark = [pytest.mark.runtime, pytest.mark.slow]
+pytestmark = [pytest.mark.runtime, pytest.mark.slow, pytest.mark.long]
 
 PATIENCE = 240.0
 
