@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from support.engine import Engine, missing_programs, running_engine
 from support.people import make_person
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from spacelab.accounts.models import Person
 
 let_flush_empty_the_trail()
+
+# How long an example takes depends on what else the machine does, and is measured elsewhere.
+settings.register_profile("spacelab", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("spacelab")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 
@@ -35,6 +36,14 @@ def test_a_thread_runs_in_the_image_of_its_datalab(container_platform: Platform)
     check_thread(container_platform)
 
 
+def answer_of(kernel: Kernel) -> str:
+    """Ask a kernel that is being started again, which loses what it is asked meanwhile."""
+    for _ in range(8):
+        with contextlib.suppress(TimeoutError):
+            return kernel.run("print(6 * 7)", timeout=15)
+    raise AssertionError("the kernel never answered")
+
+
 def test_a_kernel_that_ran_out_of_memory_is_told_while_the_session_goes_on(container_platform: Platform) -> None:
     client = Client(container_platform)
     session = client.launch()
@@ -48,6 +57,6 @@ def test_a_kernel_that_ran_out_of_memory_is_told_while_the_session_goes_on(conta
                 assert time.monotonic() < deadline, seen
                 time.sleep(0.5)
         assert "used up the memory" in seen["reason"]
-        assert kernel.run("print(6 * 7)") == "42\n"  # JupyterLab has started it again
+        assert answer_of(kernel) == "42\n"  # JupyterLab has started it again
     finally:
         client.stop(session)
