@@ -1,7 +1,0 @@
-"""What all tests of the package share."""
-
-from hypothesis import HealthCheck, settings
-
-# How long an example takes depends on what else the machine does.
-settings.register_profile("package", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("package")
