@@ -68,6 +68,11 @@ def build(package: Path) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+def _as_at_a_terminal() -> None:
+    """Have Ctrl-C heard, which what runs in the background is started deaf to."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def running(
     package: Path, runtime: str, more: dict[str, str] | None = None
@@ -82,6 +87,7 @@ def running(
             stdout=file,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=_as_at_a_terminal,  # noqa: PLW1509  it calls nothing that a thread could hold
         )
     try:
         yield process, output

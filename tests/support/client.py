@@ -77,6 +77,13 @@ class Kernel:
             headers={"X-XSRFToken": xsrf, "Cookie": f"_xsrf={xsrf}"},
         )
         self.id: str = made.raise_for_status().json()["id"]
+        deadline = time.monotonic() + 30  # what it is asked while it starts may be lost
+        while time.monotonic() < deadline and self._state() != "idle":
+            time.sleep(0.2)
+
+    def _state(self) -> str:
+        found = self.client.inside(self.session, "GET", f"/datalabs/{self.session}/api/kernels/{self.id}")
+        return str(found.raise_for_status().json()["execution_state"])
 
     def connect(self) -> ClientConnection:
         """Open the kernel's WebSocket, through the edge."""

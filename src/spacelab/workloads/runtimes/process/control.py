@@ -88,6 +88,8 @@ class ControlFolder(WorkloadFolder):
         try:
             if text:
                 os.write(descriptor, text.encode())
+        except BrokenPipeError:  # it ended between the two
+            return False
         finally:
             os.close(descriptor)
         return True
