@@ -52,7 +52,9 @@ class Datalab(models.Model):
         """Note whether, and since when, it stands in everybody's catalogue; whoever changes a version says so here."""
         offered = self.versions.filter(state__in=rules.OFFERED, visibility=rules.Visibility.EVERYBODY)
         newest = offered.aggregate(at=models.Max(Coalesce("published_at", models.F("datalab__created_at"))))["at"]
-        Datalab.objects.filter(pk=self.pk).update(listed_at=newest, updated_at=timezone.now())
+        row = Datalab.objects.filter(pk=self.pk)
+        if row.values_list("listed_at", flat=True).first() != newest:  # drafts come and go without touching the entry
+            row.update(listed_at=newest, updated_at=timezone.now())
         self.listed_at = newest
 
 

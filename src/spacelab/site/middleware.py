@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
 
@@ -45,8 +46,8 @@ def database_refusal(error: OperationalError) -> Refusal:
     return Unavailable("The database does not answer.", advice="Try again in a moment, or tell an operator.")
 
 
-class RefusalMiddleware:
-    """Answers a `Refusal` that a view lets through; works on both sides of the async divide."""
+class _OnBothSides(ABC):
+    """A middleware that works on both sides of the async divide."""
 
     sync_capable = True
     async_capable = True
@@ -55,6 +56,14 @@ class RefusalMiddleware:
         self.get_response = get_response
         if iscoroutinefunction(get_response):
             markcoroutinefunction(self)
+
+    @abstractmethod
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        """Answer a request, or promise to."""
+
+
+class RefusalMiddleware(_OnBothSides):
+    """Answers a `Refusal` that a view lets through."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         return self.get_response(request)
@@ -72,16 +81,8 @@ class RefusalMiddleware:
         return render(request, "ui/refusal.html", {"refusal": exception}, status=exception.status)
 
 
-class PermissionsMiddleware:
+class PermissionsMiddleware(_OnBothSides):
     """Has a person's permissions asked for once in a request. What streams on after its answer asks each time again."""
-
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Answer) -> None:
-        self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         with remembering_permissions():

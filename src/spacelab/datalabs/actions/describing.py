@@ -45,7 +45,8 @@ def edit_metadata(*, by: Person, version: DatalabVersion, values: Mapping[str, A
         return version
     version.metadata = after
     version.save(update_fields=["metadata"])
-    _follow(version)
+    if not version.datalab.versions.filter(state__in=KEPT).exists():
+        follow(version)
     audit.record(
         by=by,
         action="datalabs.edit-metadata",
@@ -56,10 +57,9 @@ def edit_metadata(*, by: Person, version: DatalabVersion, values: Mapping[str, A
     return version
 
 
-def _follow(version: DatalabVersion) -> None:
+def follow(version: DatalabVersion) -> None:
+    """Have the catalogue's entry say what the version says."""
     datalab = version.datalab
-    if datalab.versions.filter(state__in=KEPT).exists():
-        return
     for name, value in queries.entry_of(version).items():
         setattr(datalab, name, value)
     datalab.save()

@@ -76,15 +76,8 @@ def open_version(*, by: Person, manifest: Manifest, package_dir: Path, content_h
         version=version,
         transition="build",
         facts=facts,
-        metadata={**version.metadata, **_terms(manifest)},
-        kind=manifest.kind,
-        icon=manifest.icon,
         content_hash=content_hash,
-        package=str(package_dir),
-        licence=manifest.licence,
-        default_volumes=manifest.default_volumes,
-        opens=rules.as_json(manifest.opens),
-        threads=[rules.as_json(one) for one in manifest.threads],
+        **_described(manifest, package_dir, version.metadata),
     )
 
 
@@ -157,23 +150,30 @@ def _terms(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _version(manifest: Manifest, environment: str, package_dir: Path) -> dict[str, Any]:
+def _described(manifest: Manifest, package_dir: Path, said_before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a version takes from its package, whatever is made of it; the package's terms win."""
     return {
-        "state": rules.State.PUBLISHED,
-        "visibility": rules.Visibility.EVERYBODY,
-        "metadata": _terms(manifest),
+        "metadata": {**said_before, **_terms(manifest)},
         "kind": manifest.kind,
         "icon": manifest.icon,
-        "environment": environment,
         "package": str(package_dir),
         "licence": manifest.licence,
+        "default_volumes": manifest.default_volumes,
+        "opens": rules.as_json(manifest.opens),
+        "threads": [rules.as_json(one) for one in manifest.threads],
+    }
+
+
+def _version(manifest: Manifest, environment: str, package_dir: Path) -> dict[str, Any]:
+    return {
+        **_described(manifest, package_dir, {}),
+        "state": rules.State.PUBLISHED,
+        "visibility": rules.Visibility.EVERYBODY,
+        "environment": environment,
         "command": manifest.command,
         "variables": manifest.variables,
         "interface": manifest.interface,
         "activity_probe": manifest.activity_probe,
-        "default_volumes": manifest.default_volumes,
-        "opens": rules.as_json(manifest.opens),
-        "threads": [rules.as_json(one) for one in manifest.threads],
     }
 
 

@@ -12,6 +12,7 @@ from spacelab.accounts.models import Person, Team
 from spacelab.accounts.queries import require
 from spacelab.audit import actions as audit
 from spacelab.datalabs import queries
+from spacelab.datalabs.actions.describing import follow
 from spacelab.datalabs.actions.telling import tell_of
 from spacelab.datalabs.models import DatalabVersion, Evidence
 from spacelab.datalabs.permissions import DatalabPermission
@@ -70,10 +71,7 @@ def _publish(version: DatalabVersion) -> None:
     older = version.datalab.versions.filter(state=State.PUBLISHED).exclude(pk=version.pk)
     for one in older:
         advance_by_platform(version=one, transition="supersede", reason=f"Version {version.version} was published.")
-    datalab = version.datalab
-    for name, value in queries.entry_of(version).items():
-        setattr(datalab, name, value)
-    datalab.save()
+    follow(version)
 
 
 @transaction.atomic

@@ -17,8 +17,8 @@ from spacelab.publishing.rules import Facts, State, check
 Version = TypeVar("Version", bound=PublishedVersion)
 
 LONGEST_REASON = 4000
-STAMPS = {State.SUBMITTED: "submitted_at", State.PUBLISHED: "published_at", State.ARCHIVED: "archived_at"}
-"""The state → the column that says since when."""
+STAMPS = {"submit": "submitted_at", "publish": "published_at", "archive": "archived_at"}
+"""The transition → the column that says when it was made last."""
 
 
 @transaction.atomic
@@ -44,8 +44,8 @@ def move(
     if revision is not None and revision != version.revision:
         raise _moved_on(version)
     values |= {"state": row.target, "revision": version.revision + 1}
-    if row.target in STAMPS and row.name != "give-back":
-        values[STAMPS[row.target]] = timezone.now()
+    if row.name in STAMPS:
+        values[STAMPS[row.name]] = timezone.now()
     rows: Manager[Any] = version._meta.model._default_manager  # noqa: SLF001  Django's names for it
     if not rows.filter(pk=version.pk, revision=version.revision, state=version.state).update(**values):
         raise _moved_on(version)
