@@ -279,9 +279,11 @@ print("sockets", [name for name in names if name.startswith("@")])
 def test_a_build_finds_nothing_but_the_proxy_and_has_no_rights(bench: Bench) -> None:
     folder = bench.context(
         "COPY scan.py /scan.py",
-        "RUN python3 /scan.py; mount -t tmpfs none /mnt || echo no mount; mknod /tmp/disk b 8 0 || echo no device",
+        "RUN python3 /scan.py",
+        "RUN exec 2>&1; mount -t tmpfs none /mnt || echo no mount; mknod /tmp/disk b 8 0 || echo no device",
         "RUN grep CapBnd /proc/self/status; ls /dev; cat /proc/1/cmdline | tr '\\0' ' '",
-        "RUN echo b >/proc/sysrq-trigger || echo no sysrq; echo 1 >/proc/sys/kernel/panic || echo no sysctl",
+        "RUN exec 2>&1; echo b >/proc/sysrq-trigger || echo no sysrq",
+        "RUN exec 2>&1; echo 1 >/proc/sys/kernel/panic || echo no sysctl",
         **{"scan.py": SCAN},
     )
     bench.runtime.start(spec := bench.spec(folder, network=Network.OUTBOUND), {})

@@ -119,10 +119,8 @@ def test_an_image_lists_what_its_package_manager_lists(engine: Engine, here: Pat
     document = shelf.get(key, shelf.CONTENTS)
     assert document is not None
     listed = {one["name"] for one in document["components"] if one.get("purl", "").startswith("pkg:deb/")}
-    said = engine.client.containers.run(
-        debian, ["dpkg-query", "-W", "-f", "${Package}\n"], network_mode="none", remove=True
-    )
-    assert listed == set(said.decode().split())
+    said = engine.run(debian, ["dpkg-query", "-W", "-f", "${Package}\n"])
+    assert listed == set(said.split())
     assert sorted(one.name for one in (here / "state" / "sboms").iterdir()) == sorted(
         f"{key}{kind}" for kind in (shelf.CONTENTS, shelf.SUMMARY)
     )
@@ -152,7 +150,7 @@ def test_an_exported_image_starts_again_on_another_platform(
     there = queries.image_store().images()
     assert [(one.names, one.id) for one in there] == [((taken.name,), taken.id)]
     assert there[0].labels["org.spacelab.package"] == PACKAGE
-    assert elsewhere.client.containers.run(taken.name, network_mode="none", remove=True) == b"the same image"
+    assert elsewhere.run(taken.name) == "the same image"
     assert taken.report.subject == shelf.image_key(taken.id)
     assert Entry.objects.get(action="builds.import-image").details["digest"] == digest
     again = actions.import_image(by=BY, source=archive, progress=silent)
@@ -221,7 +219,7 @@ def test_an_image_goes_to_a_registry_and_comes_back(
     first = queries.image_store().find(image)
     assert first is not None
     assert taken.id == first.id
-    assert engine.client.containers.run(reference, network_mode="none", remove=True) == b"the same image"
+    assert engine.run(reference) == "the same image"
     queries.image_store().remove(reference)
     with pytest.raises(Unavailable, match="refused"):
         actions.pull_image(by=BY, reference=f"{hub.host}/lab/absent:v1", progress=silent)

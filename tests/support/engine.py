@@ -19,12 +19,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import docker
 from docker.errors import ImageNotFound
 
 START_PATIENCE = 30.0
 BUILD_PATIENCE = 600
+RUN_PATIENCE = 120
 
 DEBIAN_IMAGE = "localhost/debian:bookworm"
 """A minimal Debian, made from Debian's packages: no registry is needed."""
@@ -94,6 +96,20 @@ class Engine:
     def podman(self, *arguments: str) -> list[str]:
         """Return the command line of Podman over the same images and containers."""
         return ["podman", "--root", str(self.cache / "store"), "--runroot", str(self.cache / "run"), *arguments]
+
+    def run(self, image: str, command: list[str] | None = None, **options: Any) -> str:
+        """Run an image's command, or another, without a network; return what it printed once it has ended well.
+
+        What a container prints can't be followed safely: Podman may miss the end of one that ends at once.
+        """
+        container = self.client.containers.run(image, command, detach=True, network_mode="none", **options)
+        try:
+            status = container.wait(timeout=RUN_PATIENCE)["StatusCode"]
+            said: str = container.logs().decode()
+            assert status == 0, said
+            return said
+        finally:
+            container.remove(force=True)
 
     def image(self, name: str = DEBIAN_IMAGE) -> str:
         """Provide one of the bootstrapped images, and return its name; takes half a minute once per machine."""

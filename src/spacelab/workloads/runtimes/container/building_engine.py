@@ -177,20 +177,21 @@ def _moment(text: str) -> float:
         return 0.0
 
 
-def remove_working_containers(engine: Engine, storage: Path, layers: set[str]) -> int:
+def remove_working_containers(engine: Engine, storage: Path, layers: set[str]) -> bool:
     """Remove the containers in which Podman carried out a build's steps, where it did not do so itself.
 
-    They are known by their writable layers, which were seen while the commands ran. Return how many there were.
+    They are known by their writable layers, which were seen while the commands ran. Return whether none is left.
     """
-    removed = 0
+    clean = True
     for listing in storage.glob("*-containers/*containers.json"):
         try:
             containers = json.loads(listing.read_text())
         except (OSError, ValueError):
+            clean = False
             continue
         for one in containers or ():
             if one.get("layer") in layers:
                 with engine.call() as client:
                     url = f"{client.base_url}{LIBPOD}/containers/{one['id']}?force=true"
-                    removed += client.delete(url, timeout=TIMEOUT).ok
-    return removed
+                    clean &= client.delete(url, timeout=TIMEOUT).ok
+    return clean

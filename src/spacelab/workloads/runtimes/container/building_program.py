@@ -228,6 +228,7 @@ class Builder:
         self.report("stopping")
         if self.stream:
             self.stream.close()
+        self.layers |= dict.fromkeys(_layers_at_work(self.network) - self.layers.keys(), 0)
         inside.end_build(self.network, self.group)
         listener.join(BREAK_OFF_SECONDS)
 
@@ -288,6 +289,7 @@ def clean_up(
     What an engine that is away can't remove is written down for the end of the next build.
     """
     companion, leftovers = str(orders["companion"]), Path(str(orders["leftovers"]))
+    layers = layers | _layers_at_work(network)  # a command may have begun since the last look
     inside.end_build(network, group, 0.0)
     with contextlib.suppress(RuntimeFault):
         engine.remove(companion)
@@ -299,8 +301,14 @@ def clean_up(
         left.write_text("\n".join(layers))
     for one in leftovers.glob("*"):
         with contextlib.suppress(RuntimeFault, APIError, OSError):
-            remote.remove_working_containers(engine, Path(facts.storage), set(one.read_text().split()))
-            one.unlink()
+            if remote.remove_working_containers(engine, Path(facts.storage), set(one.read_text().split())):
+                one.unlink()
+
+
+def _layers_at_work(network: inside.Network | None) -> set[str]:
+    """Return the writable layers in which a build's commands run now."""
+    uppers = [inside.upper_folder(pid) for pid in network.processes()] if network else []
+    return {upper.parent.name for upper in uppers if upper}
 
 
 def clean(folder: Folder) -> None:
@@ -313,9 +321,7 @@ def clean(folder: Folder) -> None:
         pid = int(found["State"].get("Pid") or 0) if found else 0
         network = inside.Network.of(pid) if pid else None
     group = inside.Group.named(str(orders["group"]))
-    pids = list(network.processes()) if network else []
-    uppers = [inside.upper_folder(pid) for pid in pids]
-    layers = {upper.parent.name for upper in uppers if upper}
+    layers = _layers_at_work(network)
     inside.end_build(network, group)
     clean_up(engine, network, group, layers, orders)
     stopped = bool(folder.read("stop.json"))
