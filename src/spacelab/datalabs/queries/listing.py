@@ -1,0 +1,197 @@
+"""The entries of the app store as pages show them, with their versions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Count, Exists, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
+
+from spacelab.accounts.models import Person
+from spacelab.datalabs import rules
+from spacelab.datalabs.models import Datalab, DatalabVersion
+from spacelab.datalabs.queries.people import may_author
+from spacelab.datalabs.queries.seeing import NEWEST_FIRST, launchable_by, offered_to, seen_by
+from spacelab.kit.refusals import NotFound
+from spacelab.publishing.rules import (
+    KEPT,
+    RUNNABLE,
+    State,
+    Visibility,
+)
+from spacelab.workloads.queries import capabilities
+
+SORTS = {"name": ("sort_key", "slug"), "newest": (F("listed_at").desc(nulls_last=True), "sort_key", "slug")}
+"""The `sort` of a query string → the columns it orders by."""
+
+
+VISITOR = AnonymousUser()
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a visitor asked the catalogue for."""
+
+    words: str = ""
+    tag: str = ""
+    kind: str = ""
+    sort: str = "name"
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is left out of the list."""
+        return bool(self.words.strip() or self.tag or self.kind)
+
+
+MOST_WORDS = 12
+"""Words of a search that count; more would only make the query slow."""
+
+
+def _with_versions(person: Person | AnonymousUser, needed: QuerySet[DatalabVersion]) -> QuerySet[Datalab]:
+    seen = seen_by(person)
+    trial = launchable_by(person).filter(state__in=RUNNABLE)
+    return _entries(person, needed).prefetch_related(
+        Prefetch("versions", queryset=trial, to_attr="drafts"),
+        Prefetch("versions", queryset=seen.filter(state=State.ARCHIVED), to_attr="archived_versions"),
+    )
+
+
+def _entries(person: Person | AnonymousUser, needed: QuerySet[DatalabVersion]) -> QuerySet[Datalab]:
+    """List datalabs as the catalogue shows them: with what is published alone."""
+    newest = needed.filter(datalab=OuterRef("pk")).order_by(*NEWEST_FIRST)
+    return (
+        Datalab.objects.annotate(
+            latest_version=Subquery(newest.values("version")[:1]), latest_at=Subquery(newest.values("published_at")[:1])
+        )
+        .prefetch_related(Prefetch("versions", queryset=offered_to(person), to_attr="published_versions"))
+        .order_by(*SORTS["name"])
+    )
+
+
+def _listed_for(person: Person | AnonymousUser) -> Q:
+    """Fit the datalabs in the person's catalogue, without a look at the versions that are for everybody."""
+    listed = Q(listed_at__isnull=False)
+    if not isinstance(person, Person):
+        return listed
+    others = offered_to(person).filter(visibility__in=set(Visibility) - {Visibility.EVERYBODY}).order_by()
+    return listed | Q(pk__in=others.values("datalab"))
+
+
+def published(person: Person | AnonymousUser = VISITOR) -> QuerySet[Datalab]:
+    """List datalabs with a version in the person's catalogue, each with its `latest_version` and `latest_at`."""
+    return _with_versions(person, offered_to(person)).filter(_listed_for(person))
+
+
+def shown_to(person: Person | AnonymousUser) -> QuerySet[Datalab]:
+    """List datalabs of which the person may see something that was built, or is archived."""
+    seen = seen_by(person).filter(state__in=RUNNABLE | KEPT)
+    return _with_versions(person, seen).filter(Exists(seen.filter(datalab=OuterRef("pk")).order_by()))
+
+
+def with_drafts_of(person: Person | AnonymousUser) -> QuerySet[Datalab]:
+    """List the datalabs of which the person maintains a version that is not published."""
+    if not isinstance(person, Person) or not may_author(person):
+        return Datalab.objects.none()
+    drafts = DatalabVersion.objects.filter(state__in=RUNNABLE, datalab__maintainer=person)
+    return shown_to(person).filter(pk__in=drafts.values("datalab"))
+
+
+def drafts_of(datalab: Datalab) -> list[DatalabVersion]:
+    """List what may be tried before it is published, in what `shown_to` found."""
+    return list(getattr(datalab, "drafts", ()))
+
+
+def archived_of(datalab: Datalab) -> list[DatalabVersion]:
+    """List what is in the archive, in what `shown_to` found."""
+    return list(getattr(datalab, "archived_versions", ()))
+
+
+def versions_of(datalab: Datalab) -> list[DatalabVersion]:
+    """List the versions in what `shown_to` found: published ones, the newest first, then drafts, then the archive."""
+    return [*datalab.published_versions, *drafts_of(datalab), *archived_of(datalab)]  # type: ignore[attr-defined]
+
+
+def is_published(datalab: Datalab) -> bool:
+    """Say of what `shown_to` found whether everybody may see it."""
+    return any(one.visibility == Visibility.EVERYBODY for one in datalab.published_versions)  # type: ignore[attr-defined]
+
+
+def trouble_of(version: DatalabVersion) -> str:
+    """Say why this platform's runtime can't carry the version; nothing where it can."""
+    return rules.trouble_here(image=version.image, environment=version.environment, images=capabilities().images)
+
+
+def preferred(versions: Sequence[DatalabVersion]) -> DatalabVersion:
+    """Return the first of these versions that can run here, else the first."""
+    return next((one for one in versions if not trouble_of(one)), versions[0])
+
+
+def threads_of(version: DatalabVersion) -> list[rules.Thread]:
+    """List the version's predefined processing threads."""
+    return [rules.Thread.from_json(one) for one in version.threads]
+
+
+class Found:
+    """What fits a search: counted and cut by its keys alone; only the rows of a page are read whole."""
+
+    def __init__(self, person: Person | AnonymousUser, matching: QuerySet[Datalab]) -> None:
+        self._person = person
+        self._keys = matching.values_list("pk", flat=True)
+
+    def count(self) -> int:
+        """Count all that fit."""
+        return self._keys.count()
+
+    def __len__(self) -> int:
+        return self.count()
+
+    def __iter__(self) -> Iterator[Datalab]:
+        return iter(self[:])
+
+    def __getitem__(self, part: slice) -> list[Datalab]:
+        keys = list(self._keys[part])
+        rows = _entries(self._person, offered_to(self._person)).in_bulk(keys)
+        return [rows[key] for key in keys if key in rows]
+
+
+def catalogue(filters: Filters, person: Person | AnonymousUser = VISITOR) -> Found:
+    """List what fits all words (in title, abstract, tags or author), the tag and the kind, for the person."""
+    found = Datalab.objects.filter(_listed_for(person))
+    for word in rules.fold(filters.words).split()[:MOST_WORDS]:
+        found = found.filter(search_text__contains=word)
+    if filters.tag:
+        found = found.filter(tag_index__contains=rules.tag_index([filters.tag]))
+    if filters.kind:
+        found = found.filter(kind=filters.kind)
+    return Found(person, found.order_by(*SORTS.get(filters.sort, SORTS["name"])))
+
+
+def preselecting(volume: str) -> list[Datalab]:
+    """List the published datalabs whose newest version has the volume among its defaults."""
+    return [one for one in published() if volume in one.published_versions[0].default_volumes]  # type: ignore[attr-defined]
+
+
+def tags() -> list[tuple[str, int]]:
+    """Count the tags of the datalabs that are for everybody, the most frequent first."""
+    stamp = Datalab.objects.aggregate(last=Max("updated_at"), number=Count("pk"))
+    return list(_counted_tags(stamp["last"], stamp["number"]))
+
+
+@lru_cache(maxsize=4)
+def _counted_tags(_changed: datetime | None, _number: int) -> tuple[tuple[str, int], ...]:
+    """Count once for each state of the catalogue: with thousands of datalabs, that is most of a page's time."""
+    rows = Datalab.objects.filter(listed_at__isnull=False).values_list("tags", flat=True)
+    counted = Counter(tag for row in rows.iterator() for tag in row)
+    return tuple(sorted(counted.items(), key=lambda one: (-one[1], rules.fold(one[0]))))
+
+
+def datalab(slug: str, person: Person | AnonymousUser) -> Datalab:
+    """Find one datalab that the person may see, or raise `NotFound`, alike for none and for somebody else's draft."""
+    found = shown_to(person).filter(slug=slug).first()
+    if found is None:
+        raise NotFound(f"There is no datalab “{slug}”.", advice="Look for it in the catalogue.")
+    return found
