@@ -27,26 +27,6 @@ if TYPE_CHECKING:
 REFERENCE = Path(__file__).resolve().parent / "reference"
 NOTE = "<!-- Written by docs/generate_reference.py from the code. Change the code, then run `make reference`. -->"
 
-PERMISSION_MEANINGS = {
-    "accounts.create-team": "make a team and invite people into it",
-    "accounts.manage-own-tokens": "make and revoke personal API tokens",
-    "accounts.manage-people": "add and deactivate people, change roles, make password links",
-    "accounts.decide-access-requests": "grant or decline requests for an account",
-    "audit.view": "read the audit trail",
-    "builds.manage-any": "see and cancel anybody's builds",
-    "datalabs.view": "see the catalogue when signed in",
-    "datalabs.author": "write datalabs",
-    "datalabs.author-dockerfile": "write datalabs with a Dockerfile of their own",
-    "datalabs.moderate": "decide about what is published",
-    "datalabs.archive-any": "archive anybody's datalabs",
-    "datalabs.launch-archived": "launch versions that are in the archive",
-    "datalabs.share": "let named people and teams see and try versions before they are published",
-    "sessions.launch": "launch sessions, and stop, restart and extend one's own",
-    "sessions.manage-any": "see and stop anybody's sessions",
-    "volumes.manage": "add, change and retire archive volumes",
-}
-"""One line for each permission; a permission without a line fails the contract test."""
-
 DJANGO_OPTIONS = frozenset(
     {
         "help",
@@ -210,14 +190,17 @@ In a checkout the command is `.venv/bin/spacelab`; `make up` installs it. Every 
 
 def permissions_page() -> str:
     """Show which role has which permission."""
-    from spacelab.site.roles import ROLE_MATRIX
+    from spacelab.site.roles import PERMISSION_MEANINGS, ROLE_MATRIX
 
     body = [f"| permission | it allows to | {' | '.join(ROLE_MATRIX)} |", f"|---|---|{'---|' * len(ROLE_MATRIX)}"]
     for permission in sorted(all_permissions()):
         marks = " | ".join("✓" if permission in allowed else "" for allowed in ROLE_MATRIX.values())
         body.append(f"| `{permission}` | {PERMISSION_MEANINGS[permission]} | {marks} |")
     introduction = """
-A person has one or more roles; a role is a set of permissions. A fresh install starts with the roles in this table.
+A person has one or more roles; a role is a set of permissions. A fresh install starts with the roles in this table;
+the page `/roles/` shows what they allow at present, and operators change them there. An upgrade brings new permissions
+to the roles that have them in this table, except to those that an operator changed: their row on the page says what
+differs.
 What a person owns (sessions, workspace, teams she made) she may manage without a permission of its own; an API token
 never allows more than its person's roles.
 """

@@ -17,6 +17,7 @@ import yaml
 
 from datalab_package import INPUT_KEYS, INTERFACE_KEYS, META_KEYS, OPENS_KEYS, OUTPUT_KEYS, SETUP_KEYS, THREAD_KEYS
 from spacelab.site.configuration import Configuration
+from spacelab.site.roles import PERMISSION_MEANINGS
 from spacelab.volumes.declarations import KEYS, parse_declaration
 from spacelab.volumes.rules import Kind
 from spacelab.workloads.rules import Phase
@@ -57,7 +58,7 @@ def test_every_setting_has_a_meaning() -> None:
 
 
 def test_every_permission_has_a_meaning_and_no_meaning_is_left_over() -> None:
-    assert set(generator.PERMISSION_MEANINGS) == generator.all_permissions()
+    assert {str(one) for one in PERMISSION_MEANINGS} == generator.all_permissions()
 
 
 def test_every_page_of_the_platform_says_what_it_is() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.utils import timezone
 
@@ -116,6 +118,43 @@ def test_installing_roles_keeps_an_operators_change(db: None) -> None:
     actions.install_roles()
     actions.install_demo_people()
     assert Role.objects.get(name="scientist").permissions == ["sessions.launch"]
+
+
+def test_an_upgrade_reaches_the_roles_that_no_operator_changed(operator: Person, settings: Any) -> None:
+    actions.install_roles()
+    held = Role.objects.get(name="scientist").permissions
+    actions.set_role_permissions(by=operator, role="scientist", permissions=[*held, "audit.view"])
+    new = {name: [*permissions, "stars.count"] for name, permissions in settings.ROLES.items()}
+    settings.ROLES, settings.PERMISSIONS = new, {**settings.PERMISSIONS, "stars.count": "count stars"}
+    actions.install_roles()
+    assert "stars.count" in Role.objects.get(name="developer").permissions
+    assert "stars.count" not in Role.objects.get(name="scientist").permissions
+    told = Entry.objects.filter(action="accounts.upgrade-role", subject="role:developer")
+    assert [one.details for one in told] == [{"added": ["stars.count"], "removed": []}]
+    actions.install_roles()
+    assert told.count() == 1
+    actions.reset_role(by=operator, role="scientist")
+    assert set(Role.objects.get(name="scientist").permissions) == set(new["scientist"])
+    settings.ROLES = {**new, "scientist": [*new["scientist"], "audit.view"]}
+    actions.install_roles()
+    assert "audit.view" in Role.objects.get(name="scientist").permissions
+
+
+def test_the_migration_finds_in_the_trail_which_roles_were_changed(operator: Person) -> None:
+    actions.install_roles()
+    actions.set_role_permissions(by=operator, role="scientist", permissions=["sessions.launch"])
+    Role.objects.update(is_changed=False)
+    migration = importlib.import_module("spacelab.accounts.migrations.0003_changed_roles")
+    migration.mark_changed(apps, None)
+    assert list(Role.objects.filter(is_changed=True).values_list("name", flat=True)) == ["scientist"]
+
+
+def test_only_a_shipped_role_is_reset_and_only_by_operators(operator: Person, scientist: Person) -> None:
+    actions.install_roles()
+    with pytest.raises(Invalid, match="shipped"):
+        actions.reset_role(by=operator, role="clerk")
+    with pytest.raises(Forbidden):
+        actions.reset_role(by=scientist, role="scientist")
 
 
 def test_somebody_who_may_manage_people_is_left(operator: Person) -> None:

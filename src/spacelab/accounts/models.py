@@ -21,6 +21,8 @@ class Role(models.Model):
 
     name = models.SlugField(primary_key=True, max_length=40)
     permissions = models.JSONField(default=list)
+    is_changed = models.BooleanField(default=False)
+    """Whether an operator chose other permissions than a fresh install has: an upgrade then leaves them alone."""
 
     def __str__(self) -> str:
         return self.name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -117,9 +118,47 @@ def demo_people() -> QuerySet[Person]:
 
 
 def known_permissions() -> list[str]:
-    """List every permission that a role may hold: those of a fresh install and those that roles hold now."""
+    """List every permission that a role may hold: those of this release, and those that roles hold now."""
     held = [permission for row in Role.objects.values_list("permissions", flat=True) for permission in row]
-    return sorted({*held, *(permission for row in settings.ROLES.values() for permission in row)})
+    return sorted({*held, *settings.PERMISSIONS})
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Whether a role holds a permission, and whether it would on a fresh install."""
+
+    role: str
+    held: bool
+    shipped: bool
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    """One permission, what it allows to do, and which role holds it."""
+
+    permission: str
+    meaning: str
+    cells: list[Cell]
+
+
+def roles() -> list[Role]:
+    """List the roles: those of a fresh install in their order, then those that operators added, by name."""
+    order = list(settings.ROLES)
+    known = sorted(Role.objects.all(), key=lambda one: one.name)
+    return sorted(known, key=lambda one: order.index(one.name) if one.name in order else len(order))
+
+
+def role_matrix() -> list[MatrixRow]:
+    """Say for each permission which role holds it now; the order of the cells is that of `roles`."""
+    named = roles()
+    return [
+        MatrixRow(
+            one,
+            settings.PERMISSIONS.get(one, ""),
+            [Cell(role.name, one in role.permissions, one in settings.ROLES.get(role.name, ())) for role in named],
+        )
+        for one in known_permissions()
+    ]
 
 
 def digest_of(secret: str) -> str:

@@ -1,4 +1,7 @@
-"""Which role may do what on a fresh install: the table that the documentation and the tests are made from."""
+"""Which permissions there are, and which role has which of them unless an operator changes it.
+
+The page of roles, the documentation and the tests are made from these two tables.
+"""
 
 from __future__ import annotations
 
@@ -37,3 +40,23 @@ ROLE_MATRIX: dict[str, list[str]] = {
     "moderator": [str(one) for one in MODERATOR],
     "operator": [str(one) for one in OPERATOR],
 }
+
+PERMISSION_MEANINGS: dict[str, str] = {
+    AccountPermission.CREATE_TEAM: "make a team and invite people into it",
+    AccountPermission.MANAGE_OWN_TOKENS: "make and revoke personal API tokens",
+    AccountPermission.MANAGE_PEOPLE: "add and deactivate people, change roles, make password links",
+    AccountPermission.DECIDE_ACCESS_REQUESTS: "grant or decline requests for an account",
+    AuditPermission.VIEW: "read the audit trail",
+    BuildPermission.MANAGE_ANY: "see and cancel anybody's builds",
+    DatalabPermission.VIEW: "see the catalogue when signed in",
+    DatalabPermission.AUTHOR: "write datalabs",
+    DatalabPermission.AUTHOR_DOCKERFILE: "write datalabs with a Dockerfile of their own",
+    DatalabPermission.MODERATE: "decide about what is published",
+    DatalabPermission.ARCHIVE_ANY: "archive anybody's datalabs",
+    DatalabPermission.LAUNCH_ARCHIVED: "launch versions that are in the archive",
+    DatalabPermission.SHARE: "let named people and teams see and try versions before they are published",
+    SessionPermission.LAUNCH: "launch sessions, and stop, restart and extend one's own",
+    SessionPermission.MANAGE_ANY: "see and stop anybody's sessions",
+    VolumePermission.MANAGE: "add, change and retire archive volumes",
+}
+"""What each permission allows to do, after “allows to …”; one without a line here fails a test."""

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from csp.constants import NONCE, NONE, SELF
 
 from spacelab.site.configuration import Configuration
-from spacelab.site.roles import ROLE_MATRIX
+from spacelab.site.roles import PERMISSION_MEANINGS, ROLE_MATRIX
 
 SPACELAB = Configuration()
 """The platform's own settings; code below `site` reads them as `settings.SPACELAB.<name>`."""
@@ -202,6 +202,7 @@ LOGGING = {
 }
 
 ROLES = ROLE_MATRIX
+PERMISSIONS = {str(name): meaning for name, meaning in PERMISSION_MEANINGS.items()}
 """Role name → the permissions it gives; a fresh install starts with these."""
 
 RUNTIMES = {

@@ -8,7 +8,7 @@ from spacelab.accounts.actions.people import (
     reactivate_person,
     set_roles,
 )
-from spacelab.accounts.actions.roles import install_demo_people, install_roles, set_role_permissions
+from spacelab.accounts.actions.roles import install_demo_people, install_roles, reset_role, set_role_permissions
 from spacelab.accounts.actions.sign_in import (
     change_password,
     make_password_link,
@@ -58,6 +58,7 @@ __all__ = [
     "remove_member",
     "rename_team",
     "request_access",
+    "reset_role",
     "revoke_token",
     "set_owner",
     "set_password_by_link",

@@ -29,12 +29,27 @@ DEMO_PEOPLE = (
 
 @transaction.atomic
 def install_roles(*, by: Actor = PREPARE) -> None:
-    """Add the roles of a fresh install that are missing; what an operator changed stays."""
+    """Add the roles of a fresh install that are missing, and bring the others up to date with this release.
+
+    A role that an operator changed stays as she left it: the page of roles says what differs.
+    """
     allow(by, AccountPermission.MANAGE_PEOPLE)
-    for name, permissions in settings.ROLES.items():
-        _, made = Role.objects.get_or_create(name=name, defaults={"permissions": list(permissions)})
+    for name, shipped in settings.ROLES.items():
+        role, made = Role.objects.select_for_update().get_or_create(
+            name=name, defaults={"permissions": sorted(shipped)}
+        )
         if made:
             record(by=by, action="accounts.install-role", subject=f"role:{name}")
+        elif not role.is_changed and set(role.permissions) != set(shipped):
+            had, role.permissions = role.permissions, sorted(shipped)
+            role.save(update_fields=["permissions"])
+            queries.forget_permissions()
+            record(by=by, action="accounts.upgrade-role", subject=f"role:{name}", **_difference(had, shipped))
+
+
+def _difference(before: Iterable[str], after: Iterable[str]) -> dict[str, list[str]]:
+    had, has = set(before), set(after)
+    return {"added": sorted(has - had), "removed": sorted(had - has)}
 
 
 @transaction.atomic
@@ -67,10 +82,21 @@ def set_role_permissions(*, by: Actor, role: str, permissions: Iterable[str]) ->
     if row is None:
         raise Invalid(f"There is no role “{role}”.", field="role")
     had = row.permissions
-    if sorted(had) == wanted:
+    shipped = settings.ROLES.get(role)
+    is_changed = shipped is None or set(wanted) != set(shipped)
+    if sorted(had) == wanted and row.is_changed == is_changed:
         return
-    row.permissions = wanted
-    row.save(update_fields=["permissions"])
+    row.permissions, row.is_changed = wanted, is_changed
+    row.save(update_fields=["permissions", "is_changed"])
     queries.forget_permissions()
     keep_a_manager(before)
     record(by=by, action="accounts.set-role-permissions", subject=f"role:{role}", before=had, after=wanted)
+
+
+@transaction.atomic
+def reset_role(*, by: Actor, role: str) -> None:
+    """Give a role the permissions of a fresh install again; from then on upgrades reach it as before."""
+    allow(by, AccountPermission.MANAGE_PEOPLE)
+    if role not in settings.ROLES:
+        raise Invalid(f"No role “{role[:40]}” is shipped.", advice="Choose its permissions one by one.", field="role")
+    set_role_permissions(by=by, role=role, permissions=settings.ROLES[role])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from spacelab.accounts import actions, queries
 from spacelab.accounts.forms import DeclineForm, GrantForm, PersonForm, RolesForm
-from spacelab.accounts.models import AccessRequest, Role
+from spacelab.accounts.models import AccessRequest
 from spacelab.accounts.permissions import AccountPermission
 from spacelab.accounts.views.shared import needs, person_named, person_of, said
 from spacelab.audit import queries as audit
@@ -142,22 +143,25 @@ def access_request(request: HttpRequest, request_id: int) -> HttpResponse:
 def roles(request: HttpRequest) -> HttpResponse:
     """Show which role allows what, to anybody signed in."""
     shown = person_of(request)
-    names = list(Role.objects.order_by("name"))
-    rows = [
-        {"permission": one, "cells": [{"role": role.name, "held": one in role.permissions} for role in names]}
-        for one in queries.known_permissions()
-    ]
-    context = {"roles": names, "rows": rows, "editable": queries.may(shown, AccountPermission.MANAGE_PEOPLE)}
+    context = {
+        "roles": queries.roles(),
+        "rows": queries.role_matrix(),
+        "shipped": list(settings.ROLES),
+        "editable": queries.may(shown, AccountPermission.MANAGE_PEOPLE),
+    }
     return render(request, "accounts/roles.html", context)
 
 
 @require_POST
 def change_role(request: HttpRequest, role: str) -> HttpResponse:
-    """Give a role exactly the permissions that were ticked."""
+    """Give a role exactly the permissions that were ticked, or those of a fresh install."""
     by, wanted = person_of(request), request.POST.getlist("permissions")
-    said(
-        request,
-        lambda: actions.set_role_permissions(by=by, role=role, permissions=wanted),
-        f"The role “{role}” is saved.",
-    )
+    if "reset" in request.POST:
+        said(request, lambda: actions.reset_role(by=by, role=role), f"The role “{role}” is as it was shipped.")
+    else:
+        said(
+            request,
+            lambda: actions.set_role_permissions(by=by, role=role, permissions=wanted),
+            f"The role “{role}” is saved.",
+        )
     return redirect("accounts:roles")
