@@ -124,7 +124,8 @@ def delete_draft(request: HttpRequest, slug: str, version: str) -> HttpResponse:
     person = person_of(request)
     found = queries.find_authored(person, slug, version)
     if request.method != "POST":
-        return render(request, "datalabs/author_delete.html", {"version": found, "datalab": found.datalab})
+        context = {"version": found, "datalab": found.datalab, "uses": queries.uses_of(found)}
+        return render(request, "datalabs/author_delete.html", context)
     actions.delete_draft(by=person, version=found)
     messages.success(request, f"{found.datalab.title} {version} is deleted.")
     return redirect("datalabs:author-list")

@@ -117,6 +117,16 @@ def tone_of(state: State) -> str:
     return TONES.get(state, "quiet")
 
 
+@dataclass(frozen=True)
+class Use:
+    """A session that runs a version: whose it is, its title and its page."""
+
+    owner: int
+    who: str
+    title: str
+    url: str
+
+
 class EvidenceKind(StrEnum):
     """What evidence is about."""
 

@@ -139,6 +139,9 @@ def _launch(by: Person, choices: Choices, *, instead_of: str = "") -> Session:
             workload=workload,
             owner=by,
             version=choices.version,
+            datalab_slug=choices.version.datalab.slug,
+            datalab_title=choices.version.datalab.title,
+            version_number=choices.version.version,
             title=choices.title,
             profile=choices.profile.name,
             volumes=list(choices.volumes),
@@ -180,8 +183,8 @@ def _record_launch(by: Person, session: Session) -> None:
         by=by,
         action="sessions.run-thread" if session.thread else "sessions.launch",
         subject=f"session:{session.id}",
-        datalab=session.version.datalab.slug,
-        version=session.version.version,
+        datalab=session.datalab_slug,
+        version=session.version_number,
         profile=session.profile,
         volumes=session.volumes,
         teams=session.teams,
@@ -246,11 +249,13 @@ def finish_restart(*, by: Person, session_id: str) -> Session:
 
 def _same_again(by: Person, session: Session) -> Choices:
     """Choose what the session was launched with; a file that it opened and that is gone is left out."""
+    if session.version is None:
+        raise Conflict(f"{session.version_name} was deleted by its author.", advice="Launch another version.")
     return choose(
         by,
         Wanted(
-            datalab=session.version.datalab.slug,
-            version=session.version.version,
+            datalab=session.datalab_slug,
+            version=session.version_number,
             profile=session.profile,
             volumes=session.volumes,
             teams=session.teams,

@@ -143,8 +143,8 @@ def _out(session: Session) -> dict[str, Any]:
     return {
         "id": session.id,
         "title": session.title,
-        "datalab": session.version.datalab.slug,
-        "version": session.version.version,
+        "datalab": session.datalab_slug,
+        "version": session.version_number,
         "profile": session.profile,
         "open": session.opens,
         "thread": session.thread,

@@ -16,7 +16,13 @@ class Session(models.Model):
 
     workload = models.OneToOneField(Workload, primary_key=True, on_delete=models.PROTECT, related_name="session")
     owner = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="lab_sessions")
-    version = models.ForeignKey(DatalabVersion, on_delete=models.PROTECT, related_name="lab_sessions")
+    version = models.ForeignKey(
+        DatalabVersion, null=True, blank=True, on_delete=models.SET_NULL, related_name="lab_sessions"
+    )
+    """Empty once it was deleted, which only a draft can be: what it was is told by the next three."""
+    datalab_slug = models.CharField(max_length=60, blank=True, default="")
+    datalab_title = models.CharField(max_length=120, blank=True, default="")
+    version_number = models.CharField(max_length=40, blank=True, default="")
     title = models.CharField(max_length=120)
     profile = models.CharField(max_length=40)
     volumes = models.JSONField(default=list)
@@ -55,6 +61,11 @@ class Session(models.Model):
     def id(self) -> str:
         """The session's id, which is its workload's."""
         return self.workload_id
+
+    @property
+    def version_name(self) -> str:
+        """The datalab's title and the version that it runs, also once that was deleted."""
+        return f"{self.datalab_title} {self.version_number}"
 
 
 class KeptLog(models.Model):

@@ -72,6 +72,11 @@ def running(person: Person | None = None) -> QuerySet[Session]:
     return found if person is None else found.filter(owner=person)
 
 
+def running_of(version: DatalabVersion) -> QuerySet[Session]:
+    """List the sessions of a version that have not ended, or are about to be launched again."""
+    return sessions().filter(version=version).filter(~Q(workload__phase__in=FINAL) | Q(restart_wanted=True))
+
+
 def recent(person: Person, limit: int = RECENT) -> QuerySet[Session]:
     """List a person's ended sessions, newest first; those that were restarted live on in the list of the running."""
     return sessions().filter(owner=person, workload__phase__in=FINAL, restarted_as=None)[:limit]
@@ -135,7 +140,7 @@ def version_named(person: Person, datalab: Datalab, wanted: str | None) -> Datal
 
 def inputs_in_words(session: Session) -> dict[str, str]:
     """Return the inputs of a thread's run by the titles that its form shows; by their names where it has gone."""
-    threads = datalab_queries.threads_of(session.version) if session.thread else []
+    threads = datalab_queries.threads_of(session.version) if session.thread and session.version else []
     titles = {one.name: one.title for thread in threads if thread.name == session.thread for one in thread.inputs}
     return {titles.get(name, name): value for name, value in session.inputs.items()}
 

@@ -214,6 +214,8 @@ WORKLOAD_SECRETS = "spacelab.sessions.secrets.workload_secrets"
 """Dotted name of what provides a workload's secret variables right before its start (`ports.Secrets`), or empty."""
 VOLUME_USES = "spacelab.site.uses.of_volume"
 """Dotted name of what lists the pages that build on a volume: from its name to `volumes.rules.Use`."""
+VERSION_USES = "spacelab.site.uses.of_version"
+"""Dotted name of what lists the sessions that run a version now: from a `DatalabVersion` to `datalabs.rules.Use`."""
 RECONCILERS: list[tuple[str, float]] = [
     ("spacelab.sessions.upkeep.apply_idle_policy", 15.0),
     ("spacelab.sessions.upkeep.finish_restarts", 0.5),

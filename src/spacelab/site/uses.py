@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from django.urls import reverse
 
+from spacelab.datalabs.models import DatalabVersion
 from spacelab.datalabs.queries import preselecting
+from spacelab.datalabs.rules import Use as VersionUse
+from spacelab.sessions.queries import running_of
 from spacelab.volumes.rules import Use
 
 
 def of_volume(name: str) -> list[Use]:
     """List the datalabs whose newest version preselects the volume (see `VOLUME_USES`)."""
     return [Use(one.title, reverse("datalabs:detail", args=[one.slug])) for one in preselecting(name)]
+
+
+def of_version(version: DatalabVersion) -> list[VersionUse]:
+    """List the sessions that run a version now (see `VERSION_USES`)."""
+    return [
+        VersionUse(one.owner_id, one.owner.display_name, one.title, reverse("lab_sessions:detail", args=[one.id]))
+        for one in running_of(version)
+    ]

@@ -84,16 +84,16 @@ def test_its_maintainer_sees_and_launches_it(maintainer: Person) -> None:
     assert "not published: built" in form.content.decode()
     answer = client.post("/datalabs/spectra/launch?version=0.1", {"profile": "small"})
     assert answer.status_code == 302
-    assert Session.objects.get().version.version == "0.1"
+    assert Session.objects.get().version_number == "0.1"
     assert {one["state"] for one in client.get(f"{API}/jupyterlab").json()["versions"]} == {"published", "built"}
 
 
 def test_a_published_version_stays_the_one_that_a_launch_takes(maintainer: Person) -> None:
     client = browser_of(maintainer)
     client.post("/datalabs/jupyterlab/relaunch")
-    assert Session.objects.get().version.version == "1.0"
+    assert Session.objects.get().version_number == "1.0"
     client.post("/datalabs/jupyterlab/launch", {"profile": "small", "version": "2.0-rc"})
-    assert Session.objects.order_by("workload__created_at").last().version.version == "2.0-rc"  # type: ignore[union-attr]
+    assert Session.objects.order_by("workload__created_at").last().version_number == "2.0-rc"  # type: ignore[union-attr]
 
 
 def test_a_draft_that_changes_hands_is_the_new_maintainer_s(maintainer: Person) -> None:

@@ -66,7 +66,7 @@ def test_a_newer_version_that_can_t_run_here_leaves_the_older_one(ada: Client, j
     make_datalab("jupyterlab", version="2.0", **IMAGE)
     assert "This platform" not in ada.get("/catalogue/jupyterlab/").content.decode()
     ada.post("/datalabs/jupyterlab/relaunch")
-    assert Session.objects.get().version.version == "1.0"
+    assert Session.objects.get().version_number == "1.0"
     assert "2.0 (it cannot run here)" in ada.get("/datalabs/jupyterlab/launch").content.decode()
 
 

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from typing import Any
 
 from django.db import transaction
-from django.db.models import ProtectedError
 
 from spacelab.accounts.models import Person, Team
 from spacelab.accounts.queries import require
@@ -119,7 +118,8 @@ def share(
 def delete_draft(*, by: Person, version: DatalabVersion) -> None:
     """Delete a version that was never published and is with nobody; with its last version the datalab goes.
 
-    Raises `Conflict` for any other state: what was published is archived instead, and never deleted.
+    Raises `Conflict` for any other state (what was published is archived instead, and never deleted), and while a
+    session of it runs. Sessions that have ended keep its name.
     """
     _own(by, version)
     version = DatalabVersion.objects.select_for_update(of=("self",)).select_related("datalab").get(pk=version.pk)
@@ -129,10 +129,12 @@ def delete_draft(*, by: Person, version: DatalabVersion) -> None:
             advice="Withdraw it first, or archive it.",
         )
     datalab, name = version.datalab, version.version
-    try:
-        version.delete()
-    except ProtectedError as error:
-        raise Conflict("Sessions of it are known, which refer to it.", advice="It may stay as it is.") from error
+    if uses := queries.uses_of(version):
+        raise Conflict(
+            f"{version} is running in sessions of {', '.join(sorted({one.who for one in uses}))}.",
+            advice="Delete it once they have ended: stop your own, and ask those whom you let in.",
+        )
+    version.delete()
     audit.record(by=by, action="datalabs.delete-draft", subject=f"datalab:{datalab.slug}", version=name)
     datalab.relist()
     if not datalab.versions.exists():

@@ -21,6 +21,7 @@ from spacelab.datalabs.queries.lifecycle import (
     passes_gate,
     state_of,
     terms_of,
+    uses_of,
 )
 from spacelab.datalabs.queries.listing import (
     MOST_WORDS,
@@ -109,6 +110,7 @@ __all__ = [
     "terms_of",
     "threads_of",
     "trouble_of",
+    "uses_of",
     "versions_of",
     "with_drafts_of",
     "writer_of",

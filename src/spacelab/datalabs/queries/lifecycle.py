@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+from django.utils.module_loading import import_string
+
 from spacelab.accounts.models import Person
 from spacelab.accounts.queries import may
 from spacelab.datalabs import rules
@@ -77,6 +80,13 @@ def has_passed(version: DatalabVersion) -> bool:
     """Say whether the version's present content has passed its last launch test."""
     last = version.evidence.filter(kind=rules.EvidenceKind.LAUNCH_TEST).first()
     return last is not None and last.passed and last.content_hash == version.content_hash
+
+
+def uses_of(version: DatalabVersion) -> list[rules.Use]:
+    """List what runs of the version now, as the setting `VERSION_USES` finds it: datalabs know nothing of sessions."""
+    find = import_string(settings.VERSION_USES)
+    found: list[rules.Use] = find(version)
+    return found
 
 
 def last_started(version: DatalabVersion) -> datetime | None:
