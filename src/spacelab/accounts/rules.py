@@ -40,6 +40,7 @@ class Scope(StrEnum):
     READ = "read"
     SESSIONS = "sessions"
     AUTHOR = "author"
+    PUBLISH = "publish"
     REVIEW = "review"
     ACCOUNT = "account"
 
@@ -47,7 +48,8 @@ class Scope(StrEnum):
 SCOPE_MEANINGS = {
     Scope.READ: "Read what you can see: your account, datalabs, volumes, sessions",
     Scope.SESSIONS: "Launch, use and stop your sessions",
-    Scope.AUTHOR: "Bring packages, build them, and cancel your builds",
+    Scope.AUTHOR: "Bring packages, build and test them, write their metadata, delete your drafts",
+    Scope.PUBLISH: "Submit, withdraw, publish, archive and share your versions",
     Scope.REVIEW: "Comment on versions under review; for moderators, decide about them",
     Scope.ACCOUNT: "Manage your teams, invitations and notifications, and revoke your tokens",
 }

@@ -58,6 +58,13 @@ class OverQuota(Refusal):
     title = "Your quota is used up"
 
 
+class TooLarge(Refusal):
+    """What was sent is larger than is read at all."""
+
+    status = 413
+    title = "That is too large"
+
+
 class TooMany(Refusal):
     """The same was tried too often; wait."""
 

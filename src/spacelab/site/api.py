@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,7 +20,9 @@ from spacelab.accounts.models import Person
 from spacelab.accounts.rules import Scope
 from spacelab.builds.api import router as builds_router
 from spacelab.datalabs.api import router as datalabs_router
-from spacelab.kit.refusals import Forbidden, Invalid, NotSignedIn, Refusal
+from spacelab.datalabs.author_api import publishing_router
+from spacelab.datalabs.author_api import router as author_router
+from spacelab.kit.refusals import Forbidden, Invalid, NotSignedIn, Refusal, TooLarge
 from spacelab.moderation.api import router as reviews_router
 from spacelab.notifications.api import router as notifications_router
 from spacelab.publishing.api import router as vocabulary_router
@@ -125,6 +129,12 @@ def _invalid(_request: HttpRequest, error: ValidationError) -> HttpResponse:
     return problem(Invalid(str(first.get("msg", "This is not of the right form")), field=field))
 
 
+@api.exception_handler(RequestDataTooBig)
+def _too_large(_request: HttpRequest, _error: RequestDataTooBig) -> HttpResponse:
+    most = (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0) // 2**20
+    return problem(TooLarge(f"This is too large: at most {most} MiB of JSON are read.", advice="Send files as files."))
+
+
 @api.exception_handler(HttpError)
 def _http_error(_request: HttpRequest, error: HttpError) -> HttpResponse:
     refusal = Refusal(str(error))
@@ -146,6 +156,8 @@ def reference(request: HttpRequest) -> HttpResponse:
 api.add_router("", accounts_router, auth=people(Scope.ACCOUNT))
 api.add_router("/notifications", notifications_router, auth=people(Scope.ACCOUNT))
 api.add_router("/datalabs", datalabs_router, auth=everybody(Scope.READ))
+api.add_router("/author", author_router, auth=people(Scope.AUTHOR))
+api.add_router("/author", publishing_router, auth=people(Scope.PUBLISH))
 api.add_router("/builds", builds_router, auth=people(Scope.AUTHOR))
 api.add_router("/launch-tests", testing_router, auth=people(Scope.AUTHOR))
 api.add_router("/reviews", reviews_router, auth=people(Scope.REVIEW))

@@ -8,6 +8,7 @@ from spacelab.datalabs.queries.authoring import (
     find_authored,
     history_of,
     home_tab,
+    replacing_terms,
     steps_of,
     writer_of,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "preferred",
     "preselecting",
     "published",
+    "replacing_terms",
     "require_author",
     "require_moderator",
     "seen_by",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from spacelab.accounts.queries import may
 from spacelab.datalabs import rules
 from spacelab.datalabs.models import DatalabVersion
 from spacelab.datalabs.permissions import DatalabPermission
-from spacelab.datalabs.queries.lifecycle import facts_of
+from spacelab.datalabs.queries.lifecycle import facts_of, terms_of
 from spacelab.datalabs.queries.people import may_author
 from spacelab.datalabs.queries.seeing import inside_for
 from spacelab.kit.refusals import NotFound, NotSignedIn
@@ -141,6 +142,23 @@ def writer_of(person: Person, version: DatalabVersion) -> terms.Writer | None:
         return terms.Writer.AUTHOR if version.is_editable and may_author(person) else None
     judged = State(version.state) in REVIEWABLE | {State.APPROVED}
     return terms.Writer.MODERATOR if judged and may(person, DatalabPermission.MODERATE) else None
+
+
+def replacing_terms(
+    person: Person, version: DatalabVersion, wanted: Mapping[str, Any], url: str = ""
+) -> dict[str, Any]:
+    """Return the changes after which a version has exactly the wanted terms, as far as the person writes them.
+
+    What stays as it is, is left out, so that others' terms may be sent back unchanged; `url` is as in `terms_of`.
+    """
+    writer = writer_of(person, version)
+    stored = terms_of(version, url)
+    gone = {
+        key: ""
+        for key in version.metadata
+        if key not in wanted and key not in {"alternateName", "version"} and terms.writer_of(key) is writer
+    }
+    return gone | {key: value for key, value in wanted.items() if stored.get(key) != value}
 
 
 def home_tab(version: DatalabVersion) -> str:

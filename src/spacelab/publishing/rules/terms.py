@@ -72,6 +72,11 @@ def terms_of(kind: Kind | str, *, writer: Writer | str | None = None) -> list[Te
     return [term for term in TERMS.values() if kind in term.kinds and writer in (None, term.writer)]
 
 
+def writer_of(key: str) -> Writer:
+    """Say who writes a term; of one that no declaration knows it is the author."""
+    return TERMS[key].writer if key in TERMS else Writer.AUTHOR
+
+
 def clean(values: Mapping[str, Any], *, writer: Writer | str, kind: Kind | str) -> dict[str, Value]:
     """Return what is kept of the values; empty ones are left out.
 
