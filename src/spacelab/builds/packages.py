@@ -216,25 +216,20 @@ META_KEYS = {
 def metadata(package: Path) -> dict[str, Any]:
     """Return the package's metadata with flat keys, nothing where it has none; raise `PackageProblem` if unreadable."""
     name = datalab_package.meta_file(package)
-    return _flat(read_yaml(package / name)) if name else {}
-
-
-def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Write nested keys with dots, as the metadata's own keys are named."""
-    flat: dict[str, Any] = {}
-    for key, value in data.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
+    return datalab_package.flatten(read_yaml(package / name)) if name else {}
 
 
 def said_of(package: Path) -> dict[str, str]:
     """Return what the package's metadata say, by the form's fields."""
     flat = metadata(package)
-    texts = {field: flat.get(key, "") for field, key in META_KEYS.items()}
-    return {field: text.strip() for field, text in texts.items() if isinstance(text, str) and text.strip()}
+    texts = {field: _in_one(flat.get(key, "")) for field, key in META_KEYS.items()}
+    return {field: text for field, text in texts.items() if text}
+
+
+def _in_one(value: Any) -> str:
+    """Return a term as one text, as the form of a plan shows it."""
+    parts = value if isinstance(value, list) else [value]
+    return ", ".join(one.strip() for one in parts if isinstance(one, str) and one.strip())
 
 
 def completed(package: str, answers: Mapping[str, Any]) -> str:
@@ -258,11 +253,28 @@ def completed(package: str, answers: Mapping[str, Any]) -> str:
             datalab_package.write_path(files, path)
         if complete:
             return keep(files)
-        meta = {**metadata(source), **{key: wanted[field] for field, key in META_KEYS.items() if wanted[field]}}
-        if before := datalab_package.meta_file(files):
-            (files / before).unlink()
-        datalab_package.write_metadata(files, meta)
+        given = {key: wanted[field] for field, key in META_KEYS.items() if wanted[field] != known.get(field, "")}
+        _describe(files, {**metadata(source), **given})
         return keep(files)
+
+
+def described(package: str, changed: Mapping[str, Any]) -> str:
+    """Return the hash of the package whose metadata file says what was changed; an empty value takes its term away."""
+    if not changed:
+        return package
+    source = folder_of(package)
+    with staging() as folder, _said():
+        files = folder / "files"
+        datalab_package.copy_folder(source, files)
+        _describe(files, {**metadata(source), **changed})
+        return keep(files)
+
+
+def _describe(files: Path, terms: Mapping[str, Any]) -> None:
+    """Write the metadata file of a package anew, in place of the one it has."""
+    if before := datalab_package.meta_file(files):
+        (files / before).unlink()
+    datalab_package.write_metadata(files, dict(terms))
 
 
 def as_json(thing: Any) -> Any:

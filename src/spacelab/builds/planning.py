@@ -10,7 +10,7 @@ from typing import Any
 import datalab_package
 from datalab_package import Answers, Manifest, PackageProblem, Plan, Proposal
 from spacelab.accounts.models import Person
-from spacelab.builds import packages, queries
+from spacelab.builds import form_terms, packages, queries
 from spacelab.builds.models import Build
 from spacelab.builds.ports import Order
 from spacelab.datalabs.rules import refusal_of
@@ -94,7 +94,7 @@ def order_of(build: Build, planned: Planned, *, number: int | None = None) -> Or
 
 
 def suggestions(build: Build, person: Person) -> dict[str, str]:
-    """Suggest metadata: what was answered or the package says, else what its notebooks tell, and the account's."""
+    """Suggest metadata: what the form of its metadata, an answer or the package says, else what its notebooks tell."""
     folder = packages.folder_of(build.package)
     name = _name_of(build)
     if not name and not any(folder.rglob("*.ipynb")):
@@ -103,7 +103,7 @@ def suggestions(build: Build, person: Person) -> dict[str, str]:
     guessed = {field: drafted.get(key, "") for field, key in packages.META_KEYS.items()}
     guessed |= {"creator": person.display_name, "email": person.email}
     answered = {key: str(build.answers[key]) for key in guessed if build.answers.get(key)}
-    return {**guessed, **packages.said_of(folder), **answered}
+    return {**guessed, **packages.said_of(folder), **answered, **form_terms.as_answers(form_terms.changes(build))}
 
 
 def _name_of(build: Build) -> str:

@@ -153,10 +153,10 @@ def flatten(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _people(meta: Keys, key: str) -> str:
-    """Return one name, or several joined."""
+    """Return one name, or several joined, as far as there is room: all of them stand in the metadata."""
     value = meta.values.get(key, "")
     if isinstance(value, list):
-        return Keys(meta.file, {key: ", ".join(meta.words(key))}).text(key, longest=120)
+        return ", ".join(meta.words(key))[:120]
     return meta.text(key, longest=120)
 
 

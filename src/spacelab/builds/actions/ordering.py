@@ -13,7 +13,7 @@ from django.db.models import Max
 
 from spacelab.accounts.models import Person
 from spacelab.audit import actions as audit
-from spacelab.builds import packages, planning, queries, rules
+from spacelab.builds import form_terms, packages, planning, queries, rules
 from spacelab.builds.actions.following import move
 from spacelab.builds.models import Build, BuildChange, ShortName
 from spacelab.builds.packages import Brought
@@ -137,16 +137,18 @@ def again(*, by: Person, build_id: str) -> Build:
 def start(*, by: Person, build_id: str, answers: Mapping[str, Any]) -> Build:
     """Queue a planned build with the person's answers; raise `Invalid` naming the field that lacks something.
 
-    The metadata that she gave become part of the package, so that what is built is complete in itself.
+    The metadata that she gave, here or since the last build, become part of the package, so that it is complete.
     """
     require_author(by)
     build = queries.find_own(by, build_id)
     if build.state != State.PLANNED:
         raise Conflict("This build has been started already.", advice="Look at its page.")
-    given = {**build.answers, **answers}
+    changed = form_terms.changes(build)
+    given = {**build.answers, **form_terms.as_answers(changed), **answers}
     path = rules.check_path(given.pop("path", ""))
     opens_at = build.plan.get("interface", {}).get("path", "/")
-    package = packages.completed(build.package, {**given, "path": path if path != opens_at else ""})
+    described = packages.described(build.package, changed)
+    package = packages.completed(described, {**given, "path": path if path != opens_at else ""})
     planned = planning.plan(package, given)
     manifest = planned.manifest
     if manifest is None:

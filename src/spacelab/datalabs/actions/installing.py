@@ -19,6 +19,7 @@ from spacelab.datalabs.permissions import DatalabPermission
 from spacelab.kit.refusals import Invalid
 from spacelab.publishing import actions as publishing
 from spacelab.publishing.rules import Facts, Who
+from spacelab.publishing.rules.terms import TERMS, Writer
 
 Row = TypeVar("Row", Datalab, DatalabVersion)
 
@@ -53,8 +54,8 @@ def install_from_manifest(
 def open_version(*, by: Person, manifest: Manifest, package_dir: Path, content_hash: str) -> DatalabVersion:
     """Begin the build of a version: the entry and the version are made where they are new.
 
-    What the package says of its metadata wins over what stood there. The catalogue's entry follows the package only
-    until a version is published. Raises `Invalid` when the short name belongs to somebody else or the version was
+    What authors say of it is what its package says; terms of others stay. The catalogue's entry follows the package
+    only until a version is published. Raises `Invalid` when the short name belongs to somebody else or the version was
     published, `Conflict` when it is being built or is with the moderators.
     """
     require(by, DatalabPermission.AUTHOR)
@@ -151,9 +152,12 @@ def _terms(manifest: Manifest) -> dict[str, Any]:
 
 
 def _described(manifest: Manifest, package_dir: Path, said_before: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a version takes from its package, whatever is made of it; the package's terms win."""
+    """Return what a version takes from its package, whatever is made of it; what others than its author wrote stays."""
+    others = {
+        key: value for key, value in said_before.items() if key in TERMS and TERMS[key].writer is not Writer.AUTHOR
+    }
     return {
-        "metadata": {**said_before, **_terms(manifest)},
+        "metadata": {**others, **_terms(manifest)},
         "kind": manifest.kind,
         "icon": manifest.icon,
         "package": str(package_dir),
