@@ -23,11 +23,15 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 WORDS = """spectra photometry astrometry stars galaxies dust planets comets timing imaging cube lensing binaries
 clusters nebulae
 variability polarimetry archive survey mosaic catalogue fitting reduction calibration simulation""".split()  # noqa: SIM905  as one reads it
+MISSIONS = ["Gaia", "Euclid", "Hipparcos", "SOHO", "Herschel", "Planck", "XMM-Newton", "Rosetta", "none"]
+DOMAINS = ["esado:Astronomy", "esado:Heliophysics", "esado:PlanetaryScience", ""]
 PAGES = {
     "first page": "/catalogue/",
     "a word": "/catalogue/?q=lensing",
     "words, kind, newest": "/catalogue/?q=dust+cube&kind=jupyter&sort=newest",
     "a tag": "/catalogue/?tag=comets",
+    "facets": "/catalogue/?mission=Gaia&opens=fits",
+    "most used": "/catalogue/?sort=popularity",
     "page 200": "/catalogue/?page=200",
     "one datalab": "/catalogue/lab-77/",
     "API, a word": "/api/v1/datalabs?q=lensing&limit=24",
@@ -74,6 +78,7 @@ def fill(number: int) -> None:
                 tags=tags,
                 kind=dice.choice(["jupyter", "desktop", "web"]),
                 maintainer=dice.choice(people),
+                popularity=max(0, int(dice.gauss(-20, 40))),
                 search_text=fold("\n".join([title, abstract, author, *tags])),
                 tag_index=tag_index(tags),
             )
@@ -89,6 +94,8 @@ def fill(number: int) -> None:
                 state=state,
                 visibility=visibility,
                 environment="lab",
+                metadata={"mission": dice.sample(MISSIONS, 2), "domain": dice.choice(DOMAINS)},
+                opens={"formats": dice.sample(["fits", "csv", "vot", "ipynb", "nc"], 2)},
                 published_at=timezone.now(),
             )
             for major, (state, visibility) in enumerate(states, 1)

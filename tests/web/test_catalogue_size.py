@@ -15,7 +15,13 @@ from support.people import make_person
 
 pytestmark = pytest.mark.django_db
 MOST = 12
-PAGES = ["/catalogue/", "/catalogue/?q=lab&kind=web&sort=newest", "/catalogue/lab-1/", "/api/v1/datalabs?q=lab"]
+PAGES = [
+    "/catalogue/",
+    "/catalogue/?q=lab&kind=web&sort=newest",
+    "/catalogue/?mission=Gaia&opens=fits&official=on&sort=popularity",
+    "/catalogue/lab-1/",
+    "/api/v1/datalabs?q=lab",
+]
 
 
 def asked(client: Client, path: str) -> int:

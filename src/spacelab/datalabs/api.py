@@ -19,11 +19,18 @@ MOST = 200
 
 
 class Asked(Schema):
-    """The query string: words in `q`, a whole tag, a kind, an order, and which part of the list."""
+    """The query string: words in `q`, a whole tag, a kind, facets, an order, and which part of the list.
+
+    `opens` is the name or an ending of a file type. Orders are `name`, `newest` and `popularity`.
+    """
 
     q: str = ""
     tag: str = ""
     kind: str = ""
+    mission: str = ""
+    domain: str = ""
+    opens: str = ""
+    official: bool = False
     sort: str = "name"
     offset: int = 0
     limit: int = 50
@@ -58,6 +65,10 @@ class DatalabOut(Schema):
     author: str
     tags: list[str]
     kind: str
+    facets: dict[str, list[str]]
+    """Missions (`mission`), fields of science (`domain`), file types (`opens`), and whether it is `official`."""
+    popularity: int
+    """How many people have used it, its author apart."""
     latest_version: str
     versions: list[VersionOut]
 
@@ -77,7 +88,7 @@ class DatalabsOut(Schema):
 @router.get("", response=DatalabsOut, operation_id="list_datalabs", summary="Search the catalogue")
 def list_datalabs(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]:
     """List published datalabs that fit the query."""
-    filters = queries.Filters(words=asked.q, tag=asked.tag, kind=asked.kind, sort=asked.sort)
+    filters = queries.Filters(words=asked.q, **asked.dict(exclude={"q", "offset", "limit"}))
     found = queries.catalogue(filters, request.user)
     start = max(asked.offset, 0)
     return {"count": found.count(), "items": list(found[start : start + max(1, min(asked.limit, MOST))])}

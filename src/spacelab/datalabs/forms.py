@@ -24,6 +24,10 @@ class FilterForm(forms.Form):
     tag = forms.CharField(required=False, max_length=100, empty_value="")
     kind = forms.ChoiceField(required=False, choices=[("", ""), *((one, one) for one in rules.KINDS)])
     sort = forms.ChoiceField(required=False, choices=[("", ""), *((one, one) for one in SORTS)])
+    mission = forms.CharField(required=False, max_length=200, empty_value="")
+    domain = forms.CharField(required=False, max_length=500, empty_value="")
+    opens = forms.CharField(required=False, max_length=60, empty_value="")
+    official = forms.BooleanField(required=False)
 
     def filters(self) -> Filters:
         """Return what was asked, without the parts that were invalid."""
@@ -34,6 +38,10 @@ class FilterForm(forms.Form):
             tag=given.get("tag", ""),
             kind=given.get("kind", ""),
             sort=given.get("sort") or "name",
+            mission=given.get("mission", ""),
+            domain=given.get("domain", ""),
+            opens=given.get("opens", ""),
+            official=given.get("official", False),
         )
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from spacelab.accounts.models import Person
 from spacelab.datalabs import rules
 from spacelab.publishing.models import PublishedVersion, VersionChange
+from spacelab.publishing.rules.facets import facet_index, facets_of
 
 
 class Datalab(models.Model):
@@ -36,8 +37,18 @@ class Datalab(models.Model):
     """The title, folded: what the catalogue is ordered by."""
     listed_at = models.DateTimeField(null=True, blank=True, editable=False, db_index=True)
     """When the newest version came that everybody finds in the catalogue; empty where there is none."""
+    facets = models.JSONField(default=dict, editable=False)
+    """Missions, fields of science and file types of the version in the catalogue, and whether it is official."""
+    facet_index = models.TextField(blank=True, default="", editable=False)
+    popularity = models.PositiveIntegerField(default=0, editable=False)
+    """How many people have used it, its author apart: each counts once."""
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True, db_index=True)
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["-popularity", "sort_key", "slug"], name="datalabs_by_popularity"),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -49,13 +60,25 @@ class Datalab(models.Model):
         super().save(*args, **kwargs)
 
     def relist(self) -> None:
-        """Note whether, and since when, it stands in everybody's catalogue; whoever changes a version says so here."""
-        offered = self.versions.filter(state__in=rules.OFFERED, visibility=rules.Visibility.EVERYBODY)
-        newest = offered.aggregate(at=models.Max(Coalesce("published_at", models.F("datalab__created_at"))))["at"]
+        """Note since when it stands in everybody's catalogue, and what it is found by there.
+
+        Whoever changes a version says so here. Facets are those of the newest version that is for everybody; of the
+        newest that was published if none is.
+        """
+        offered = self.versions.filter(state__in=rules.OFFERED).annotate(
+            at=Coalesce("published_at", models.F("datalab__created_at"))
+        )
+        newest_first = offered.order_by("-at", "-id").values_list("at", "metadata", "opens")
+        listed = newest_first.filter(visibility=rules.Visibility.EVERYBODY).first()
+        _, metadata, opens = listed or newest_first.first() or (None, {}, {})
+        self.listed_at = listed[0] if listed else None
+        self.facets = facets_of(metadata, rules.Opens.from_json(opens).formats)
+        self.facet_index = facet_index(self.facets)
         row = Datalab.objects.filter(pk=self.pk)
-        if row.values_list("listed_at", flat=True).first() != newest:  # drafts come and go without touching the entry
-            row.update(listed_at=newest, updated_at=timezone.now())
-        self.listed_at = newest
+        same = row.filter(listed_at=self.listed_at) if self.listed_at else row.filter(listed_at=None)
+        if not same.filter(facet_index=self.facet_index).exists():  # drafts come and go without touching the entry
+            values = {"listed_at": self.listed_at, "facets": self.facets, "facet_index": self.facet_index}
+            row.update(**values, updated_at=timezone.now())
 
 
 class DatalabVersion(PublishedVersion):
@@ -88,6 +111,8 @@ class DatalabVersion(PublishedVersion):
     """What the entry's `icon` becomes with this version."""
     image_digest = models.CharField(max_length=80, blank=True, default="")
     """The image's content address when it was published; empty in a runtime of environments."""
+    started_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """When its present content last started and became ready: in a test that passed, or for somebody."""
     derived_from = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="derivatives"
     )

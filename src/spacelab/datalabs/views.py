@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -12,8 +13,14 @@ from django.views.decorators.http import require_safe
 from spacelab.datalabs import queries, rules
 from spacelab.datalabs.forms import FilterForm
 from spacelab.publishing.rules.exports import FORMATS
+from spacelab.publishing.rules.facets import facet_title, file_type
 
 PER_PAGE = 24
+TAGS = 20
+FACETS = {"mission": "Mission", "domain": "Field of science", "opens": "Opens files of type"}
+"""The facets that the form asks for, with their labels."""
+MOST_CHOICES = 200
+"""Values of one facet that the form offers, the most frequent ones."""
 ICON_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 """An icon is somebody's file: opened by itself, it may draw and nothing else."""
 
@@ -24,15 +31,30 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     filters = FilterForm(request.GET).filters()
     found: Any = queries.catalogue(filters, request.user)  # counted and sliced, which is all that pages need
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    counted = queries.facets()
     context = {
         "page": page,
         "filters": filters,
-        "tags": queries.tags()[:20],
+        "tags": [(one.name, one.number) for one in counted["tag"][:TAGS]],
+        "facets": [_choices(filters, name, label, counted[name]) for name, label in FACETS.items()],
         "kinds": rules.KINDS,
         "sorts": tuple(queries.SORTS),
         "drafts": queries.with_drafts_of(request.user),
     }
     return render(request, "datalabs/catalogue.html", context)
+
+
+def _choices(
+    filters: queries.Filters, name: str, label: str, values: Sequence[queries.Value]
+) -> tuple[str, str, str, list[queries.Value]]:
+    """Return what a select of the form needs; what was asked for is among its choices even if nothing has it."""
+    wanted = getattr(filters, name)
+    asked = file_type(wanted) if name == "opens" else wanted
+    chosen = next((one.name for one in values if one.name.casefold() == asked.casefold()), asked)
+    offered = sorted(sorted(values, key=lambda one: -one.number)[:MOST_CHOICES], key=values.index)
+    if chosen and chosen not in {one.name for one in offered}:
+        offered.insert(0, queries.Value(chosen, facet_title(name, chosen), 0))
+    return name, label, chosen, offered
 
 
 @require_safe
@@ -45,7 +67,6 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "newest": newest,
         "formats": FORMATS.values(),
         "opens": rules.Opens.from_json(newest.opens),
-        "last_started": queries.last_started(newest),
         "trouble": queries.trouble_of(newest),
         "threads": queries.threads_of(newest),
         "drafts": [(one, queries.trouble_of(one), queries.threads_of(one)) for one in drafts],

@@ -7,6 +7,8 @@ from spacelab.datalabs.actions.lifecycle import (
     advance,
     advance_by_platform,
     delete_draft,
+    note_people,
+    note_start,
     record_evidence,
     share,
 )
@@ -18,6 +20,8 @@ __all__ = [
     "delete_draft",
     "edit_metadata",
     "install_from_manifest",
+    "note_people",
+    "note_start",
     "open_version",
     "record_built",
     "record_evidence",

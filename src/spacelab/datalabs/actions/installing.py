@@ -78,6 +78,7 @@ def open_version(*, by: Person, manifest: Manifest, package_dir: Path, content_h
         transition="build",
         facts=facts,
         content_hash=content_hash,
+        started_at=None,
         **_described(manifest, package_dir, version.metadata),
     )
 

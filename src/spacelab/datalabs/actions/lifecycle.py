@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from spacelab.accounts.models import Person, Team
 from spacelab.accounts.queries import require
@@ -13,7 +15,7 @@ from spacelab.audit import actions as audit
 from spacelab.datalabs import queries
 from spacelab.datalabs.actions.describing import follow
 from spacelab.datalabs.actions.telling import tell_of
-from spacelab.datalabs.models import DatalabVersion, Evidence
+from spacelab.datalabs.models import Datalab, DatalabVersion, Evidence
 from spacelab.datalabs.permissions import DatalabPermission
 from spacelab.datalabs.rules import EvidenceKind
 from spacelab.kit.refusals import Conflict, Forbidden, Invalid
@@ -162,10 +164,23 @@ def record_evidence(
         data=data,
         folder=folder,
     )
+    if passed:
+        note_start(version=version, at=evidence.at)
     audit.record(
         by=by, action="datalabs.evidence", subject=version.subject, version=version.version, kind=kind, passed=passed
     )
     return evidence
+
+
+def note_start(*, version: DatalabVersion, at: datetime) -> None:
+    """Note that a version started and became ready then; what was known to be later stays."""
+    rows = DatalabVersion.objects.filter(pk=version.pk).filter(Q(started_at=None) | Q(started_at__lt=at))
+    rows.update(started_at=at)
+
+
+def note_people(*, datalab: Datalab, people: int) -> None:
+    """Note how many people have used a datalab, its author apart; whoever knows its sessions counts them."""
+    Datalab.objects.filter(pk=datalab.pk).update(popularity=people)
 
 
 def _own(by: Person, version: DatalabVersion) -> None:

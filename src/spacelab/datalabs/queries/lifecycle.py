@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -87,12 +86,6 @@ def uses_of(version: DatalabVersion) -> list[rules.Use]:
     find = import_string(settings.VERSION_USES)
     found: list[rules.Use] = find(version)
     return found
-
-
-def last_started(version: DatalabVersion) -> datetime | None:
-    """Say when the platform last started the version's present content, and all went well; None if never."""
-    found = version.evidence.filter(passed=True, content_hash=version.content_hash)
-    return found.values_list("at", flat=True).first()
 
 
 def entry_of(version: DatalabVersion) -> dict[str, Any]:

@@ -23,9 +23,14 @@ from spacelab.publishing.rules import (
     State,
     Visibility,
 )
+from spacelab.publishing.rules.facets import facet_entry, facet_title, file_type
 from spacelab.workloads.queries import capabilities
 
-SORTS = {"name": ("sort_key", "slug"), "newest": (F("listed_at").desc(nulls_last=True), "sort_key", "slug")}
+SORTS = {
+    "name": ("sort_key", "slug"),
+    "newest": (F("listed_at").desc(nulls_last=True), "sort_key", "slug"),
+    "popularity": ("-popularity", "sort_key", "slug"),
+}
 """The `sort` of a query string → the columns it orders by."""
 
 
@@ -40,11 +45,23 @@ class Filters:
     tag: str = ""
     kind: str = ""
     sort: str = "name"
+    mission: str = ""
+    domain: str = ""
+    opens: str = ""
+    """The name or an ending of a file type."""
+    official: bool = False
+
+    @property
+    def facets(self) -> list[tuple[str, str]]:
+        """The facets asked for, each with its value."""
+        opens, official = file_type(self.opens), "yes" if self.official else ""
+        asked = {"mission": self.mission.strip(), "domain": self.domain.strip(), "opens": opens, "official": official}
+        return [(facet, value) for facet, value in asked.items() if value]
 
     @property
     def active(self) -> bool:
         """Whether anything is left out of the list."""
-        return bool(self.words.strip() or self.tag or self.kind)
+        return bool(self.words.strip() or self.tag or self.kind or self.facets)
 
 
 MOST_WORDS = 12
@@ -65,7 +82,9 @@ def _entries(person: Person | AnonymousUser, needed: QuerySet[DatalabVersion]) -
     newest = needed.filter(datalab=OuterRef("pk")).order_by(*NEWEST_FIRST)
     return (
         Datalab.objects.annotate(
-            latest_version=Subquery(newest.values("version")[:1]), latest_at=Subquery(newest.values("published_at")[:1])
+            latest_version=Subquery(newest.values("version")[:1]),
+            latest_at=Subquery(newest.values("published_at")[:1]),
+            last_start=Subquery(newest.values("started_at")[:1]),
         )
         .prefetch_related(Prefetch("versions", queryset=offered_to(person), to_attr="published_versions"))
         .order_by(*SORTS["name"])
@@ -159,7 +178,7 @@ class Found:
 
 
 def catalogue(filters: Filters, person: Person | AnonymousUser = VISITOR) -> Found:
-    """List what fits all words (in title, abstract, tags or author), the tag and the kind, for the person."""
+    """List for the person what fits all words (in title, abstract, tags, author), the tag, the kind and the facets."""
     found = Datalab.objects.filter(_listed_for(person))
     for word in rules.fold(filters.words).split()[:MOST_WORDS]:
         found = found.filter(search_text__contains=word)
@@ -167,6 +186,8 @@ def catalogue(filters: Filters, person: Person | AnonymousUser = VISITOR) -> Fou
         found = found.filter(tag_index__contains=rules.tag_index([filters.tag]))
     if filters.kind:
         found = found.filter(kind=filters.kind)
+    for facet, value in filters.facets:
+        found = found.filter(facet_index__contains=facet_entry(facet, value))
     return Found(person, found.order_by(*SORTS.get(filters.sort, SORTS["name"])))
 
 
@@ -175,18 +196,51 @@ def preselecting(volume: str) -> list[Datalab]:
     return [one for one in published() if volume in one.published_versions[0].default_volumes]  # type: ignore[attr-defined]
 
 
+@dataclass(frozen=True)
+class Value:
+    """A value of a facet: as the query string names it, as people read it, and how many datalabs have it."""
+
+    name: str
+    title: str
+    number: int
+
+
 def tags() -> list[tuple[str, int]]:
     """Count the tags of the datalabs that are for everybody, the most frequent first."""
+    return [(one.name, one.number) for one in facets()["tag"]]
+
+
+def facets() -> dict[str, tuple[Value, ...]]:
+    """Count the tags, missions, fields of science and file types of the datalabs that are for everybody.
+
+    Tags come by their number, the others by their titles.
+    """
     stamp = Datalab.objects.aggregate(last=Max("updated_at"), number=Count("pk"))
-    return list(_counted_tags(stamp["last"], stamp["number"]))
+    return _counted(stamp["last"], stamp["number"])
 
 
 @lru_cache(maxsize=4)
-def _counted_tags(_changed: datetime | None, _number: int) -> tuple[tuple[str, int], ...]:
+def _counted(_changed: datetime | None, _number: int) -> dict[str, tuple[Value, ...]]:
     """Count once for each state of the catalogue: with thousands of datalabs, that is most of a page's time."""
-    rows = Datalab.objects.filter(listed_at__isnull=False).values_list("tags", flat=True)
-    counted = Counter(tag for row in rows.iterator() for tag in row)
-    return tuple(sorted(counted.items(), key=lambda one: (-one[1], rules.fold(one[0]))))
+    counted: dict[str, Counter[str]] = {"tag": Counter(), "mission": Counter(), "domain": Counter(), "opens": Counter()}
+    rows = Datalab.objects.filter(listed_at__isnull=False).values_list("tags", "facets")
+    for row_tags, row_facets in rows.iterator():
+        counted["tag"].update(row_tags)
+        for facet, values in row_facets.items():
+            if facet in counted:
+                counted[facet].update(values)
+    return {facet: _values(facet, number) for facet, number in counted.items()}
+
+
+def _values(facet: str, counted: Counter[str]) -> tuple[Value, ...]:
+    """Put together what differs in its capitals alone, and order it."""
+    together: dict[str, Value] = {}
+    for name, number in counted.most_common():
+        key = name if facet == "tag" else name.casefold()
+        before = together.get(key) or Value(name, facet_title(facet, name), 0)
+        together[key] = Value(before.name, before.title, before.number + number)
+    by_title = sorted(together.values(), key=lambda one: rules.fold(one.title))
+    return tuple(sorted(by_title, key=lambda one: -one.number) if facet == "tag" else by_title)
 
 
 def datalab(slug: str, person: Person | AnonymousUser) -> Datalab:
