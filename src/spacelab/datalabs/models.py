@@ -59,6 +59,26 @@ class Datalab(models.Model):
         self.sort_key = rules.fold(self.title)[:120]
         super().save(*args, **kwargs)
 
+    @property
+    def _seen(self) -> list[DatalabVersion]:
+        """The versions that a visitor sees, as `queries.listing` found them: published ones first, the newest first."""
+        return list(getattr(self, "seen_versions", ()))
+
+    @property
+    def published_versions(self) -> list[DatalabVersion]:
+        """Those of the versions found that stand in the catalogue."""
+        return [one for one in self._seen if one.state in rules.OFFERED]
+
+    @property
+    def drafts(self) -> list[DatalabVersion]:
+        """Those of the versions found that are not published."""
+        return [one for one in self._seen if one.state not in rules.KEPT]
+
+    @property
+    def archived_versions(self) -> list[DatalabVersion]:
+        """Those of the versions found that are in the archive."""
+        return [one for one in self._seen if one.state == rules.State.ARCHIVED]
+
     def relist(self) -> None:
         """Note since when it stands in everybody's catalogue, and what it is found by there.
 

@@ -37,6 +37,8 @@ class Session(models.Model):
     """The folder of the thread's results, relative to its owner's workspace."""
     is_test = models.BooleanField(default=False)
     """Whether its version was not published when it was launched: whoever tries it knows that."""
+    counted = models.BooleanField(default=False)
+    """Whether its launch counts already in the statistics and among the people who use its datalab."""
     active_at = models.DateTimeField()
     """The last sign of activity: a request from a browser, a busy kernel, or work on the CPU."""
     active_because = models.CharField(max_length=40, default="launched")
@@ -49,6 +51,7 @@ class Session(models.Model):
     class Meta:
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["owner"], name="sessions_of_owner"),
+            models.Index(fields=["counted"], name="sessions_to_count", condition=models.Q(counted=False)),
             models.Index(
                 fields=["restart_wanted"], name="sessions_to_restart", condition=models.Q(restart_wanted=True)
             ),
@@ -97,3 +100,34 @@ class LaunchChoice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} at {self.datalab_id}"
+
+
+class Use(models.Model):
+    """That a person has used a datalab: one row, however often she did."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    datalab = models.ForeignKey(Datalab, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+    """When her first session of it was ready."""
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["datalab", "person"], name="one_use_per_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} used {self.datalab_id}"
+
+
+class LaunchCount(models.Model):
+    """How the launches of a published version went."""
+
+    version = models.OneToOneField(DatalabVersion, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    ready = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    """Those that ended by themselves before they were ready; whom somebody stopped before counts nowhere."""
+    seconds = models.JSONField(default=list)
+    """From the wish to launch until it was ready, of the last ones; null for one that failed."""
+
+    def __str__(self) -> str:
+        return f"launches of {self.version_id}"

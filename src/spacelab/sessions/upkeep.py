@@ -10,12 +10,14 @@ from spacelab.accounts.actions import end_workload_tokens
 from spacelab.accounts.models import ApiToken
 from spacelab.audit.actions import System
 from spacelab.kit.refusals import Refusal
-from spacelab.sessions import actions, queries, rules
+from spacelab.sessions import actions, counting, queries, rules
 from spacelab.workloads.models import Workload
 from spacelab.workloads.rules import FINAL, Phase
 
 logger = logging.getLogger(__name__)
 SYSTEM = System("sessions")
+COUNTED_AT_ONCE = 500
+"""Launches counted in one look: after an upgrade there may be many."""
 
 
 def apply_idle_policy() -> None:
@@ -50,6 +52,12 @@ def keep_logs() -> None:
     """Keep what ended sessions printed last, so that their pages can show it after the runtime has forgotten them."""
     for session in queries.with_log_to_keep():
         actions.keep_log(by=SYSTEM, session_id=session.id)
+
+
+def count_launches() -> None:
+    """Count the launches that have turned out since the last look."""
+    for session_id in list(counting.to_count().values_list("pk", flat=True)[:COUNTED_AT_ONCE]):
+        counting.count_launch(session_id=session_id)
 
 
 def end_tokens() -> None:

@@ -220,6 +220,7 @@ RECONCILERS: list[tuple[str, float]] = [
     ("spacelab.sessions.upkeep.apply_idle_policy", 15.0),
     ("spacelab.sessions.upkeep.finish_restarts", 0.5),
     ("spacelab.sessions.upkeep.keep_logs", 0.5),
+    ("spacelab.sessions.upkeep.count_launches", 5.0),
     ("spacelab.sessions.upkeep.end_tokens", 5.0),
     ("spacelab.builds.upkeep.attend_builds", 0.4),
     ("spacelab.builds.retention.attend_retention", 30.0),

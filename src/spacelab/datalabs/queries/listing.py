@@ -15,12 +15,11 @@ from spacelab.accounts.models import Person
 from spacelab.datalabs import rules
 from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.datalabs.queries.people import may_author
-from spacelab.datalabs.queries.seeing import NEWEST_FIRST, launchable_by, offered_to, seen_by
+from spacelab.datalabs.queries.seeing import NEWEST_FIRST, offered_to, seen_by
 from spacelab.kit.refusals import NotFound
 from spacelab.publishing.rules import (
     KEPT,
     RUNNABLE,
-    State,
     Visibility,
 )
 from spacelab.publishing.rules.facets import facet_entry, facet_title, file_type
@@ -69,16 +68,11 @@ MOST_WORDS = 12
 
 
 def _with_versions(person: Person | AnonymousUser, needed: QuerySet[DatalabVersion]) -> QuerySet[Datalab]:
-    seen = seen_by(person)
-    trial = launchable_by(person).filter(state__in=RUNNABLE)
-    return _entries(person, needed).prefetch_related(
-        Prefetch("versions", queryset=trial, to_attr="drafts"),
-        Prefetch("versions", queryset=seen.filter(state=State.ARCHIVED), to_attr="archived_versions"),
-    )
+    return _entries(needed, seen_by(person).filter(state__in=RUNNABLE | KEPT))
 
 
-def _entries(person: Person | AnonymousUser, needed: QuerySet[DatalabVersion]) -> QuerySet[Datalab]:
-    """List datalabs as the catalogue shows them: with what is published alone."""
+def _entries(needed: QuerySet[DatalabVersion], seen: QuerySet[DatalabVersion]) -> QuerySet[Datalab]:
+    """List datalabs with facts of the newest of the `needed` versions, and with those to be `seen`."""
     newest = needed.filter(datalab=OuterRef("pk")).order_by(*NEWEST_FIRST)
     return (
         Datalab.objects.annotate(
@@ -86,7 +80,7 @@ def _entries(person: Person | AnonymousUser, needed: QuerySet[DatalabVersion]) -
             latest_at=Subquery(newest.values("published_at")[:1]),
             last_start=Subquery(newest.values("started_at")[:1]),
         )
-        .prefetch_related(Prefetch("versions", queryset=offered_to(person), to_attr="published_versions"))
+        .prefetch_related(Prefetch("versions", queryset=seen, to_attr="seen_versions"))
         .order_by(*SORTS["name"])
     )
 
@@ -121,22 +115,22 @@ def with_drafts_of(person: Person | AnonymousUser) -> QuerySet[Datalab]:
 
 def drafts_of(datalab: Datalab) -> list[DatalabVersion]:
     """List what may be tried before it is published, in what `shown_to` found."""
-    return list(getattr(datalab, "drafts", ()))
+    return datalab.drafts
 
 
 def archived_of(datalab: Datalab) -> list[DatalabVersion]:
     """List what is in the archive, in what `shown_to` found."""
-    return list(getattr(datalab, "archived_versions", ()))
+    return datalab.archived_versions
 
 
 def versions_of(datalab: Datalab) -> list[DatalabVersion]:
     """List the versions in what `shown_to` found: published ones, the newest first, then drafts, then the archive."""
-    return [*datalab.published_versions, *drafts_of(datalab), *archived_of(datalab)]  # type: ignore[attr-defined]
+    return [*datalab.published_versions, *drafts_of(datalab), *archived_of(datalab)]
 
 
 def is_published(datalab: Datalab) -> bool:
     """Say of what `shown_to` found whether everybody may see it."""
-    return any(one.visibility == Visibility.EVERYBODY for one in datalab.published_versions)  # type: ignore[attr-defined]
+    return any(one.visibility == Visibility.EVERYBODY for one in datalab.published_versions)
 
 
 def trouble_of(version: DatalabVersion) -> str:
@@ -173,7 +167,8 @@ class Found:
 
     def __getitem__(self, part: slice) -> list[Datalab]:
         keys = list(self._keys[part])
-        rows = _entries(self._person, offered_to(self._person)).in_bulk(keys)
+        offered = offered_to(self._person)
+        rows = _entries(offered, offered).in_bulk(keys)
         return [rows[key] for key in keys if key in rows]
 
 
@@ -193,7 +188,7 @@ def catalogue(filters: Filters, person: Person | AnonymousUser = VISITOR) -> Fou
 
 def preselecting(volume: str) -> list[Datalab]:
     """List the published datalabs whose newest version has the volume among its defaults."""
-    return [one for one in published() if volume in one.published_versions[0].default_volumes]  # type: ignore[attr-defined]
+    return [one for one in published() if volume in one.published_versions[0].default_volumes]
 
 
 @dataclass(frozen=True)
