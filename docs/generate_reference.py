@@ -164,6 +164,7 @@ def commands_page() -> str:
     from django.core.management import load_command_class
 
     from spacelab.site import command
+    from spacelab.site.client import program
 
     described: dict[str, tuple[str, list[str]]] = {
         name: (purpose_of(main), []) for name, main in command.light_commands().items()
@@ -173,6 +174,8 @@ def commands_page() -> str:
         shown = name.replace("_", "-")
         lines = list(parser_lines(loaded.create_parser("spacelab", shown), f"spacelab {shown}"))
         described[shown] = (cell(str(loaded.help) or first_sentence(loaded)), lines)
+    lines = list(parser_lines(program.parser(), "spacelab datalab"))
+    described["datalab"] = (purpose_of(program.main), lines)
     body = []
     for name, (purpose, arguments) in sorted(described.items()):
         body += [f"## `spacelab {name}`", "", purpose, ""]

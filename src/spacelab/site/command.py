@@ -26,6 +26,7 @@ HELP = """spacelab: an open science platform
   spacelab edge|web|controller   one program alone, as a service manager would start it
   spacelab package new|check DIR   begin a package; say what one would become and what is wrong with it
   spacelab package check|new|build|run DIR   work on a package on this machine, as the platform would build and start it
+  spacelab datalab push|status|submit|publish|…   write and publish datalabs on a platform, from a terminal
   spacelab stop-sessions   stop every session, for a maintenance
   spacelab person|password-link|volumes …   people and archives; `spacelab help` lists all
 """
@@ -85,6 +86,10 @@ def main() -> None:
             from spacelab.site import package_program  # noqa: PLC0415  it chooses settings of its own
 
             sys.exit(package_program.main(arguments[1:]))
+        if arguments[0] == "datalab":
+            from spacelab.site.client import program  # noqa: PLC0415  a client needs no settings of a platform
+
+            sys.exit(program.main(arguments[1:]))
         if not settings_are_right():
             sys.exit(2)
         if arguments[0] in {"up", "edge", "web"}:
