@@ -42,6 +42,7 @@ class Scope(StrEnum):
     AUTHOR = "author"
     PUBLISH = "publish"
     REVIEW = "review"
+    FEEDBACK = "feedback"
     ACCOUNT = "account"
 
 
@@ -51,6 +52,7 @@ SCOPE_MEANINGS = {
     Scope.AUTHOR: "Bring packages, build and test them, write their metadata, delete your drafts",
     Scope.PUBLISH: "Submit, withdraw, publish, archive and share your versions",
     Scope.REVIEW: "Comment on versions under review; for moderators, decide about them",
+    Scope.FEEDBACK: "Bookmark, rate, comment and report what you can see",
     Scope.ACCOUNT: "Manage your teams, invitations and notifications, and revoke your tokens",
 }
 

@@ -70,6 +70,9 @@ class DatalabOut(Schema):
     popularity: int
     """How many people have used it, its author apart."""
     latest_version: str
+    rating: float | None
+    """The mean of all ratings, in stars from 1 to 5; empty where there are none."""
+    ratings: int
     versions: list[VersionOut]
 
     @staticmethod

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from spacelab.datalabs import queries, rules
 from spacelab.datalabs.forms import FilterForm
+from spacelab.feedback import queries as feedback
 from spacelab.publishing.rules.exports import FORMATS
 from spacelab.publishing.rules.facets import facet_title, file_type
 
@@ -21,6 +22,8 @@ FACETS = {"mission": "Mission", "domain": "Field of science", "opens": "Opens fi
 """The facets that the form asks for, with their labels."""
 MOST_CHOICES = 200
 """Values of one facet that the form offers, the most frequent ones."""
+NEWEST_COMMENTS = 3
+"""Comments that stand on a datalab's own page; all of them have a page of their own."""
 ICON_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 """An icon is somebody's file: opened by itself, it may draw and nothing else."""
 
@@ -70,6 +73,10 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "trouble": queries.trouble_of(newest),
         "threads": queries.threads_of(newest),
         "drafts": [(one, queries.trouble_of(one), queries.threads_of(one)) for one in drafts],
+        "standing": queries.standing_of(found),
+        "discussed": queries.is_discussed(found),
+        "moderates": feedback.may_moderate(request.user),
+        "talk": feedback.newest(queries.subject_of(found), NEWEST_COMMENTS),
     }
     return render(request, "datalabs/detail.html", context)
 

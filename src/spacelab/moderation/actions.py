@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from django.db import transaction
@@ -12,8 +12,12 @@ from django.utils import timezone
 from spacelab.accounts.models import Person
 from spacelab.audit import actions as audit
 from spacelab.datalabs import actions as datalabs
-from spacelab.datalabs.models import DatalabVersion
-from spacelab.datalabs.queries import MODERATED, require_moderator
+from spacelab.datalabs.models import Datalab, DatalabVersion
+from spacelab.datalabs.queries import MODERATED, require_moderator, shown_to, subject_named
+from spacelab.feedback import actions as feedback
+from spacelab.feedback.models import Report
+from spacelab.feedback.queries import find_report
+from spacelab.feedback.rules import Outcome, clean_text
 from spacelab.kit.refusals import Conflict, Invalid, NotFound
 from spacelab.moderation import queries, rules
 from spacelab.moderation.differences import files_of, text_of
@@ -85,7 +89,7 @@ def comment(
     Raises `Invalid` for a place that the files don't have, `NotFound` for anybody but its author and moderators.
     """
     version = queries.talk_about(by, version.datalab.slug, version.version)
-    text = rules.clean_text(text)
+    text = clean_text(text)
     root = None
     if answers is not None:
         root = version.review_comments.filter(pk=answers, answers=None).first()
@@ -120,6 +124,49 @@ def resolve(*, by: Person, comment_id: int, resolved: bool = True) -> ReviewComm
         found.save(update_fields=["resolved_at", "resolved_by"])
         _record(by, found.version, "moderation.resolve", comment=found.pk, resolved=resolved)
     return found
+
+
+@transaction.atomic
+def settle_report(*, by: Person, report_id: int, outcome: str, note: str) -> list[Report]:
+    """Note what was done about a report, as a moderator; whoever reported hears it, and a comment is hidden by it.
+
+    What is passed on reaches the maintainer with the note, and without the name of who reported. Raises `Conflict` if
+    another moderator was faster, or if it is about one's own work.
+    """
+    about = find_report(by, report_id)
+    entry = subject_named(about.subject)
+    rows = feedback.settle(
+        by=by, report_id=report_id, outcome=outcome, note=note, owner=entry.maintainer if entry else None
+    )
+    if entry and about.comment_id and outcome == Outcome.HIDDEN:
+        datalabs.hide_comment(by=by, slug=entry.slug, comment_id=about.comment_id, reason=note)
+    _tell_of_report(by, entry, rows)
+    return rows
+
+
+def _tell_of_report(by: Person, entry: Datalab | None, rows: Sequence[Report]) -> None:
+    """Tell those who reported what was done, and the maintainer what is passed on to her."""
+    first = rows[0]
+    for one in rows:
+        if one.person and one.person.pk != by.pk:
+            seen = entry is not None and shown_to(one.person).filter(pk=entry.pk).exists()
+            notifications.tell(
+                people=[one.person],
+                kind=Kind.REPORT,
+                title=f"Your report on {entry if seen else 'a datalab'}: {first.outcome_words}",
+                text=one.note,
+                url=reverse("datalabs:detail", args=[entry.slug]) if entry and seen else "",
+                subject=f"report:{one.pk}",
+            )
+    if entry and entry.maintainer and first.outcome == Outcome.PASSED_ON:
+        notifications.tell(
+            people=[entry.maintainer],
+            kind=Kind.REPORT,
+            title=f"{entry}: {first.reason_words}",
+            text=first.note,
+            url=reverse("datalabs:detail", args=[entry.slug]),
+            subject=first.subject,
+        )
 
 
 def _check_place(version: DatalabVersion, path: str, line: int | None) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from django import forms
 
+from spacelab.feedback import rules as feedback
 from spacelab.kit.refusals import Refusal
 from spacelab.moderation import rules
 
@@ -15,7 +18,7 @@ class CommentForm(forms.Form):
     line = forms.IntegerField(label="Line", min_value=1, max_value=rules.LARGEST_LINE, required=False)
     text = forms.CharField(
         label="Comment",
-        max_length=rules.LONGEST_COMMENT,
+        max_length=feedback.LONGEST_COMMENT,
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="Its author reads it. Markdown is understood.",
     )
@@ -30,7 +33,7 @@ class AnswerForm(forms.Form):
     """An answer to a remark."""
 
     answers = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
-    text = forms.CharField(max_length=rules.LONGEST_COMMENT)
+    text = forms.CharField(max_length=feedback.LONGEST_COMMENT)
 
 
 class StepForm(forms.Form):
@@ -48,3 +51,27 @@ class StepForm(forms.Form):
     def refuse(self, refusal: Refusal) -> None:
         """Show a refusal above the form, whose text stays."""
         self.add_error(None, f"{refusal.message} {refusal.advice}".strip())
+
+
+class SettleForm(forms.Form):
+    """What was done about a report."""
+
+    outcome = forms.ChoiceField(label="What is done", widget=forms.RadioSelect)
+    note = forms.CharField(
+        label="Note",
+        max_length=feedback.LONGEST_NOTE,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Who reported it reads it; the author as well, if it is passed on to her or her comment is hidden.",
+    )
+
+    def __init__(self, *args: Any, about_comment: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = feedback.outcomes_for(comment=about_comment)
+        cast("forms.ChoiceField", self.fields["outcome"]).choices = [
+            (str(one), words) for one, words in offered.items()
+        ]
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Show a refusal at its field, or above the form, whose text stays."""
+        field = refusal.field if refusal.field in self.fields else None
+        self.add_error(field, f"{refusal.message} {refusal.advice}".strip())

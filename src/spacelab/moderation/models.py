@@ -8,7 +8,7 @@ from django.db import models
 
 from spacelab.accounts.models import Person
 from spacelab.datalabs.models import DatalabVersion
-from spacelab.moderation import rules
+from spacelab.feedback.rules import LONGEST_COMMENT
 
 
 class ReviewComment(models.Model):
@@ -20,7 +20,7 @@ class ReviewComment(models.Model):
     path = models.CharField(max_length=500, blank=True, default="")
     """A file of the package; empty for a remark on the whole."""
     line = models.PositiveIntegerField(null=True, blank=True)
-    text = models.TextField(max_length=rules.LONGEST_COMMENT)
+    text = models.TextField(max_length=LONGEST_COMMENT)
     author = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, related_name="+")
     answers = models.ForeignKey("self", null=True, blank=True, on_delete=models.CASCADE, related_name="answered_by")
     """The remark that it answers, itself no answer."""

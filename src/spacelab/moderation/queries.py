@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 
 from spacelab.accounts.models import Person
 from spacelab.builds.models import Build
-from spacelab.datalabs.models import DatalabVersion, Evidence
+from spacelab.datalabs.models import Datalab, DatalabVersion, Evidence
 from spacelab.datalabs.queries import MODERATED, may_moderate, moderators, require_moderator
 from spacelab.images import queries as images
 from spacelab.images.rules.report import Report
@@ -251,3 +251,10 @@ def differences(version: DatalabVersion, before: DatalabVersion | None) -> Diffe
     """Compare the files of a version with those of the one that was published last."""
     folder = Path(before.package) if before and before.package else None
     return compare(folder, Path(version.package) if version.package else None)
+
+
+def entries_of(subjects: Iterable[str]) -> dict[str, Datalab]:
+    """Find the datalabs that reports are about, by how the reports name them."""
+    slugs = {subject: subject.partition(":")[2] for subject in subjects if subject.startswith("datalab:")}
+    found = {one.slug: one for one in Datalab.objects.filter(slug__in=slugs.values()).select_related("maintainer")}
+    return {subject: found[slug] for subject, slug in slugs.items() if slug in found}

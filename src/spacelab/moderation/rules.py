@@ -49,7 +49,6 @@ CHECKLIST: dict[str, Point] = {
 }
 """What a moderator ticks before she approves, in the order of the page."""
 
-LONGEST_COMMENT = 4000
 LARGEST_LINE = 1_000_000
 
 
@@ -68,13 +67,3 @@ def clean_points(points: Collection[str]) -> set[str]:
 def clean_reason(text: str) -> str:
     """Return a reason without characters that no database keeps."""
     return text.replace("\0", "").strip()
-
-
-def clean_text(text: str) -> str:
-    """Return a comment's text without space around it; raise `Invalid` if nothing is left, or too much."""
-    text = text.replace("\0", "").strip()
-    if not text:
-        raise Invalid("The comment is empty.", advice="Write what you think.", field="text")
-    if len(text) > LONGEST_COMMENT:
-        raise Invalid("The comment is too long.", advice=f"Use at most {LONGEST_COMMENT} characters.", field="text")
-    return text

@@ -15,6 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from spacelab.accounts.models import Person
 from spacelab.datalabs.models import DatalabVersion
 from spacelab.datalabs.queries import authoring_context
+from spacelab.feedback import queries as feedback
+from spacelab.feedback.rules import LONGEST_COMMENT
 from spacelab.kit.files import attachment
 from spacelab.kit.refusals import Invalid, NotSignedIn, Refusal
 from spacelab.moderation import actions, queries, rules
@@ -39,7 +41,13 @@ def queue(request: HttpRequest) -> HttpResponse:
     wanted = request.GET.get("show", "")
     shown = rules.Shown(wanted) if wanted in set(rules.Shown) else rules.Shown.ALL
     page = Paginator(queries.queue(person, shown), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "shown": shown, "filters": rules.SHOWN_WORDS.items(), "load": queries.load()}
+    context = {
+        "page": page,
+        "shown": shown,
+        "filters": rules.SHOWN_WORDS.items(),
+        "load": queries.load(),
+        "reports_open": feedback.open_reports(),
+    }
     return render(request, "moderation/queue.html", context)
 
 
@@ -156,7 +164,7 @@ def answer(request: HttpRequest, slug: str, number: str) -> HttpResponse:
     form = AnswerForm(request.POST)
     if not form.is_valid():
         raise Invalid(
-            "Write an answer.", advice=f"It has at most {rules.LONGEST_COMMENT} characters; go back and shorten it."
+            "Write an answer.", advice=f"It has at most {LONGEST_COMMENT} characters; go back and shorten it."
         )
     made = actions.comment(by=person, version=version, **form.cleaned_data)
     route = "moderation:own" if version.datalab.maintainer_id == person.pk else "moderation:comments"

@@ -72,7 +72,7 @@ KINDS: dict[Kind, Facts] = {
     Kind.VERSION_ARCHIVED: Facts("Version archived", "A version that you used or bookmarked is archived."),
     Kind.COMMENT: Facts("Comment", "Somebody wrote about a datalab of yours.", Choice(mail=Mail.DAILY)),
     Kind.ANSWER: Facts("Answer", "Somebody answered what you wrote.", _SOON),
-    Kind.REPORT: Facts("Report", "Somebody reported a problem.", _SOON),
+    Kind.REPORT: Facts("Report", "Somebody reported a problem, or your report was settled.", _SOON),
     Kind.DATALAB_BROKEN: Facts("Datalab broken", "A datalab of yours no longer starts.", _SOON),
     Kind.SESSION_WARNING: Facts("Session about to end", "The rule for idle sessions will soon end one of yours."),
     Kind.SESSION_ENDED: Facts("Session ended", "A session of yours was ended by a rule."),

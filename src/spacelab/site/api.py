@@ -22,8 +22,11 @@ from spacelab.builds.api import router as builds_router
 from spacelab.datalabs.api import router as datalabs_router
 from spacelab.datalabs.author_api import publishing_router
 from spacelab.datalabs.author_api import router as author_router
+from spacelab.datalabs.feedback_api import bookmarks_router
+from spacelab.datalabs.feedback_api import router as feedback_router
 from spacelab.kit.refusals import Forbidden, Invalid, NotSignedIn, Refusal, TooLarge
 from spacelab.moderation.api import router as reviews_router
+from spacelab.moderation.report_api import router as reports_router
 from spacelab.notifications.api import router as notifications_router
 from spacelab.publishing.api import router as vocabulary_router
 from spacelab.sessions.api import router as sessions_router
@@ -158,8 +161,11 @@ api.add_router("/notifications", notifications_router, auth=people(Scope.ACCOUNT
 api.add_router("/datalabs", datalabs_router, auth=everybody(Scope.READ))
 api.add_router("/author", author_router, auth=people(Scope.AUTHOR))
 api.add_router("/author", publishing_router, auth=people(Scope.PUBLISH))
+api.add_router("/datalabs", feedback_router, auth=everybody(Scope.FEEDBACK))
+api.add_router("/bookmarks", bookmarks_router, auth=people(Scope.FEEDBACK))
 api.add_router("/builds", builds_router, auth=people(Scope.AUTHOR))
 api.add_router("/launch-tests", testing_router, auth=people(Scope.AUTHOR))
+api.add_router("/reviews/reports", reports_router, auth=people(Scope.REVIEW))
 api.add_router("/reviews", reviews_router, auth=people(Scope.REVIEW))
 api.add_router("/sessions", sessions_router, auth=people(Scope.SESSIONS))
 api.add_router("/vocabulary", vocabulary_router, auth=everybody(Scope.READ))

@@ -9,6 +9,7 @@ from spacelab.accounts.permissions import AccountPermission
 from spacelab.audit.permissions import AuditPermission
 from spacelab.builds.permissions import BuildPermission
 from spacelab.datalabs.permissions import DatalabPermission
+from spacelab.feedback.permissions import FeedbackPermission
 from spacelab.sessions.permissions import SessionPermission
 from spacelab.volumes.permissions import VolumePermission
 
@@ -17,11 +18,15 @@ SCIENTIST: tuple[str, ...] = (
     AccountPermission.MANAGE_OWN_TOKENS,
     DatalabPermission.VIEW,
     DatalabPermission.LAUNCH_ARCHIVED,
+    FeedbackPermission.BOOKMARK,
+    FeedbackPermission.RATE,
+    FeedbackPermission.COMMENT,
+    FeedbackPermission.REPORT,
     SessionPermission.LAUNCH,
 )
 DEVELOPER = (*SCIENTIST, DatalabPermission.AUTHOR, DatalabPermission.SHARE)
 ADVANCED_DEVELOPER = (*DEVELOPER, DatalabPermission.AUTHOR_DOCKERFILE)
-MODERATOR = (*SCIENTIST, DatalabPermission.MODERATE)
+MODERATOR = (*SCIENTIST, DatalabPermission.MODERATE, FeedbackPermission.MODERATE)
 OPERATOR = (
     *SCIENTIST,
     AccountPermission.MANAGE_PEOPLE,
@@ -55,6 +60,11 @@ PERMISSION_MEANINGS: dict[str, str] = {
     DatalabPermission.ARCHIVE_ANY: "archive anybody's datalabs",
     DatalabPermission.LAUNCH_ARCHIVED: "launch versions that are in the archive",
     DatalabPermission.SHARE: "let named people and teams see and try versions before they are published",
+    FeedbackPermission.BOOKMARK: "bookmark datalabs, and hear of their new versions",
+    FeedbackPermission.RATE: "rate what others made",
+    FeedbackPermission.COMMENT: "comment on datalabs, answer, and change one's own words",
+    FeedbackPermission.REPORT: "tell the moderators that something is wrong",
+    FeedbackPermission.MODERATE: "hide comments, and settle reports whatever they are about",
     SessionPermission.LAUNCH: "launch sessions, and stop, restart and extend one's own",
     SessionPermission.MANAGE_ANY: "see and stop anybody's sessions",
     VolumePermission.MANAGE: "add, change and retire archive volumes",

@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "spacelab.volumes",
     "spacelab.workloads",
     "spacelab.publishing",
+    "spacelab.feedback",
     "spacelab.datalabs",
     "spacelab.images",
     "spacelab.builds",

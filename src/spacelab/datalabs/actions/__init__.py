@@ -1,6 +1,15 @@
 """Every write to the app store."""
 
 from spacelab.datalabs.actions.describing import edit_metadata
+from spacelab.datalabs.actions.feedback import (
+    bookmark,
+    comment,
+    edit_comment,
+    hide_comment,
+    rate,
+    report,
+    take_back_comment,
+)
 from spacelab.datalabs.actions.installing import install_from_manifest, open_version, record_built, replace_made
 from spacelab.datalabs.actions.lifecycle import (
     SYSTEM,
@@ -17,14 +26,21 @@ __all__ = [
     "SYSTEM",
     "advance",
     "advance_by_platform",
+    "bookmark",
+    "comment",
     "delete_draft",
+    "edit_comment",
     "edit_metadata",
+    "hide_comment",
     "install_from_manifest",
     "note_people",
     "note_start",
     "open_version",
+    "rate",
     "record_built",
     "record_evidence",
     "replace_made",
+    "report",
     "share",
+    "take_back_comment",
 ]

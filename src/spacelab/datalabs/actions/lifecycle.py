@@ -18,6 +18,7 @@ from spacelab.datalabs.actions.telling import tell_of
 from spacelab.datalabs.models import Datalab, DatalabVersion, Evidence
 from spacelab.datalabs.permissions import DatalabPermission
 from spacelab.datalabs.rules import EvidenceKind
+from spacelab.feedback import actions as feedback
 from spacelab.kit.refusals import Conflict, Forbidden, Invalid
 from spacelab.publishing import actions as publishing
 from spacelab.publishing.rules import DELETABLE, SHARED, Facts, Need, State, Visibility, Who
@@ -140,6 +141,7 @@ def delete_draft(*, by: Person, version: DatalabVersion) -> None:
     audit.record(by=by, action="datalabs.delete-draft", subject=f"datalab:{datalab.slug}", version=name)
     datalab.relist()
     if not datalab.versions.exists():
+        feedback.forget(by=by, subject=queries.subject_of(datalab))
         datalab.delete()
 
 

@@ -11,7 +11,8 @@ from spacelab.accounts.queries import people_with
 from spacelab.audit.actions import Actor
 from spacelab.datalabs.models import DatalabVersion
 from spacelab.datalabs.permissions import DatalabPermission
-from spacelab.datalabs.queries import MODERATED
+from spacelab.datalabs.queries import MODERATED, seers_of
+from spacelab.feedback import queries as feedback
 from spacelab.notifications import actions as notifications
 from spacelab.notifications.rules import Kind
 from spacelab.publishing.rules import TRANSITIONS
@@ -43,8 +44,8 @@ def _reviewer(version: DatalabVersion) -> Iterable[Person]:
     return [version.reviewer] if version.reviewer else []
 
 
-def _followers(_version: DatalabVersion) -> Iterable[Person]:
-    return []  # nobody can follow a datalab before it can be bookmarked
+def _followers(version: DatalabVersion) -> Iterable[Person]:
+    return seers_of(version, feedback.followers(version.subject))
 
 
 HEARERS: dict[str, Callable[[DatalabVersion], Iterable[Person]]] = {

@@ -12,6 +12,15 @@ from spacelab.datalabs.queries.authoring import (
     steps_of,
     writer_of,
 )
+from spacelab.datalabs.queries.feedback import (
+    bookmarked,
+    comments_on,
+    discussed,
+    is_discussed,
+    standing_of,
+    subject_named,
+    subject_of,
+)
 from spacelab.datalabs.queries.lifecycle import (
     entry_of,
     facts_of,
@@ -62,6 +71,7 @@ from spacelab.datalabs.queries.seeing import (
     launchable_by,
     offered_to,
     seen_by,
+    seers_of,
 )
 
 __all__ = [
@@ -78,8 +88,11 @@ __all__ = [
     "archived_of",
     "authored_by",
     "authoring_context",
+    "bookmarked",
     "catalogue",
+    "comments_on",
     "datalab",
+    "discussed",
     "drafts_of",
     "entry_of",
     "facets",
@@ -90,6 +103,7 @@ __all__ = [
     "history_of",
     "home_tab",
     "inside_for",
+    "is_discussed",
     "is_published",
     "keepers",
     "launchable_by",
@@ -107,9 +121,13 @@ __all__ = [
     "require_author",
     "require_moderator",
     "seen_by",
+    "seers_of",
     "shown_to",
+    "standing_of",
     "state_of",
     "steps_of",
+    "subject_named",
+    "subject_of",
     "tags",
     "terms_of",
     "threads_of",

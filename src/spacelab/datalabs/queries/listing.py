@@ -16,6 +16,7 @@ from spacelab.datalabs import rules
 from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.datalabs.queries.people import may_author
 from spacelab.datalabs.queries.seeing import NEWEST_FIRST, offered_to, seen_by
+from spacelab.feedback import queries as feedback
 from spacelab.kit.refusals import NotFound
 from spacelab.publishing.rules import (
     KEPT,
@@ -34,6 +35,8 @@ SORTS = {
 
 
 VISITOR = AnonymousUser()
+SUBJECT = feedback.named("datalab", "slug")
+"""How feedback names the datalab of an outer query."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,8 @@ def _entries(needed: QuerySet[DatalabVersion], seen: QuerySet[DatalabVersion]) -
             latest_version=Subquery(newest.values("version")[:1]),
             latest_at=Subquery(newest.values("published_at")[:1]),
             last_start=Subquery(newest.values("started_at")[:1]),
+            rating=feedback.average_of(SUBJECT),
+            ratings=feedback.number_of(SUBJECT),
         )
         .prefetch_related(Prefetch("versions", queryset=seen, to_attr="seen_versions"))
         .order_by(*SORTS["name"])
@@ -239,8 +244,11 @@ def _values(facet: str, counted: Counter[str]) -> tuple[Value, ...]:
 
 
 def datalab(slug: str, person: Person | AnonymousUser) -> Datalab:
-    """Find one datalab that the person may see, or raise `NotFound`, alike for none and for somebody else's draft."""
-    found = shown_to(person).filter(slug=slug).first()
+    """Find one datalab that the person may see, or raise `NotFound`, alike for none and for somebody else's draft.
+
+    It comes with what is said about it, for `standing_of`.
+    """
+    found = shown_to(person).annotate(**feedback.standing(SUBJECT, person)).filter(slug=slug).first()
     if found is None:
         raise NotFound(f"There is no datalab “{slug}”.", advice="Look for it in the catalogue.")
     return found

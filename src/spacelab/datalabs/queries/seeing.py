@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from spacelab.accounts.models import Person
-from spacelab.accounts.queries import may
+from spacelab.accounts.models import Membership, Person
+from spacelab.accounts.queries import may, people_with
 from spacelab.datalabs.models import DatalabVersion
 from spacelab.datalabs.permissions import DatalabPermission
 from spacelab.kit.refusals import NotFound
@@ -72,6 +72,21 @@ def inside_for(person: Person | AnonymousUser) -> QuerySet[DatalabVersion]:
     if may(person, DatalabPermission.ARCHIVE_ANY):
         opened |= Q(state__in=KEPT)
     return DatalabVersion.objects.filter(opened)
+
+
+def seers_of(version: DatalabVersion, people: QuerySet[Person]) -> QuerySet[Person]:
+    """List those of the people for whom the version exists: `seen_by`, asked the other way round."""
+    state, visibility = State(version.state), Visibility(version.visibility)
+    if visibility is Visibility.EVERYBODY and state in KEPT:
+        return people
+    admitted = Q(pk=version.datalab.maintainer_id)
+    if state in RUNNABLE | KEPT and visibility is Visibility.PEOPLE:
+        admitted |= Q(pk__in=version.people.values("pk"))
+    if state in RUNNABLE | KEPT and visibility is Visibility.TEAMS:
+        admitted |= Q(pk__in=Membership.objects.filter(team__in=version.teams.all()).values("person"))
+    if state in MODERATED:
+        admitted |= Q(pk__in=[one.pk for one in people_with(DatalabPermission.MODERATE)])
+    return people.filter(admitted)
 
 
 def find_described(person: Person | AnonymousUser, slug: str, version: str) -> tuple[DatalabVersion, bool]:

@@ -86,3 +86,11 @@ def with_query(context: Context, **changes: object) -> str:
         else:
             query[key] = str(value)
     return f"?{query.urlencode()}" if query else "?"
+
+
+@register.inclusion_tag("ui/_stars.html")
+def stars(value: float | None) -> dict[str, Any]:
+    """Draw a number of up to five stars, to the half of one."""
+    halves = round((value or 0) * 2)
+    full, half = divmod(halves, 2)
+    return {"value": value, "shapes": (["star-full"] * full + ["star-half"] * half + ["star"] * 5)[:5]}
