@@ -15,7 +15,16 @@ from types import ModuleType
 import pytest
 import yaml
 
-from datalab_package import INPUT_KEYS, INTERFACE_KEYS, META_KEYS, OPENS_KEYS, OUTPUT_KEYS, SETUP_KEYS, THREAD_KEYS
+from datalab_package import (
+    BASE_KEYS,
+    INPUT_KEYS,
+    INTERFACE_KEYS,
+    META_KEYS,
+    OPENS_KEYS,
+    OUTPUT_KEYS,
+    SETUP_KEYS,
+    THREAD_KEYS,
+)
 from spacelab.site.configuration import Configuration
 from spacelab.site.roles import PERMISSION_MEANINGS
 from spacelab.volumes.declarations import KEYS, parse_declaration
@@ -177,6 +186,7 @@ def test_settings_that_the_pages_name_exist() -> None:
 
 PACKAGE_KEYS = {
     "": META_KEYS.keys() | SETUP_KEYS,
+    "base.": BASE_KEYS,
     "interface.": INTERFACE_KEYS,
     "opens.": OPENS_KEYS,
     "threads.": THREAD_KEYS,

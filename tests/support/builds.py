@@ -30,6 +30,9 @@ ANSWERS = {
     "email": "ada@example.org",
 }
 
+PINS: dict[str, list[str]] = {}
+"""What the quiet builder finds in an environment, by its name."""
+
 
 class QuietBuilder:
     """Makes nothing, and says that it did."""
@@ -42,6 +45,9 @@ class QuietBuilder:
 
     def check(self, order: Order) -> None:
         """Everything can be built."""
+
+    def pins(self, environment: str, kind: str) -> list[str]:  # noqa: ARG002  as above
+        return PINS.get(environment, [])
 
     def ready_made(self, order: Order) -> Result | None:  # noqa: ARG002  as above
         return None

@@ -140,3 +140,13 @@ class StartForm(Refusable):
         given = dict(self.cleaned_data)
         more = [line.strip() for line in given.pop("more", "").splitlines() if line.strip()]
         return {**given, "requirements": [*given.get("requirements", []), *more]}
+
+
+class DeriveForm(Refusable):
+    """The names of a draft that is made from something else."""
+
+    use_required_attribute = False
+    title = forms.CharField(max_length=120, label="Title")
+    short_name = forms.CharField(
+        max_length=60, label="Short name", help_text="Becomes part of its address: lower-case letters, digits, hyphens."
+    )

@@ -37,7 +37,7 @@ class Brought:
 
 
 @contextmanager
-def _said() -> Iterator[None]:
+def said() -> Iterator[None]:
     """Turn what the package library says into the platform's own refusals."""
     try:
         yield
@@ -64,7 +64,7 @@ def folder_of(package: str) -> Path:
 def staging() -> Iterator[Path]:
     """Give an empty folder that is gone afterwards, whatever happens; its `files` are what can be kept."""
     folder = root() / f".incoming-{new_id()}"
-    with _said():
+    with said():
         folder.mkdir(mode=0o700, parents=True)
     try:
         yield folder
@@ -81,7 +81,7 @@ def take_in(files: Sequence[Brought], folder: Path, *, over: Path | None = None,
     if not files:
         raise Invalid("There are no files.", advice=NO_FILES, field="files")
     fresh = folder / "fresh"
-    with _said():
+    with said():
         datalab_package.safe_path(files[0].path)  # a zip's own name is shown, too
         if len(files) == 1 and files[0].path.lower().endswith(".zip"):
             datalab_package.unpack_zip(files[0].content, fresh)
@@ -90,14 +90,15 @@ def take_in(files: Sequence[Brought], folder: Path, *, over: Path | None = None,
         if over is not None:
             merged = folder / "merged"
             datalab_package.copy_folder(over, merged)
-            _writable(merged)
+            make_writable(merged)
             shutil.copytree(fresh, merged, dirs_exist_ok=True)
             fresh = folder / "checked"
             datalab_package.copy_folder(merged, fresh)
         return keep(fresh)
 
 
-def _writable(folder: Path) -> None:
+def make_writable(folder: Path) -> None:
+    """Let the files of a copied package be changed."""
     for parent, _, names in os.walk(folder):
         for name in names:
             Path(parent, name).chmod(0o644)
@@ -108,7 +109,7 @@ def keep(files: Path) -> str:
 
     The same content is kept once.
     """
-    with _said():
+    with said():
         package = datalab_package.package_hash(files)
         target = folder_of(package)
         if target.is_dir():
@@ -131,7 +132,7 @@ def keep(files: Path) -> str:
 
 def take_fetched(source: Path, folder: Path) -> str:
     """Keep what a workload fetched, checked file by file, and return the package's hash."""
-    with _said():
+    with said():
         datalab_package.copy_folder(source, folder / "files")
         return keep(folder / "files")
 
@@ -170,7 +171,7 @@ def text_of(file: Path) -> str | None:
 def without(package: Path, path: str, folder: Path, *, renamed: str = "") -> str:
     """Keep a package without one of its files, or with that file under another name; return the new hash."""
     file_of(package, path)
-    with _said():
+    with said():
         files = folder / "files"
         datalab_package.copy_folder(package, files)
         if renamed:
@@ -238,7 +239,7 @@ def completed(package: str, answers: Mapping[str, Any]) -> str:
     Her metadata stand in it from then on, and the `path` where it opens, which is empty where that stays.
     """
     source, path = folder_of(package), str(answers.get("path") or "")
-    with staging() as folder, _said():
+    with staging() as folder, said():
         known = said_of(source)
         wanted = {field: str(answers.get(field) or known.get(field, "")).strip() for field in META_KEYS}
         complete = wanted == {field: known.get(field, "") for field in META_KEYS}
@@ -263,7 +264,7 @@ def described(package: str, changed: Mapping[str, Any]) -> str:
     if not changed:
         return package
     source = folder_of(package)
-    with staging() as folder, _said():
+    with staging() as folder, said():
         files = folder / "files"
         datalab_package.copy_folder(source, files)
         _describe(files, {**metadata(source), **changed})

@@ -13,8 +13,10 @@ from spacelab.accounts.models import Person
 from spacelab.builds import form_terms, packages, queries
 from spacelab.builds.models import Build
 from spacelab.builds.ports import Order
+from spacelab.datalabs.models import DatalabVersion
 from spacelab.datalabs.rules import refusal_of
 from spacelab.kit.refusals import Invalid
+from spacelab.workloads.queries import capabilities
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,14 @@ def plan(package: str, answers: Mapping[str, Any]) -> Planned:
     folder = packages.folder_of(package)
     try:
         manifest, lacking = _manifest(folder)
-        kind = datalab_package.make_plan(folder, manifest).kind
+        kind = datalab_package.make_plan(folder, manifest, answers=Answers(layered=capabilities().images)).kind
         provided = queries.builder().provided(kind)
-        bare = datalab_package.make_plan(folder, manifest, answers=Answers(provided=provided))
+        layered = capabilities().images
+        bare = datalab_package.make_plan(folder, manifest, answers=Answers(provided=provided, layered=layered))
         accepted = answers.get("requirements")
         if accepted is None:
             accepted = [one.package for one in bare.proposals]
-        taken = Answers(accepted=tuple(accepted), provided=provided)
+        taken = Answers(accepted=tuple(accepted), provided=provided, layered=layered)
         made = datalab_package.make_plan(folder, manifest, answers=taken) if accepted else bare
     except PackageProblem as problem:
         raise refusal_of(problem) from problem
@@ -72,10 +75,14 @@ def _manifest(folder: Path) -> tuple[Manifest, Invalid | None]:
         return datalab_package.manifest_of(folder, {**known, **stands_in}), refusal_of(problem)
 
 
-def order_of(build: Build, planned: Planned, *, number: int | None = None) -> Order:
-    """Return what a builder is to do for this build."""
+def order_of(
+    build: Build, planned: Planned, *, number: int | None = None, origin: DatalabVersion | None = None
+) -> Order:
+    """Return what a builder is to do for this build, on the image of `origin`, or of what its version derives from."""
     if planned.manifest is None:
         raise planned.lacking or Invalid("The package's metadata are not complete.")
+    if build.datalab_version is not None:
+        origin = build.datalab_version.derived_from
     return Order(
         build_id=build.pk,
         workload_id=build.workload_id or "",
@@ -90,6 +97,7 @@ def order_of(build: Build, planned: Planned, *, number: int | None = None) -> Or
         work=queries.work_folder(build.pk),
         git_url=build.git_url,
         git_commit=build.git_commit,
+        origin_image=origin.image if origin and planned.plan.builds_on else "",
     )
 
 

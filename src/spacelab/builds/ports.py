@@ -31,6 +31,8 @@ class Order:
     git_url: str = ""
     git_commit: str = ""
     """The repository that the package was fetched from, if it was."""
+    origin_image: str = ""
+    """The image of the version that the package is based on, where the plan builds on it."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,9 @@ class Builder(Protocol):
 
     def check(self, order: Order) -> None:
         """Raise a refusal if this platform can't build that."""
+
+    def pins(self, environment: str, kind: str) -> list[str]:
+        """List what an environment has beyond the base of its kind, as requirements; empty where images carry it."""
 
     def ready_made(self, order: Order) -> Result | None:
         """Return what an earlier build made of the same content, if it can be used as it is."""

@@ -210,6 +210,15 @@ def find_version(person: Person, slug: str, version: str) -> DatalabVersion:
     return found
 
 
+def find_launchable(person: Person, slug: str, version: str) -> DatalabVersion:
+    """Find a version that the person may launch, the newest if none is named; raise `NotFound` for anything else."""
+    versions = launchable_by(person).filter(datalab__slug=slug).select_related("datalab")
+    found = versions.filter(version=version).first() if version else versions.first()
+    if found is None:
+        raise NotFound(f"There is no such version of “{slug[:60]}”.", advice="Look at the datalab's page.")
+    return found
+
+
 def is_outdated(build: Build) -> bool:
     """Say whether a later build has made the version that this one makes again."""
     later = Build.objects.filter(datalab_version=build.datalab_version_id, state=State.BUILT, number__gt=build.number)

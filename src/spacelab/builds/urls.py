@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from spacelab.builds import author_views, views
+from spacelab.builds import author_views, deriving_views, views
 
 app_name = "builds"
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("builds", views.own, name="list"),
     path("builds/all", views.everybodys, name="all"),
     path("datalabs/<slug:slug>/again", views.rebuild, name="rebuild"),
+    path("datalabs/<slug:slug>/derive", deriving_views.derive, name="derive"),
     path("builds/<str:build_id>", views.detail, name="detail"),
     path("builds/<str:build_id>/start", views.start, name="start"),
     path("builds/<str:build_id>/cancel", views.cancel, name="cancel"),

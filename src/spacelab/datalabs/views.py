@@ -71,6 +71,8 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "formats": FORMATS.values(),
         "opens": rules.Opens.from_json(newest.opens),
         "trouble": queries.trouble_of(newest),
+        "lineage": queries.lineage_of(request.user, newest, *queries.versions_of(found)),
+        "derives": queries.may_author(request.user),
         "threads": queries.threads_of(newest),
         "drafts": [(one, queries.trouble_of(one), queries.threads_of(one)) for one in drafts],
         "standing": queries.standing_of(found),

@@ -15,12 +15,22 @@ from datalab_package.paths import safe_path
 from datalab_package.planning import make_plan
 from datalab_package.plans import Answers, Origin, Plan, PlannedStep
 from datalab_package.problems import PackageProblem
-from datalab_package.setup import INTERFACE_KEYS, OPENS_KEYS, SETUP_KEYS, Opens, write_path
+from datalab_package.setup import (
+    BASE_KEYS,
+    INTERFACE_KEYS,
+    OPENS_KEYS,
+    SETUP_KEYS,
+    BasedOn,
+    Opens,
+    write_path,
+    write_setup,
+)
 from datalab_package.texts import decoded, yaml_of
 from datalab_package.threads import INPUT_KEYS, OUTPUT_KEYS, THREAD_KEYS, Thread, ThreadInput, ThreadOutput
 from datalab_package.zips import unpack_zip
 
 __all__ = [
+    "BASE_KEYS",
     "BASE_PACKAGES",
     "DEFAULT_BASES",
     "INPUT_KEYS",
@@ -34,6 +44,7 @@ __all__ = [
     "SLUG_ADVICE",
     "THREAD_KEYS",
     "Answers",
+    "BasedOn",
     "DockerfileProblem",
     "Failure",
     "Intake",
@@ -70,5 +81,6 @@ __all__ = [
     "write_context",
     "write_metadata",
     "write_path",
+    "write_setup",
     "yaml_of",
 ]

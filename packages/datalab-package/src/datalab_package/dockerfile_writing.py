@@ -13,6 +13,8 @@ DEFAULT_REGISTRY = "localhost"
 DEFAULT_VERSION = "stable"
 WITH_ENVIRONMENT = frozenset({"jl_base", "web_base"})
 """Bases with a Python environment of their own at `ENVIRONMENT`, and uv in it."""
+DERIVED = "DERIVED_FROM"
+"""The build argument that names the image of the version that a package is based on."""
 ENVIRONMENT = "/opt/environments/base"
 ASKED = "/opt/requirements"
 """Where the image keeps what was asked for."""
@@ -41,18 +43,31 @@ class _Text:
 
 
 def write_dockerfile(
-    *, base: str, reason: str, needs: Needs, overrides: bool, command: tuple[str, ...], labels: dict[str, str]
+    *,
+    base: str,
+    reason: str,
+    needs: Needs,
+    overrides: bool,
+    command: tuple[str, ...],
+    labels: dict[str, str],
+    builds_on: str = "",
 ) -> tuple[str, tuple[PlannedStep, ...]]:
-    """Return a Dockerfile and its steps. Its build context is what `write_context` makes."""
+    """Return a Dockerfile and its steps. Its build context is what `write_context` makes.
+
+    With `builds_on`, the name of a version, it starts from the image that the argument `DERIVED_FROM` names.
+    """
     text = _Text()
-    version = f"{base.upper()}_VERSION"
-    text.step(
-        f"Start from {base}",
-        reason,
-        f"ARG REGISTRY={DEFAULT_REGISTRY}",
-        f"ARG {version}={DEFAULT_VERSION}",
-        f"FROM ${{REGISTRY}}/datalabs/{base}:${{{version}}}",
-    )
+    if builds_on:
+        text.step(f"Start from {builds_on}", "with all that it has", f"ARG {DERIVED}=scratch", f"FROM ${{{DERIVED}}}")
+    else:
+        version = f"{base.upper()}_VERSION"
+        text.step(
+            f"Start from {base}",
+            reason,
+            f"ARG REGISTRY={DEFAULT_REGISTRY}",
+            f"ARG {version}={DEFAULT_VERSION}",
+            f"FROM ${{REGISTRY}}/datalabs/{base}:${{{version}}}",
+        )
     if needs.debian:
         text.step("Install Debian packages", _from(needs, python=False), debian_install(needs))
     installs = [need for need in needs.python if need.name or not need.text.startswith("-")] or needs.local
@@ -62,12 +77,14 @@ def write_dockerfile(
             "Install Python packages",
             _from(needs, python=True),
             f"COPY {copied} {ASKED}/",
-            f"RUN {python_install(base, needs, overrides=overrides)}",
+            f"RUN {python_install(base, needs, overrides=overrides, derived=bool(builds_on))}",
         )
-    text.step("Say what it is and how it starts", "from its metadata", *_metadata(command, labels))
+    text.step(
+        "Say what it is and how it starts", "from its metadata", *_metadata(command, labels, derived=bool(builds_on))
+    )
     text.step("Add the package's files", "last, so that a changed notebook repeats nothing else", "COPY tree/ /")
     if needs.local:
-        install = python_install(base, needs, overrides=overrides)
+        install = python_install(base, needs, overrides=overrides, derived=bool(builds_on))
         text.step("Install Python packages", _from(needs, python=True), f"RUN cd {INSIDE} && {install}")
     if needs.project:
         install = f"uv pip install --no-cache --no-deps --python {ENVIRONMENT}/bin/python {INSIDE}"
@@ -86,8 +103,15 @@ def debian_install(needs: Needs) -> str:
     )
 
 
-def python_install(base: str, needs: Needs, *, overrides: bool) -> str:
-    """Return the shell command that installs the requirements into a base's environment."""
+def python_install(base: str, needs: Needs, *, overrides: bool, derived: bool = False) -> str:
+    """Return the shell command that installs the requirements into a base's environment.
+
+    What is `derived` may stand on an image that somebody made by a Dockerfile of her own, with no such environment.
+    """
+    if derived and base in WITH_ENVIRONMENT:
+        usual = python_install(base, needs, overrides=overrides)
+        plain = python_install("", needs, overrides=False)
+        return f"if [ -x {ENVIRONMENT}/bin/python ]; then \\\n    {usual}; \\\n    else {plain}; fi"
     folder = f"{INSIDE}/.requirements" if needs.local else ASKED
     limits = [f"--constraint {folder}/constraints.txt"] if needs.constraints else []
     if base not in WITH_ENVIRONMENT:
@@ -113,13 +137,15 @@ def _from(needs: Needs, *, python: bool) -> str:
     return f"named in {', '.join(files)}" if files else "accepted proposals"
 
 
-def _metadata(command: tuple[str, ...], labels: dict[str, str]) -> list[str]:
+def _metadata(command: tuple[str, ...], labels: dict[str, str], *, derived: bool) -> list[str]:
     lines = []
     if command:
         lines.append(f"ENV DATALAB_COMMAND={quoted(shell_line(command))}")
     if labels:
         lines.append("LABEL " + " \\\n      ".join(f"{key}={quoted(value)}" for key, value in labels.items()))
-    return [*lines, f"CMD {START}"]
+    if command or not derived:  # else it starts as what it is derived from
+        lines.append(f"CMD {START}")
+    return lines
 
 
 def quoted(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from datalab_package import names
 from datalab_package.icons import read_icon, read_thumbnail
 from datalab_package.problems import PackageProblem
-from datalab_package.setup import Opens, read_setup
+from datalab_package.setup import BasedOn, Opens, read_setup
 from datalab_package.texts import Keys, read_yaml
 from datalab_package.threads import Thread
 
@@ -83,6 +83,7 @@ class Manifest:
     opens: Opens = field(default_factory=Opens)
     threads: tuple[Thread, ...] = ()
     root: str = "read-only"
+    based_on: BasedOn | None = None
     has_requirements: bool = False
     metadata: dict[str, Any] = field(default_factory=dict)
 

@@ -48,6 +48,12 @@ class _Findings:
     command: tuple[str, ...] = ()
 
     @property
+    def builds_on(self) -> str:
+        """The version whose image is built upon; empty where it is one of the bases."""
+        based_on = self.said.get("based_on")
+        return str(based_on) if based_on and self.answers.layered else ""
+
+    @property
     def declared_kind(self) -> str:
         return self.answers.kind or str(self.said.get("declared_kind", ""))
 
@@ -162,7 +168,7 @@ def _decide_kind(findings: _Findings) -> None:
 def _decide_command(findings: _Findings) -> None:
     findings.command = findings.declared_command
     starts_itself = (findings.folder / "start.sh").is_file()
-    if findings.command or findings.kind == "jupyter" or starts_itself:
+    if findings.command or findings.kind == "jupyter" or starts_itself or findings.builds_on:
         return
     if findings.kind == "web":
         findings.program = main_of(findings.programs)
@@ -207,6 +213,7 @@ def _generated(findings: _Findings) -> Plan:
         overrides=overrides,
         command=findings.command if findings.kind != "jupyter" else (),
         labels=labels,
+        builds_on=findings.builds_on,
     )
     return Plan(
         kind=findings.kind,
@@ -230,6 +237,7 @@ def _generated(findings: _Findings) -> Plan:
         prerelease=needs.prerelease,
         origins=tuple(Origin(need.text, need.file, need.line) for need in needs.python),
         debian_origins=tuple(Origin(need.text, need.file, need.line) for need in needs.debian),
+        builds_on=findings.builds_on,
     )
 
 

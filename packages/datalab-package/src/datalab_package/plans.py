@@ -16,7 +16,8 @@ class Answers:
 
     `accepted` are requirements to add, mostly taken from the plan's proposals, perhaps with versions. `kind` and
     `command` overrule what was found. `provided` names what the base has, where that differs from the released one;
-    `allowed_bases` are the images that a Dockerfile of one's own may build on.
+    `allowed_bases` are the images that a Dockerfile of one's own may build on. `layered`: whether the image of the
+    version that a package is based on is there to build upon.
     """
 
     accepted: tuple[str, ...] = ()
@@ -24,6 +25,7 @@ class Answers:
     command: tuple[str, ...] = ()
     provided: Collection[str] | None = None
     allowed_bases: Collection[str] = DEFAULT_BASES
+    layered: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Plan:
     `requirements` are lines for an installer, `constraints` what limits them; `origins` and `debian_origins` tell
     where each was written. `command` starts the program where no image does (words hold `$NAME`); an image built
     from `dockerfile` starts by itself. `added_lines` are lines that stand above the author's own Dockerfile.
+    `builds_on` names the version whose image the Dockerfile's argument `DERIVED_FROM` stands for, if it has one.
     """
 
     kind: str
@@ -77,6 +80,7 @@ class Plan:
     origins: tuple[Origin, ...] = ()
     debian_origins: tuple[Origin, ...] = ()
     added_lines: int = 0
+    builds_on: str = ""
 
     def requirements_text(self) -> str:
         """Return the lines of the requirements file that the build installs."""

@@ -16,8 +16,9 @@ from datalab_package.threads import read_threads
 SETUP_FILE = "spacelab.yml"
 SETUP_KEYS = {
     *("kind", "command", "interface", "activity_probe", "default_volumes", "variables"),
-    *("opens", "threads", "root"),
+    *("opens", "threads", "root", "base"),
 }
+BASE_KEYS = {"datalab", "version"}
 INTERFACE_KEYS = {"port", "path", "health_path"}
 OPENS_KEYS = {"formats", "default"}
 PROBES = ("jupyter",)
@@ -31,6 +32,17 @@ class Opens:
 
     formats: tuple[str, ...] = ()
     default: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class BasedOn:
+    """The version of another datalab that a package builds on: what that one has need not be installed again."""
+
+    datalab: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.datalab} {self.version}"
 
 
 def read_setup(folder: Path) -> dict[str, Any]:
@@ -57,22 +69,40 @@ def read_setup(folder: Path) -> dict[str, Any]:
         ),
         "threads": read_threads(keys),
         "root": keys.choice("root", ROOTS) or ROOTS[0],
+        "based_on": _based_on(keys),
     }
+
+
+def write_setup(folder: Path, more: dict[str, Any]) -> None:
+    """Write these keys into `spacelab.yml`, in place of what stood there under them, and keep what else it says."""
+    file = folder / SETUP_FILE
+    text = read_text(file) if file.is_file() else ""
+    known = read_yaml(file) if text.strip() else {}
+    if known.keys() & more.keys():
+        text = yaml.safe_dump({**known, **more}, allow_unicode=True, sort_keys=False)
+    else:
+        block = yaml.safe_dump(more, allow_unicode=True, sort_keys=False)
+        text = f"{text.rstrip()}\n{block}".lstrip()
+    file.write_text(text, "utf-8")
+
+
+def _based_on(keys: Keys) -> BasedOn | None:
+    below = keys.table("base", BASE_KEYS)
+    if not below.values:
+        return None
+    datalab = below.text("datalab", longest=60, needed=True)
+    if not re.fullmatch(names.SLUG, datalab):
+        raise below.wrong("datalab", f"“{datalab}” is no datalab's short name", names.SLUG_ADVICE)
+    return BasedOn(datalab, below.text("version", longest=40, needed=True))
 
 
 def write_path(folder: Path, path: str) -> None:
     """Write into `spacelab.yml` that the application begins and answers at `path`, and keep what else stands there."""
     file = folder / SETUP_FILE
-    text = read_text(file) if file.is_file() else ""
-    known = read_yaml(file) if text.strip() else {}
+    known = read_yaml(file) if file.is_file() and read_text(file).strip() else {}
     below = known.get("interface")
     interface = {**(below if isinstance(below, dict) else {}), "path": path, "health_path": path}
-    block = yaml.safe_dump({"interface": interface}, allow_unicode=True, sort_keys=False)
-    if "interface" in known:
-        text = yaml.safe_dump({**known, "interface": interface}, allow_unicode=True, sort_keys=False)
-    else:
-        text = f"{text.rstrip()}\n{block}".lstrip()
-    file.write_text(text, "utf-8")
+    write_setup(folder, {"interface": interface})
 
 
 def _interface(keys: Keys) -> dict[str, Any]:

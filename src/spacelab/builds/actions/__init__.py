@@ -1,6 +1,7 @@
 """Every write of builds: environments of the catalogue, people's orders, and what the controller notes of them."""
 
 from spacelab.builds.actions.changing import put_files, remove_file, rename_file
+from spacelab.builds.actions.deriving import derive
 from spacelab.builds.actions.environments import build_environment
 from spacelab.builds.actions.following import (
     SYSTEM,
@@ -29,6 +30,7 @@ __all__ = [
     "build_again",
     "build_environment",
     "cancel",
+    "derive",
     "fail",
     "mark_cleaned",
     "move",

@@ -13,7 +13,7 @@ from django.db.models import Max
 
 from spacelab.accounts.models import Person
 from spacelab.audit import actions as audit
-from spacelab.builds import form_terms, packages, planning, queries, rules
+from spacelab.builds import form_terms, origins, packages, planning, queries, rules
 from spacelab.builds.actions.following import move
 from spacelab.builds.models import Build, BuildChange, ShortName
 from spacelab.builds.packages import Brought
@@ -158,14 +158,19 @@ def start(*, by: Person, build_id: str, answers: Mapping[str, Any]) -> Build:
             "The package has a Dockerfile of its own, which needs the role of an advanced developer.",
             advice="Ask an operator for that role, or remove the Dockerfile: most packages don't need one.",
         )
+    origin = None if planned.plan.own_dockerfile else origins.allowed_origin(by, manifest)
     with transaction.atomic():
         Person.objects.select_for_update().get(pk=by.pk)
         _claim(by, manifest.slug, manifest.version)
         number = next_number(by, manifest.slug)
         build.package = package
-        queries.builder().check(planning.order_of(build, planned, number=number))
+        queries.builder().check(planning.order_of(build, planned, number=number, origin=origin))
         version = datalab_actions.open_version(
-            by=by, manifest=manifest, package_dir=packages.folder_of(package), content_hash=package
+            by=by,
+            manifest=manifest,
+            package_dir=packages.folder_of(package),
+            content_hash=package,
+            derived_from=origin,
         )
         values = {**planned.row(), "answers": given, "package": package, "number": number}
         values["datalab_version_id"] = version.pk

@@ -14,7 +14,7 @@ from django.conf import settings
 
 import datalab_package
 from datalab_package import Plan, PlannedStep
-from spacelab.builds import queries, rules
+from spacelab.builds import installed, queries, rules
 from spacelab.builds.adapters import sealing
 from spacelab.builds.ports import Fetch, Order, Result
 from spacelab.kit.refusals import Conflict
@@ -31,23 +31,16 @@ LAUNCH_FILES = "share/spacelab"
 """The folder of an environment that holds what a session starts from."""
 NOT_LAUNCHED = {"requirements.txt", "overrides.txt", "datalab-meta.yml", "spacelab.yml", "icon.svg"}
 SYSTEM_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
-NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 EDITABLE = re.compile(r"^\s*(-e|--editable)[\s=]+")
 """What marks a requirement to be used where it stands: the build's folder is gone afterwards, so it is installed."""
 INDEX = "index.html"
 
 
-def project_of(requirement: str) -> str:
-    """Return the project's name in a requirement, in the form in which names are compared (PEP 503); empty if none."""
-    found = NAME.match(requirement)
-    return re.sub(r"[-_.]+", "-", found[1]).lower() if found else ""
-
-
 def base_lines(base: Path, wanted: tuple[str, ...]) -> tuple[list[str], list[str]]:
     """Return the base's requirements without what the package names itself: with their versions, and left open."""
-    named = {project_of(one) for one in wanted}
+    named = {installed.project_of(one) for one in wanted}
     lines = [line.split(" #")[0].strip() for line in (base / "requirements.txt").read_text().splitlines()]
-    kept = [line for line in lines if line and not line.startswith("#") and project_of(line) not in named]
+    kept = [line for line in lines if line and not line.startswith("#") and installed.project_of(line) not in named]
     return kept, [re.split(r"[=<>!~ ;\[]", line, maxsplit=1)[0] for line in kept]
 
 
@@ -58,7 +51,7 @@ class EnvironmentBuilder:
         """Name what the base of notebooks holds; other applications start from nothing."""
         base = _base_of(kind)
         lines = (base / "requirements.txt").read_text().splitlines() if base else []
-        return frozenset(project_of(line) for line in lines) - {""}
+        return frozenset(installed.project_of(line) for line in lines) - {""}
 
     def steps(self, plan: Plan) -> tuple[PlannedStep, ...]:
         """Say what is installed where, without the Dockerfile that nobody runs here."""
@@ -99,6 +92,13 @@ class EnvironmentBuilder:
             )
         if plan.kind == "web" and not plan.command and not (order.package / INDEX).is_file():
             raise Conflict("Nothing says how the application is started.", advice="Name its command in spacelab.yml.")
+
+    def pins(self, environment: str, kind: str) -> list[str]:
+        """List what the environment has beyond the base's, with the versions that are installed there."""
+        base = self._finished(_base_of(kind))
+        there = installed.in_environment(base) if base else {}
+        found = installed.in_environment(settings.ENVIRONMENTS_DIRECTORY / environment)
+        return [line for name, line in sorted(found.items()) if there.get(name) != line]
 
     def _base(self, order: Order) -> Path | None:
         return _base_of(order.plan.kind)
@@ -164,7 +164,10 @@ class EnvironmentBuilder:
 
     def _base_environment(self, order: Order) -> Path | None:
         """Return the base's finished environment, where the platform has it: copying it spares fetching it again."""
-        base = self._base(order)
+        return self._finished(self._base(order))
+
+    def _finished(self, base: Path | None) -> Path | None:
+        """Return the environment of the catalogue's package `base`, once it was built."""
         if base is None:
             return None
         overrides = base / "overrides.txt"

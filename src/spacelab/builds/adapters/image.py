@@ -23,6 +23,8 @@ INSIDE = Path(__file__).resolve().parent.parent / "inside"
 TOOLS, WORK = "/opt/builder", "/build"
 """Where the workload that fetches a repository sees its script, and the folder that it fills."""
 FETCHING_BASE = "datalabs_base"
+DERIVED = "DERIVED_FROM"
+"""The build argument of a plan that builds on another version's image."""
 PACKAGE_LABEL, BASE_LABEL, PLAN_LABEL = "org.spacelab.package", "org.spacelab.base", "org.spacelab.plan"
 
 
@@ -37,14 +39,17 @@ class ImageBuilder:
         return plan.steps
 
     def check(self, order: Order) -> None:
-        """Refuse what starts from a base image that the engine does not have yet."""
-        if order.plan.base in queries.base_versions():
-            _base(order.plan.base)
+        """Refuse what starts from an image that the engine does not have."""
+        _base_of(order)
+
+    def pins(self, environment: str, kind: str) -> list[str]:  # noqa: ARG002  the port's signature
+        """Return nothing: what is derived from an image builds on it."""
+        return []
 
     def ready_made(self, order: Order) -> Result | None:
         """Return the image if it has that very name, package and base: so have only those built without a number."""
         found = queries.image_store().find(tag_of(order))
-        base = _base(order.plan.base)[1] if order.plan.base in queries.base_versions() else ""
+        base = _base_of(order)[1]
         wanted = {PACKAGE_LABEL: order.package_hash, BASE_LABEL: base, PLAN_LABEL: _plan_hash(order.plan)}
         same = found and {name: found.labels.get(name, "") for name in wanted} == wanted
         return self.finish(order) if same else None
@@ -54,7 +59,7 @@ class ImageBuilder:
         context = order.work / "context"
         datalab_package.write_context(order.package, order.plan, context)
         plan, registry = order.plan, settings.SPACELAB.image_registry
-        digest = _base(plan.base)[1] if plan.base in queries.base_versions() else ""
+        digest = _base_of(order)[1]
         told = image_labels(
             order.manifest, order.package_hash, digest, __version__, order.git_url, revision=order.git_commit
         )
@@ -69,7 +74,7 @@ class ImageBuilder:
             build=ImageBuild(
                 context=str(context),
                 tag=tag_of(order),
-                arguments=plan.build_arguments(registry, queries.base_versions()),
+                arguments=_arguments(order, registry),
                 labels={**plan.labels, **told, PLAN_LABEL: _plan_hash(plan)},
             ),
         )
@@ -89,7 +94,7 @@ class ImageBuilder:
         return Result(
             image=tag,
             image_id=found.id,
-            base=_base(order.plan.base)[0] if order.plan.base in queries.base_versions() else "",
+            base=_base_of(order)[0],
             size_bytes=found.size,
             interface=interface,
             variables=dict(order.manifest.variables),
@@ -119,6 +124,25 @@ def tag_of(order: Order) -> str:
     """Name the image, in the platform's registry."""
     name = rules.image_name(order.owner, order.slug, order.version, order.number)
     return f"{settings.SPACELAB.image_registry}/{name}"
+
+
+def _arguments(order: Order, registry: str) -> dict[str, str]:
+    if order.plan.builds_on:
+        return {DERIVED: order.origin_image}
+    return order.plan.build_arguments(registry, queries.base_versions())
+
+
+def _base_of(order: Order) -> tuple[str, str]:
+    """Return the name and id of the image that is built upon; empty where the package's Dockerfile names its own."""
+    if order.plan.builds_on:
+        found = queries.image_store().find(order.origin_image) if order.origin_image else None
+        if found is None:
+            raise Unavailable(
+                f"The image of {order.plan.builds_on}, on which the package builds, is not on this machine.",
+                advice="Ask an operator to have it built again, or take `base` out of spacelab.yml.",
+            )
+        return order.origin_image, found.id
+    return _base(order.plan.base) if order.plan.base in queries.base_versions() else ("", "")
 
 
 def _plan_hash(plan: Plan) -> str:

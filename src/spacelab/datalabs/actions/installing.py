@@ -51,7 +51,14 @@ def install_from_manifest(
 
 
 @transaction.atomic
-def open_version(*, by: Person, manifest: Manifest, package_dir: Path, content_hash: str) -> DatalabVersion:
+def open_version(
+    *,
+    by: Person,
+    manifest: Manifest,
+    package_dir: Path,
+    content_hash: str,
+    derived_from: DatalabVersion | None = None,
+) -> DatalabVersion:
     """Begin the build of a version: the entry and the version are made where they are new.
 
     What authors say of it is what its package says; terms of others stay. The catalogue's entry follows the package
@@ -79,6 +86,7 @@ def open_version(*, by: Person, manifest: Manifest, package_dir: Path, content_h
         facts=facts,
         content_hash=content_hash,
         started_at=None,
+        derived_from=derived_from,
         **_described(manifest, package_dir, version.metadata),
     )
 

@@ -17,7 +17,7 @@ from spacelab.datalabs.models import DatalabVersion
 from spacelab.datalabs.permissions import DatalabPermission
 from spacelab.datalabs.queries.lifecycle import facts_of, terms_of
 from spacelab.datalabs.queries.people import may_author
-from spacelab.datalabs.queries.seeing import inside_for
+from spacelab.datalabs.queries.seeing import inside_for, lineage_of
 from spacelab.kit.refusals import NotFound, NotSignedIn
 from spacelab.publishing.rules import (
     DELETABLE,
@@ -78,6 +78,7 @@ def authoring_context(person: Person, version: DatalabVersion, tab: str) -> dict
         "state": state,
         "tone": rules.tone_of(state),
         "steps": steps_of(person, version),
+        "lineage": lineage_of(person, version),
         "is_author": author,
         "can_write": writes and version.is_editable,
         "can_delete": writes and state in DELETABLE,

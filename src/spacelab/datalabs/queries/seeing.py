@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
@@ -87,6 +89,30 @@ def seers_of(version: DatalabVersion, people: QuerySet[Person]) -> QuerySet[Pers
     if state in MODERATED:
         admitted |= Q(pk__in=[one.pk for one in people_with(DatalabPermission.MODERATE)])
     return people.filter(admitted)
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """From which version one was derived, and which were derived from it: as far as a viewer may see them."""
+
+    origin: DatalabVersion | None
+    derived: list[DatalabVersion]
+
+    def __bool__(self) -> bool:
+        return self.origin is not None or bool(self.derived)
+
+
+MOST_DERIVED = 20
+"""Derived versions that a page names."""
+
+
+def lineage_of(person: Person | AnonymousUser, *versions: DatalabVersion) -> Lineage:
+    """Return the origin of the first of a datalab's versions, and what was derived from any of them."""
+    before = versions[0].derived_from_id
+    near = Q(pk=before) | Q(derived_from__in=[one.pk for one in versions])
+    found = list(seen_by(person).filter(near).select_related("datalab")[: MOST_DERIVED + 1])
+    origin = next((one for one in found if one.pk == before), None)
+    return Lineage(origin, [one for one in found if one is not origin][:MOST_DERIVED])
 
 
 def find_described(person: Person | AnonymousUser, slug: str, version: str) -> tuple[DatalabVersion, bool]:
