@@ -204,6 +204,19 @@ def _version_label(version: DatalabVersion) -> str:
     return f"{version.version}{draft}{' (it cannot run here)' if trouble else ''}"
 
 
+class LinkForm(Chosen):
+    """What a launch link leaves open: the resources."""
+
+    profile = AnyChoice(label="Resources", widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, person: Person, datalab: Datalab, **kwargs: Any) -> None:
+        names = [profile.name for profile in queries.profiles()]
+        last = queries.last_choice(person, datalab)
+        kwargs["initial"] = {"profile": last.profile if last and last.profile in names else names[0]}
+        super().__init__(*args, **kwargs)
+        self.choose("profile", profile_choices(person))
+
+
 class ThreadForm(Chosen):
     """The inputs of a predefined processing thread, and the resources it gets."""
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from spacelab.sessions import views
+from spacelab.sessions import link_views, views
 
 app_name = "lab_sessions"
 urlpatterns = [
     path("datalabs/<slug:slug>/launch", views.launch, name="launch"),
     path("datalabs/<slug:slug>/relaunch", views.relaunch, name="relaunch"),
     path("datalabs/<slug:slug>/threads/<str:name>", views.thread, name="thread"),
+    path("launch/<slug:slug>", link_views.launch_link, name="launch-link"),
+    path("launch/<slug:slug>/badge.svg", link_views.badge, name="badge"),
+    path("open", link_views.open_with, name="open-with"),
     path("sessions", views.own, name="list"),
     path("sessions/all", views.everybodys, name="all"),
     path("sessions/<str:session_id>", views.detail, name="detail"),
