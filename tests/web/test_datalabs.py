@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from support.datalabs import make_datalab
+from support.people import make_person
 
 pytestmark = pytest.mark.django_db
 
@@ -71,3 +72,21 @@ def test_an_icon_can_not_act(client: Client) -> None:
     assert "default-src 'none'" in answer["Content-Security-Policy"]
     assert "sandbox" in answer["Content-Security-Policy"]
     assert "alert(1)" not in client.get("/catalogue/").content.decode()
+
+
+def test_a_published_version_says_how_it_is_cited(client: Client) -> None:
+    version = make_datalab("stars").versions.get()
+    version.metadata = {"title": "Stars <i>", "creator.name": ["Lovelace, Ada"], "citation": "Cite “me”"}
+    version.save()
+    page = client.get("/catalogue/stars/").content.decode()
+    assert "Lovelace, Ada (" in page
+    assert "Stars &lt;i&gt;, version 1.0. Software. http://testserver/catalogue/stars/" in page
+    assert "Cite “me”" in page
+    assert "@software{stars-1.0," in page
+
+
+def test_a_draft_is_not_cited(client: Client) -> None:
+    author = make_person("dora", "developer")
+    make_datalab("stars", state="built", maintainer=author)
+    client.force_login(author)
+    assert "How to cite it" not in client.get("/catalogue/stars/").content.decode()

@@ -8,12 +8,15 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from spacelab.datalabs import queries, rules
 from spacelab.datalabs.forms import FilterForm
+from spacelab.datalabs.models import DatalabVersion
 from spacelab.feedback import queries as feedback
 from spacelab.publishing.rules.exports import FORMATS
+from spacelab.publishing.rules.exports.references import Reference, reference_of
 from spacelab.publishing.rules.facets import facet_title, file_type
 
 PER_PAGE = 24
@@ -73,6 +76,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "trouble": queries.trouble_of(newest),
         "lineage": queries.lineage_of(request.user, newest, *queries.versions_of(found)),
         "derives": queries.may_author(request.user),
+        "reference": _reference(request, newest),
         "threads": queries.threads_of(newest),
         "drafts": [(one, queries.trouble_of(one), queries.threads_of(one)) for one in drafts],
         "standing": queries.standing_of(found),
@@ -81,6 +85,14 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "talk": feedback.newest(queries.subject_of(found), NEWEST_COMMENTS),
     }
     return render(request, "datalabs/detail.html", context)
+
+
+def _reference(request: HttpRequest, version: DatalabVersion) -> Reference | None:
+    """Say how a published version is cited; drafts are not."""
+    if not version.is_frozen:
+        return None
+    address = request.build_absolute_uri(reverse("datalabs:detail", args=[version.datalab.slug]))
+    return reference_of(queries.terms_of(version, address))
 
 
 @require_safe
