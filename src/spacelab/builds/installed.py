@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -73,18 +73,32 @@ def from_elsewhere(name: str, text: str) -> str:
     return f"{name} @ {url}" if isinstance(told.get("archive_info"), dict) else ""
 
 
+def lines_of(records: Mapping[str, str | None]) -> tuple[dict[str, str], list[str]]:
+    """Return the lines that install projects again, by project, and the projects that can't be had again.
+
+    `records` are metadata folders with their `direct_url.json`, None for what came from an index.
+    """
+    lines, left = pinned(records), []
+    for folder, origin in records.items():
+        project = project_in(folder)
+        if origin is None or project is None or lines.get(project[0]) != f"{project[0]}=={project[1]}":
+            continue
+        if line := from_elsewhere(project[0], origin):
+            lines[project[0]] = line
+        else:
+            left.append(project[0])
+            del lines[project[0]]
+    return lines, left
+
+
 def in_environment(folder: Path) -> dict[str, str]:
-    """Return the lines for all projects of an environment that the platform has sealed; empty if it has none."""
-    lines: dict[str, str] = {}
+    """Return the lines for all projects of an environment that the platform has sealed; empty if it has none.
+
+    A package's own project is not among them: its files install it again.
+    """
+    records: dict[str, str | None] = {}
     for packages in sorted(folder.glob("lib/python3*/site-packages")):
-        records = {one.name: one for one in packages.iterdir() if one.name.endswith(".dist-info")}
-        lines |= pinned(records)
-        for name, record in records.items():
-            project = project_in(name)
-            if project and project[0] in lines and (record / ORIGIN_FILE).is_file():
-                line = from_elsewhere(project[0], (record / ORIGIN_FILE).read_text("utf-8", "replace"))
-                if line:
-                    lines[project[0]] = line
-                else:  # a package's own project, which its files install again
-                    del lines[project[0]]
-    return lines
+        for record in packages.glob("*.dist-info"):
+            origin = record / ORIGIN_FILE
+            records[record.name] = origin.read_text("utf-8", "replace") if origin.is_file() else None
+    return lines_of(records)[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -16,7 +17,7 @@ from django.utils.module_loading import import_string
 
 from spacelab.accounts.models import Person
 from spacelab.accounts.queries import may
-from spacelab.builds import rules
+from spacelab.builds import installed, rules
 from spacelab.builds.models import Build, BuildChange
 from spacelab.builds.permissions import BuildPermission
 from spacelab.builds.ports import Builder
@@ -217,6 +218,11 @@ def find_launchable(person: Person, slug: str, version: str) -> DatalabVersion:
     if found is None:
         raise NotFound(f"There is no such version of “{slug[:60]}”.", advice="Look at the datalab's page.")
     return found
+
+
+def lines_for(records: Mapping[str, str | None]) -> tuple[dict[str, str], list[str]]:
+    """Return the lines that install what stands in these metadata folders, by project, and what can't be had again."""
+    return installed.lines_of(records)
 
 
 def is_outdated(build: Build) -> bool:

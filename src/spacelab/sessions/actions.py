@@ -14,11 +14,14 @@ from django.utils import timezone
 from spacelab.accounts.models import Person
 from spacelab.accounts.queries import require
 from spacelab.audit import actions as audit
+from spacelab.builds import actions as build_actions
+from spacelab.builds.models import Build
+from spacelab.datalabs.queries import require_author
 from spacelab.kit.ids import new_id
 from spacelab.kit.refusals import Conflict, Invalid, Unavailable
 from spacelab.notifications import actions as notifications
 from spacelab.notifications.rules import Kind
-from spacelab.sessions import queries, rules
+from spacelab.sessions import queries, rules, saving
 from spacelab.sessions.choosing import Choices, Wanted, choose, spec_for, still_there
 from spacelab.sessions.models import KeptLog, LaunchChoice, Session
 from spacelab.sessions.permissions import SessionPermission
@@ -265,6 +268,46 @@ def _same_again(by: Person, session: Session) -> Choices:
             inputs=session.inputs,
         ),
     )
+
+
+def save_as_datalab(*, by: Person, session_id: str, title: str, short_name: str, notebooks: Sequence[str]) -> Build:
+    """Plan a draft that has what the person installed in a session's datalab, and these notebooks of her workspace.
+
+    It is based on the version that the session runs, or ran. `notebooks` are paths in the workspace. Raises what
+    `builds.actions.derive` raises, `Conflict` where the version was deleted, `Invalid` for files that can't be taken.
+    """
+    require_author(by)
+    session = queries.find_own(by, session_id)
+    if session.version is None:
+        raise Conflict(f"{session.version_name} was deleted by its author.", advice="Nothing can be built on it.")
+    found = saving.personal_packages(session)
+    files = saving.read_notebooks(by, notebooks)
+    if not found.pins and not files:
+        raise Invalid(
+            "You installed nothing in this datalab and chose no notebook, so there is nothing to save.",
+            advice="Choose a notebook, or derive from the datalab's own page.",
+            field="notebooks",
+        )
+    with transaction.atomic():
+        build = build_actions.derive(
+            by=by,
+            version=session.version,
+            title=title,
+            short_name=short_name,
+            pins=found.pins,
+            files=files,
+            whole=saving.takes_files(session.version),
+            brought=f"the session {session.title}",
+        )
+        audit.record(
+            by=by,
+            action="sessions.save",
+            subject=f"session:{session_id}",
+            build=build.pk,
+            packages=len(found.pins),
+            notebooks=list(files),
+        )
+    return build
 
 
 def give_up_restart(*, by: audit.Actor, session_id: str, why: str) -> None:

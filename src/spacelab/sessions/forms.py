@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.template.defaultfilters import filesizeformat
 
 from spacelab.accounts.models import Person
 from spacelab.accounts.queries import teams_of
@@ -15,7 +16,7 @@ from spacelab.datalabs.rules import OFFERED, Opens, State, Thread, ThreadInput
 from spacelab.kit.refusals import Invalid, Refusal
 from spacelab.sessions import queries, rules
 from spacelab.volumes.queries import suggested_files, visible_to
-from spacelab.volumes.rules import volume_and_team
+from spacelab.volumes.rules import Entry, volume_and_team
 
 MORE_FILES = 5
 """Empty fields for files beyond those in use; who opens more than that at once uses the API."""
@@ -260,3 +261,27 @@ class ExtendForm(forms.Form):
     """For how many hours a session is kept."""
 
     hours = forms.IntegerField(min_value=1, max_value=int(rules.LONGEST_EXTENSION.total_seconds() // 3600))
+
+
+class SaveForm(forms.Form):
+    """The names of a datalab that is made of a session, and the notebooks that go along."""
+
+    use_required_attribute = False
+    title = forms.CharField(max_length=rules.TITLE_LENGTH, label="Title")
+    short_name = forms.CharField(
+        max_length=60, label="Short name", help_text="Becomes part of its address: lower-case letters, digits, hyphens."
+    )
+    notebooks = AnyChoices(label="Notebooks of your workspace", required=False, widget=forms.CheckboxSelectMultiple)
+
+    def __init__(self, data: Any = None, *, notebooks: Sequence[Entry], initial: dict[str, Any]) -> None:
+        super().__init__(data, initial=initial, label_suffix="")
+        field = self.fields["notebooks"]
+        assert isinstance(field, AnyChoices)  # noqa: S101  tells the type checker what stands above
+        field.choices = [(one.inside, f"{one.inside} ({filesizeformat(one.size)})") for one in notebooks]
+        if not notebooks:
+            field.help_text = "There is none yet."
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Show a refusal of the action at its field."""
+        field = refusal.field if refusal.field in self.fields else None
+        self.add_error(field, f"{refusal.message} {refusal.advice}".strip())

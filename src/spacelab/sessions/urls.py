@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from spacelab.sessions import link_views, views
+from spacelab.sessions import link_views, saving_views, views
 
 app_name = "lab_sessions"
 urlpatterns = [
@@ -19,6 +19,7 @@ urlpatterns = [
     path("sessions/<str:session_id>", views.detail, name="detail"),
     path("sessions/<str:session_id>/events", views.events, name="events"),
     path("sessions/<str:session_id>/log", views.log, name="log"),
+    path("sessions/<str:session_id>/save", saving_views.save, name="save"),
     path("sessions/<str:session_id>/stop", views.stop, name="stop"),
     path("sessions/<str:session_id>/restart", views.restart, name="restart"),
     path("sessions/<str:session_id>/extend", views.extend, name="extend"),

@@ -101,6 +101,42 @@ def walk_own(root: Path, inside: str, most: int = MOST_SHOWN) -> list[Entry]:
     return found
 
 
+def folder_own(root: Path, inside: str, most: int) -> list[Entry]:
+    """List one folder of a person's own area with all that is hidden, following no link; empty if there is none."""
+    found: list[Entry] = []
+    try:
+        descriptor = _open_folder(root, PurePosixPath(inside).parts)
+    except OSError:
+        return found
+    try:
+        with os.scandir(descriptor) as listed:
+            for one in listed:
+                status = one.stat(follow_symlinks=False)
+                if len(found) < most and (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+                    changed = datetime.fromtimestamp(status.st_mtime, UTC)
+                    is_folder = stat.S_ISDIR(status.st_mode)
+                    found.append(Entry(one.name, f"{inside}/{one.name}", is_folder, status.st_size, changed))
+    except OSError:
+        return found
+    finally:
+        os.close(descriptor)
+    return sorted(found, key=lambda one: one.name)
+
+
+def _open_folder(root: Path, parts: Sequence[str]) -> int:
+    """Open a folder step by step, so that no link is followed; raise `OSError` where that can't be done."""
+    if ".." in parts:
+        raise FileNotFoundError
+    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    for part in parts:
+        try:
+            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
+        finally:
+            os.close(descriptor)
+        descriptor = inner
+    return descriptor
+
+
 def files_like(root: Path, formats: Sequence[str], *, most: int, entries: int) -> list[str]:
     """List files below a volume's root whose names end like one of the formats (any if none are named).
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from django.conf import settings
@@ -15,12 +17,14 @@ from spacelab.accounts.models import Person
 from spacelab.accounts.queries import teams_of
 from spacelab.kit.refusals import Invalid, NotFound, Unavailable
 from spacelab.volumes import rules
-from spacelab.volumes.listing import files_like, readable_in_sessions, walk_own
+from spacelab.volumes.listing import files_like, folder_own, open_own, readable_in_sessions, walk_own
 from spacelab.volumes.models import Volume
 from spacelab.volumes.rules import Access, Entry, Kind, Mount
 
 MOST_SUGGESTED = 100
 """Files that are suggested for a choice."""
+MOST_ENTRIES = 20_000
+"""Entries of a workspace among which notebooks are looked for."""
 MOST_LOOKED_AT = 3000
 """Entries of a volume among which suggestions are looked for."""
 
@@ -130,6 +134,40 @@ def results_in(person: Person, folder: str, most: int) -> list[Entry]:
         return walk_own(Path(area_of(person, Kind.WORKSPACE).path), folder, most)
     except (Unavailable, OSError):
         return []
+
+
+def folder_of(person: Person, kind: Kind, folder: str, most: int) -> list[Entry]:
+    """List at most so many entries of one folder of the person's home or workspace; empty if it can't be read."""
+    try:
+        return folder_own(Path(area_of(person, kind).path), folder, most)
+    except Unavailable:
+        return []
+
+
+def read_own(person: Person, kind: Kind, inside: str, largest: int) -> bytes:
+    """Return a file of the person's home or workspace; raise `NotFound`, or `Invalid` beyond so many bytes."""
+    with open_own(Path(area_of(person, kind).path), inside) as file:
+        content = file.read(largest + 1)
+    if len(content) > largest:
+        raise Invalid(f"“{inside[-100:]}” is larger than {largest // 2**20} MiB.", advice="Leave it out.")
+    return content
+
+
+def notebooks_of(person: Person, most: int) -> list[Entry]:
+    """List at most so many notebooks of the person's workspace, by their paths; nothing hidden, nothing by a link."""
+    found = []
+    with suppress(Unavailable, OSError):
+        root = Path(area_of(person, Kind.WORKSPACE).path)
+        for path in files_like(root, ["ipynb"], most=most, entries=MOST_ENTRIES):
+            with suppress(OSError):
+                status = (root / path).lstat()
+                if stat.S_ISREG(status.st_mode) and path.endswith(".ipynb"):
+                    changed = datetime.fromtimestamp(status.st_mtime, UTC)
+                    entry = Entry(
+                        PurePosixPath(path).name, path, is_folder=False, size=status.st_size, changed_at=changed
+                    )
+                    found.append(entry)
+    return found
 
 
 def suggested_files(person: Person, volumes: Sequence[str], formats: Sequence[str]) -> list[str]:

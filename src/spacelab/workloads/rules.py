@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -194,3 +195,13 @@ class Capabilities:
     limits: str
     gpu: bool = False
     warnings: tuple[str, ...] = ()
+
+
+def datalab_name(spec: WorkloadSpec) -> str:
+    """Name the folder of what a person keeps for a workload's datalab alone."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", spec.variables.get("DATALAB_NAME") or spec.environment or spec.image)
+
+
+def personal_environment(spec: WorkloadSpec) -> str:
+    """Say where in her home a person's own packages for this datalab lie; `-py<major>.<minor>` follows."""
+    return f".spacelab/environments/{datalab_name(spec)}"

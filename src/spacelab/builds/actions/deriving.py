@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from django.db import transaction
 
@@ -31,15 +32,15 @@ def derive(
     title: str,
     short_name: str,
     pins: Mapping[str, str] | None = None,
-    files: Sequence[Brought] = (),
+    files: Mapping[str, bytes] | None = None,
     whole: bool = True,
     brought: str = "",
 ) -> Build:
     """Plan a new draft whose package is based on a version that the person may launch; it then waits for `start`.
 
-    `pins` are the lines that install more, by project; `files` stand beside or in place of the origin's, which are
-    copied if `whole`. Raises `Forbidden` without the right to author, or for an unreviewed image of somebody else's,
-    `NotFound` for a version that she may not launch, `Invalid` with the field at fault.
+    `pins` are the lines that install more, by project; `files`, path → content, stand beside or in place of the
+    origin's, which are copied if `whole`. Raises `Forbidden` without the right to author, or for an unreviewed image
+    of somebody else's, `NotFound` for a version that she may not launch, `Invalid` with the field at fault.
     """
     allow(by)
     if not launchable_by(by).filter(pk=version.pk).exists():
@@ -48,7 +49,8 @@ def derive(
         raise Conflict(f"Nothing can be built on {version} here. {trouble}", advice="Choose another version.")
     origins.check_reviewed(by, version)
     terms = _terms(by, title, short_name)
-    wanted = deriving.Derived(terms=terms, pins=pins or {}, files=files, whole=whole)
+    more = [Brought(path, io.BytesIO(content)) for path, content in (files or {}).items()]
+    wanted = deriving.Derived(terms=terms, pins=pins or {}, files=more, whole=whole)
     with packages.staging() as room:
         package = deriving.compose(version, wanted, room)
     planned = planning.plan(package, {"requirements": []})

@@ -13,7 +13,7 @@ import docker
 from docker.types import DeviceRequest, LogConfig
 
 from spacelab.volumes.rules import TEAM_ROOT
-from spacelab.workloads.rules import Network, WorkloadSpec
+from spacelab.workloads.rules import Network, WorkloadSpec, datalab_name, personal_environment
 from spacelab.workloads.runtimes.container import mounts
 from spacelab.workloads.runtimes.container.engine import Facts
 from spacelab.workloads.runtimes.container.folder import INSIDE, Folder
@@ -22,7 +22,7 @@ from spacelab.workloads.runtimes.container.options import Options
 from spacelab.workloads.runtimes.container.users import User
 from spacelab.workloads.runtimes.shared.limits import OWN_PROCESSES, cores_for
 from spacelab.workloads.runtimes.shared.places import INSIDE as SHARED_INSIDE
-from spacelab.workloads.runtimes.shared.variables import Places, command_line, datalab_name, sandbox_places, variables
+from spacelab.workloads.runtimes.shared.variables import Places, command_line, sandbox_places, variables
 
 PLATFORM_LABEL = "org.spacelab.platform"
 WORKLOAD_LABEL = "org.spacelab.workload"
@@ -221,7 +221,7 @@ def orders(parts: Parts) -> str:
     spec, places = parts.spec, parts.places
     teams = any(mount.target.startswith(f"{TEAM_ROOT}/") for mount in spec.mounts)
     own_directory = "" if spec.command or parts.image.directory in {"", "/"} else parts.image.directory
-    overlay = f"{places.home}/.spacelab/environments/{datalab_name(spec)}" if mounts.has_home(spec) else ""
+    overlay = f"{places.home}/{personal_environment(spec)}" if mounts.has_home(spec) else ""
     values = {
         "SPACELAB_LINK_WORKSPACE": places.workspace,
         "SPACELAB_LINK_TEAMS": places.teams if teams else "",

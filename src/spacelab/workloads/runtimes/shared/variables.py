@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from spacelab.volumes.rules import ARCHIVE_ROOT, HOME, SCRATCH, TEAM_ROOT, WORKSPACE
-from spacelab.workloads.rules import Network, WorkloadSpec
+from spacelab.workloads.rules import Network, WorkloadSpec, datalab_name, personal_environment
 
 PACKAGE = PurePosixPath("/opt/datalab")
 ENVIRONMENTS = PurePosixPath("/opt/environments")
@@ -83,16 +83,11 @@ def plain_places(spec: WorkloadSpec, root: Path, environments: Path, uid: int, p
     )
 
 
-def datalab_name(spec: WorkloadSpec) -> str:
-    """Name the folder of what a person keeps for this datalab alone."""
-    return re.sub(r"[^A-Za-z0-9._-]", "-", spec.variables.get("DATALAB_NAME") or spec.environment or spec.image)
-
-
 def overlay_path(spec: WorkloadSpec, places: Places, version: str) -> str:
     """Return where a person's own packages for this datalab live, or nothing without an environment."""
     if not places.environment:
         return ""
-    return f"{places.home}/.spacelab/environments/{datalab_name(spec)}-py{'.'.join(version.split('.')[:2])}"
+    return f"{places.home}/{personal_environment(spec)}-py{'.'.join(version.split('.')[:2])}"
 
 
 def variables(spec: WorkloadSpec, places: Places, overlay: str, *, own_network: bool) -> dict[str, str]:
