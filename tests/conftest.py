@@ -12,6 +12,7 @@ from support.engine import Engine, missing_programs, running_engine
 from support.people import make_person
 from support.platform import Platform, running_platform
 from support.postgres import cluster, server_programs
+from support.template import remove_template
 from support.trail import let_flush_empty_the_trail
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ let_flush_empty_the_trail()
 # How long an example takes depends on what else the machine does, and is measured elsewhere.
 settings.register_profile("spacelab", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("spacelab")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Remove what the platforms of this run had in common, once no process of the run needs it."""
+    if not hasattr(session.config, "workerinput"):
+        remove_template()
 
 
 @pytest.fixture

@@ -127,10 +127,10 @@ def test_an_image_runs_what_it_was_made_for_in_its_own_way(runtime: ContainerRun
     seen, text = outcome(runtime, spec_of((), image=image))
     assert text == "/work red /opt/own:/usr/bin:/bin\nTrue\n"
     assert seen.exit_code == 5
-    code = "import signal,time\nsignal.signal(15, lambda *_: exit(0)); print('up')\ntime.sleep(60)"
+    code = "import signal,time\nsignal.signal(15, lambda *_: exit(0)); print('it listens')\ntime.sleep(60)"
     asleep = spec_of(python(code), image=image)
     runtime.start(asleep, {})
-    while "up" not in printed(runtime, asleep):
+    while "it listens" not in printed(runtime, asleep):
         wait_for(runtime, asleep, Seen.RUNNING)
     runtime.stop(asleep.id, 10)
     assert wait_for(runtime, asleep, Seen.EXITED, 5).exit_code == 0

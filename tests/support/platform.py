@@ -19,6 +19,7 @@ from pathlib import Path
 from spacelab.workloads.runtimes.container import Options
 from spacelab.workloads.runtimes.container.specification import PART_LABEL, PLATFORM_LABEL
 from support.engine import Engine, running_engine
+from support.template import ARCHIVES, ENVIRONMENTS, first_state
 
 FIRST_START_PATIENCE = 600.0
 BASE = "bootstrap:bookworm"
@@ -115,7 +116,8 @@ def running_platform(runtime: str = "process", **settings: str) -> Iterator[Plat
         settings = (container_settings(engine) if engine else {}) | settings
         platform = Platform(port=free_port(), state=folder / "state", settings=settings)
         try:
-            platform.start()
+            with first_state(platform.state, ARCHIVES, *(() if engine else (ENVIRONMENTS,))):
+                platform.start()
             yield platform
         finally:
             platform.stop()

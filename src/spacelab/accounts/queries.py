@@ -103,6 +103,13 @@ def find_person(username: str) -> Person | None:
     return Person.objects.filter(username=username.strip().lower()).first()
 
 
+def names_of(actors: Iterable[str]) -> dict[str, str]:
+    """Return the display names of the people among actors of the trail, such as `person:ada`."""
+    usernames = {actor.removeprefix("person:") for actor in actors if actor.startswith("person:")}
+    found = Person.objects.filter(username__in=usernames)
+    return {f"person:{one.username}": one.display_name for one in found}
+
+
 def find_people(search: str = "") -> QuerySet[Person]:
     """List people by name, those whose name, username, email or affiliation holds `search`."""
     found = Person.objects.prefetch_related("roles").order_by("display_name", "pk")

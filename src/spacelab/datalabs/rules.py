@@ -136,6 +136,9 @@ class EvidenceKind(StrEnum):
     """The same, later: a published or archived version still starts."""
 
 
+TRAIL_TITLES = {"datalabs.share": "Change for whom it is", "datalabs.edit-metadata": "Change the metadata"}
+"""What a version's history tells beside changes of its state: the action in the trail → its name there."""
+
 EVIDENCE_TITLES = {EvidenceKind.LAUNCH_TEST: "Launch test", EvidenceKind.PRESERVATION: "Preservation test"}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from django.db.models.functions import Coalesce
 
 from spacelab.accounts.models import Person
 from spacelab.builds.models import Build
-from spacelab.datalabs.models import Datalab, DatalabVersion, Evidence
+from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.datalabs.queries import MODERATED, may_moderate, moderators, require_moderator
 from spacelab.images import queries as images
 from spacelab.images.rules.report import Report
@@ -134,32 +133,9 @@ def checklist(version: DatalabVersion) -> list[Ticked]:
     return [Ticked(point, ticks.get(point.name)) for point in rules.CHECKLIST.values()]
 
 
-@dataclass(frozen=True)
-class Found:
-    """One test of a version: what was found, in words, and the names of the files that it left."""
-
-    evidence: Evidence
-    facts: list[tuple[str, str]]
-    files: list[str]
-
-
-def evidence_of(version: DatalabVersion) -> list[Found]:
+def evidence_of(version: DatalabVersion) -> list[testing.Shown]:
     """List what the last tests of a version found, newest first."""
-    rows = testing.evidence_of(version)[:MOST_EVIDENCE]
-    return [Found(one, _facts(one.data), _files(one)) for one in rows]
-
-
-def _facts(data: dict[str, Any]) -> list[tuple[str, str]]:
-    """Write measured values for people; what has parts of its own stands as JSON."""
-    return [
-        (name.replace("_", " "), value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-        for name, value in data.items()
-    ]
-
-
-def _files(evidence: Evidence) -> list[str]:
-    folder = testing.evidence_folder(evidence.folder) if evidence.folder else None
-    return [name for name in testing.FILES if folder and (folder / name).is_file()]
+    return [testing.shown(one) for one in testing.evidence_of(version)[:MOST_EVIDENCE]]
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,5 @@ urlpatterns = [
     path("review/<slug:slug>/<str:number>/comments", views.comments, name="comments"),
     path("review/<slug:slug>/<str:number>/answer", views.answer, name="answer"),
     path("review/<slug:slug>/<str:number>/checklist", views.checklist, name="checklist"),
-    path(
-        "review/<slug:slug>/<str:number>/evidence/<int:evidence_id>/<str:name>",
-        views.evidence_file,
-        name="evidence-file",
-    ),
     path("author/<slug:slug>/<str:number>/review", views.own, name="own"),
 ]

@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -17,11 +16,9 @@ from spacelab.datalabs.models import DatalabVersion
 from spacelab.datalabs.queries import authoring_context
 from spacelab.feedback import queries as feedback
 from spacelab.feedback.rules import LONGEST_COMMENT
-from spacelab.kit.files import attachment
 from spacelab.kit.refusals import Invalid, NotSignedIn, Refusal
 from spacelab.moderation import actions, queries, rules
 from spacelab.moderation.forms import AnswerForm, CommentForm, StepForm
-from spacelab.testing import queries as testing
 
 PER_PAGE = 50
 LARGEST_PICTURE = 10 * 2**20
@@ -95,17 +92,6 @@ def _evidence(person: Person, version: DatalabVersion, form: StepForm) -> dict[s
         "decisions": [one for one in steps if one.transition.name in rules.DECISIONS],
         "form": form,
     }
-
-
-@require_safe
-def evidence_file(request: HttpRequest, slug: str, number: str, evidence_id: int, name: str) -> HttpResponseBase:
-    """Send a file that a launch test left: its screenshot as a picture, all else to be saved."""
-    version = queries.version_for(_person(request), slug, number)
-    file = testing.find_file(version, evidence_id, name)
-    kind = testing.FILES[name]
-    if kind.startswith("image/") and file.stat().st_size <= LARGEST_PICTURE:
-        return HttpResponse(file.read_bytes(), content_type=kind, headers={"Cache-Control": "private, no-store"})
-    return attachment(request, file.open("rb"), f"{slug}-{number}-{name}", kind)
 
 
 @require_safe

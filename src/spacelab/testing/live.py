@@ -34,11 +34,11 @@ class TestStream:
             version = None
         if version is None:
             return sse.News((sse.Event("end", {}),), final=True)
-        test = queries.open_test(version)
-        if test is None:
+        if not queries.is_awaited(version):
             address = reverse("testing:author-testing", args=self._place)
             return sse.News((sse.Event("go", {"url": address}),), final=True)
-        changed = self._sent.of({"test-now": render_to_string("testing/_now.html", {"test": test})})
+        shown = render_to_string("testing/_now.html", {"test": queries.open_test(version)})
+        changed = self._sent.of({"test-now": shown})
         events = [sse.Event("fragment", {"id": key, "html": html}) for key, html in changed.items()]
         return sse.News(tuple(events), pause=PAUSE)
 

@@ -83,6 +83,14 @@ def open_test(version: DatalabVersion) -> LaunchTest | None:
     return tests().filter(version=version).exclude(state__in=rules.FINAL).first()
 
 
+def is_awaited(version: DatalabVersion) -> bool:
+    """Say whether the version's launch test begins by itself, or is at work."""
+    if open_test(version) is not None:
+        return True
+    known = version.evidence.filter(content_hash=version.content_hash).exists()
+    return not known and untested().filter(pk=version.pk).exists()
+
+
 def last_test(version: DatalabVersion) -> LaunchTest | None:
     """Return the version's newest test."""
     return tests().filter(version=version).last()

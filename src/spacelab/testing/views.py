@@ -32,6 +32,7 @@ def testing(request: HttpRequest, slug: str, version: str) -> HttpResponse:
     context = {
         **datalab_queries.authoring_context(person, found, "testing"),
         "test": queries.open_test(found),
+        "awaited": queries.is_awaited(found),
         "ended": queries.last_test(found),
         "evidence": queries.shown(evidence[0]) if evidence else None,
         "older": evidence[1:],

@@ -70,6 +70,19 @@ def test_the_author_sees_what_went_wrong_and_where(client: Client, author: Perso
     assert "Launch as a test" in shown
 
 
+def test_what_was_just_built_is_followed_until_its_test_begins(
+    client: Client, author: Person, version: DatalabVersion
+) -> None:
+    version.evidence.all().delete()
+    client.force_login(author)
+    shown = client.get(PAGE).content.decode()
+    assert "It begins by itself." in shown
+    assert f'data-live="{PAGE}/events"' in shown
+    assert "Test again" not in shown
+    LaunchTest.objects.create(version=version, content_hash=version.content_hash)
+    assert "Waiting for a place." in client.get(PAGE).content.decode()
+
+
 def test_another_test_is_begun_once(client: Client, author: Person, version: DatalabVersion) -> None:
     client.force_login(author)
     answer = client.post(f"{PAGE}/again", follow=True)

@@ -11,7 +11,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
 from spacelab.accounts.models import Person
-from spacelab.accounts.queries import may
+from spacelab.accounts.queries import may, names_of
+from spacelab.audit import queries as audit
 from spacelab.datalabs import rules
 from spacelab.datalabs.models import DatalabVersion
 from spacelab.datalabs.permissions import DatalabPermission
@@ -110,7 +111,7 @@ class Told:
 
 
 def history_of(version: DatalabVersion) -> list[Told]:
-    """Tell a version's changes and evidence, the newest first."""
+    """Tell a version's changes, its evidence, and what was said of it and its readers; the newest first."""
     told = [
         Told(
             at=one.at,
@@ -134,7 +135,30 @@ def history_of(version: DatalabVersion) -> list[Told]:
         )
         for one in version.evidence.all()
     ]
+    told += _from_the_trail(version)
     return sorted(told, key=lambda one: one.at, reverse=True)
+
+
+def _from_the_trail(version: DatalabVersion) -> list[Told]:
+    lines = audit.entries(subject=version.subject).filter(
+        action__in=rules.TRAIL_TITLES, details__version=version.version
+    )
+    names = names_of(one.actor for one in lines)
+    return [
+        Told(
+            at=one.at,
+            title=rules.TRAIL_TITLES[one.action],
+            who=names.get(one.actor, "the platform"),
+            after=str(one.details.get("visibility", "")),
+            text=_what_changed(one.details),
+        )
+        for one in lines
+    ]
+
+
+def _what_changed(details: Mapping[str, Any]) -> str:
+    labels = [terms.TERMS[key].label if key in terms.TERMS else key for key in details.get("terms", ())]
+    return ", ".join([*labels, *details.get("people", ()), *details.get("teams", ())])
 
 
 def writer_of(person: Person, version: DatalabVersion) -> terms.Writer | None:

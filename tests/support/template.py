@@ -1,0 +1,51 @@
+"""What every platform of a test run makes alike, made once: archives and environments of the shipped catalogue.
+
+The first platform makes them as on a fresh machine; the later ones get links to the same read-only files.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+PLACE = Path(tempfile.gettempdir()) / f"spacelab-template-{os.geteuid()}-{RUN}"
+ARCHIVES, ENVIRONMENTS = "archives", "environments"
+
+
+@contextmanager
+def first_state(state: Path, *parts: str) -> Iterator[None]:
+    """Fill these parts of a new state before its platform starts; what is not there yet is taken after its start."""
+    PLACE.mkdir(mode=0o755, exist_ok=True)
+    with (PLACE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        missing = [part for part in parts if not (PLACE / part).is_dir()]
+        if missing:
+            yield
+            for part in missing:
+                _copy(state / part, PLACE / part)
+    if not missing:
+        state.mkdir(mode=0o750)
+        for part in parts:
+            _copy(PLACE / part, state / part)
+        yield
+
+
+def remove_template() -> None:
+    """Remove the template of this run; what was linked from it stays."""
+    shutil.rmtree(PLACE, ignore_errors=True)
+
+
+def _copy(origin: Path, target: Path) -> None:
+    # An archive may be sealed: a link would have one file obey two platforms.
+    copy = shutil.copy2 if origin.name == ARCHIVES else _link
+    shutil.copytree(origin, target, symlinks=True, copy_function=copy)
+
+
+def _link(origin: str, target: str) -> None:
+    os.link(origin, target, follow_symlinks=False)
