@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
-from functools import cache
-
-from django.db import connection
 
 from spacelab.builds import checks, queries, waiting
 from spacelab.builds.actions import SYSTEM, save_checks
 from spacelab.builds.models import Build
 from spacelab.builds.ports import CheckResult
 from spacelab.builds.rules import State
+from spacelab.kit.background import Background
 from spacelab.kit.refusals import Refusal
 
 
@@ -39,36 +36,10 @@ def finish_noted() -> None:
         waiting.strike(build_id)
 
 
-def _at_work() -> None:
-    try:
-        finish_noted()
-    finally:
-        connection.close()
-
-
-class _Clerk:
-    """One thread that makes the scans nobody waits for, one after the other."""
-
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="papers")
-        self._at_work: Future[None] | None = None
-
-    def look(self) -> None:
-        """Begin the next scan unless one is at work."""
-        if self._at_work is not None:
-            if not self._at_work.done():
-                return
-            done, self._at_work = self._at_work, None
-            done.result()
-        if waiting.noted():
-            self._at_work = self._pool.submit(_at_work)
-
-
-@cache
-def _clerk() -> _Clerk:
-    return _Clerk()
+_clerk = Background("papers", finish_noted)
 
 
 def attend_late_checks() -> None:
-    """Make the scans that builds did not wait for; the controller calls this again and again."""
-    _clerk().look()
+    """Make the scans that builds did not wait for, one after the other; the controller calls this again and again."""
+    if _clerk.is_free and waiting.noted():
+        _clerk.look()

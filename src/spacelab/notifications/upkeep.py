@@ -5,18 +5,16 @@ from __future__ import annotations
 import logging
 import smtplib
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
 
 from django.conf import settings
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import close_old_connections, connection
 from django.urls import reverse
 from django.utils import timezone
 
 from spacelab.accounts.models import Person
 from spacelab.accounts.queries import may_act, people_with
+from spacelab.kit.background import Background
 from spacelab.notifications import actions, mails, queries
 from spacelab.notifications.actions import SYSTEM
 from spacelab.notifications.models import Notification
@@ -108,39 +106,12 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _at_work() -> None:
-    close_old_connections()
-    try:
-        send_due_mail()
-    finally:
-        connection.close()
-
-
-class _Postman:
-    """One thread that sends mail: a slow server is not to hold up the controller's other work."""
-
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")
-        self._at_work: Future[None] | None = None
-
-    def look(self) -> None:
-        """Begin if nothing is at work; raises what went wrong the last time."""
-        done = self._at_work
-        if done is not None and not done.done():
-            return
-        self._at_work = self._pool.submit(_at_work)
-        if done is not None:
-            done.result()
-
-
-@cache
-def _postman() -> _Postman:
-    return _Postman()
+_postman = Background("mail", send_due_mail)
 
 
 def attend_mail() -> None:
     """Send the mail that is due, in a thread of its own; the controller calls this again and again."""
-    _postman().look()
+    _postman.look()
 
 
 def tell_of_accounts() -> None:

@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 import logging
 import os
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import asdict
-from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import connections
 from django.utils import timezone
 
 from spacelab.accounts.models import Person
 from spacelab.datalabs import queries as datalab_queries
 from spacelab.datalabs.models import DatalabVersion
 from spacelab.datalabs.rules import EvidenceKind
+from spacelab.kit.background import Background
 from spacelab.kit.folders import read_left, remove
 from spacelab.kit.ids import new_id
 from spacelab.kit.refusals import Conflict, Refusal
@@ -247,33 +245,9 @@ def _host(workload_id: str) -> str:
     return f"{workload_id}.{settings.SPACELAB.apps_domain}{port}"
 
 
-class Turn:
-    """Looks in a thread of its own, so that a slow page holds up nothing else of the controller."""
-
-    def __init__(self, executor: Executor) -> None:
-        self._executor = executor
-        self._bench = Bench()
-        self._job: Future[None] | None = None
-
-    def take(self) -> None:
-        """Look again, unless the last look goes on."""
-        if self._job is None or self._job.done():
-            self._job = self._executor.submit(self._look)
-
-    def _look(self) -> None:
-        try:
-            self._bench.look()
-        except Exception:
-            logger.exception("launch tests")
-        finally:
-            connections.close_all()
-
-
-@cache
-def _turn() -> Turn:
-    return Turn(ThreadPoolExecutor(max_workers=1, thread_name_prefix="tests"))
+_bench = Background("tests", Bench().look)
 
 
 def attend_tests() -> None:
     """Move every launch test a step further; the controller calls this again and again."""
-    _turn().take()
+    _bench.look()
