@@ -15,8 +15,9 @@ from playwright.sync_api import Browser
 from spacelab.accounts.models import Person
 from spacelab.audit.actions import System
 from spacelab.builds.models import Build
-from spacelab.datalabs.actions import advance
+from spacelab.datalabs.actions import advance, bookmark, rate
 from spacelab.datalabs.models import DatalabVersion
+from spacelab.feedback.models import Comment, Report
 from spacelab.moderation.models import ReviewComment
 from spacelab.publishing.rules import State
 from spacelab.volumes.actions import declare_archive, retire_archive
@@ -69,6 +70,15 @@ PAGES = [
     ("/review/prisms/1.0/files", "moderator"),
     ("/review/prisms/1.0/comments", "moderator"),
     ("/author/prisms/1.0/review", "developer"),
+    ("/review/reports/", "moderator"),
+    ("/review/reports/?show=settled", "moderator"),
+    ("/review/reports/1/settle", "moderator"),
+    ("/catalogue/jupyterlab/comments/", "moderator"),
+    ("/catalogue/jupyterlab/comments/1/", "scientist"),
+    ("/catalogue/jupyterlab/comments/3/edit", "scientist"),
+    ("/catalogue/jupyterlab/report", "scientist"),
+    ("/catalogue/jupyterlab/report?comment=1", "scientist"),
+    ("/bookmarks/", "scientist"),
     ("/no-such-page", ""),
     ("/catalogue/no-such-datalab/", ""),
     ("/sign-in/", ""),
@@ -154,6 +164,24 @@ def put_under_review(folder: Path, author: Person) -> None:
     )
 
 
+def speak_about(slug: str) -> None:
+    """Have people rate a datalab, write about it and report it, under numbers that addresses name."""
+    subject, eva = f"datalab:{slug}", make_person("eva")
+    ada = Person.objects.filter(username="ada").first() or make_person("ada")
+    rate(by=eva, slug=slug, stars=4)
+    Comment.objects.create(pk=1, subject=subject, author=eva, text="# Good\n\n" + "stars" * 40)
+    Comment.objects.create(pk=2, subject=subject, author=eva, answers_id=1, by_owner=True, text="`x`")
+    Comment.objects.create(pk=3, subject=subject, author=ada, text="Mine.")
+    hidden = {"hidden_at": timezone.now(), "hidden_reason": "Advertising."}
+    Comment.objects.create(pk=4, subject=subject, author=eva, text="Buy.", **hidden)
+    Report.objects.create(
+        pk=1, subject=subject, comment_id=1, quoted="Bad", reason="unwanted", text="*Why*", person=eva
+    )
+    done = {"state": "settled", "outcome": "done", "note": "Mended.", "settled_at": timezone.now()}
+    Report.objects.create(subject=subject, reason="broken", person=eva, **done)
+    bookmark(by=ada, slug=slug)
+
+
 @pytest.mark.parametrize("shape", [("light", 1440), ("dark", 360)], ids=["light-wide", "dark-narrow"])
 @pytest.mark.parametrize(("address", "role"), PAGES)
 @pytest.mark.usefixtures("archives")
@@ -168,6 +196,8 @@ def test_a_page_is_usable_by_everybody(
     )
     if role:
         context.add_cookies([{"name": "spacelab", "value": cookie_of(role), "url": live_server.url}])
+    if any(part in address for part in ("jupyterlab/", "reports/", "bookmarks")):
+        speak_about("jupyterlab")
     if "/review" in address:
         ada = Person.objects.get(username="ada")
         put_under_review(tmp_path, make_person("dora", "developer") if role == "moderator" else ada)

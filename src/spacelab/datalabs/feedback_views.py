@@ -107,7 +107,7 @@ def comment(request: HttpRequest, slug: str, comment_id: int) -> HttpResponse:
     """Show a comment with all its answers, and write one; an answer leads to where it stands."""
     found = queries.datalab(slug, request.user)
     one = feedback.find_comment(queries.subject_of(found), comment_id)
-    form = CommentForm(request.POST if request.method == "POST" else None, auto_id="answer-%s")
+    form = CommentForm(request.POST if request.method == "POST" else None, label="Your answer")
     status = 200
     if request.method == "POST":
         made, status = _write(request, form, slug, comment_id)

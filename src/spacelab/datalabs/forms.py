@@ -129,6 +129,10 @@ class CommentForm(forms.Form):
         strip=False,
     )
 
+    def __init__(self, *args: Any, label: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["text"].label = label or self.fields["text"].label
+
     def refuse(self, refusal: Refusal) -> None:
         """Show a refusal at its field, or above the form, whose text stays."""
         field = refusal.field if refusal.field in self.fields else None

@@ -139,8 +139,8 @@ def with_answers(comments: Iterable[Comment]) -> list[Thread]:
 
 
 def newest(subject: str, number: int) -> list[Thread]:
-    """List the newest comments on something with their first answers, all in one query."""
-    chosen = threads(subject).values("pk")[:number]
+    """List the newest comments on something that everybody can read, with their first answers, all in one query."""
+    chosen = threads(subject).filter(READABLE).values("pk")[:number]
     which = Q(pk__in=chosen) | Q(answers__in=chosen, deleted_at=None)
     rows = list(_numbered(Comment.objects.filter(which)))
     roots = sorted((one for one in rows if one.answers_id is None), key=lambda one: -one.pk)

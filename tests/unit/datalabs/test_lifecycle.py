@@ -97,6 +97,10 @@ def test_the_database_agrees_with_the_rules_on_who_sees_and_launches(
             assert (one.version in seen) == may_see(state, visibility, viewer), (person, one.version)
             allowed = may_launch(state, visibility, viewer, archived=not isinstance(person, AnonymousUser))
             assert (one.version in launched) == allowed, (person, one.version)
+    everybody = Person.objects.all()
+    for one in DatalabVersion.objects.all():
+        seers = set(queries.seers_of(one, everybody))
+        assert seers == {person for person in everybody if queries.seen_by(person).filter(pk=one.pk)}, one.version
 
 
 def test_a_whole_life(make: Callable[..., DatalabVersion], developer: Person, moderator: Person) -> None:
