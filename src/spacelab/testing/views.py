@@ -9,9 +9,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from spacelab.accounts.models import Person
 from spacelab.datalabs import queries as datalab_queries
+from spacelab.datalabs.rules import Visibility
 from spacelab.kit import sse
-from spacelab.kit.refusals import NotSignedIn
-from spacelab.testing import actions, live, queries
+from spacelab.kit.refusals import NotFound, NotSignedIn
+from spacelab.testing import actions, live, queries, showing
 
 FILE_POLICY = "default-src 'none'; sandbox"
 """What a test kept comes from a stranger's program: opened by itself, it does nothing."""
@@ -73,3 +74,20 @@ def file(request: HttpRequest, slug: str, version: str, evidence: int, name: str
         "Cache-Control": "private, max-age=3600",
     }
     return HttpResponse(found.read_bytes(), content_type=queries.FILES[name], headers=headers)
+
+
+@require_safe
+def picture(request: HttpRequest, slug: str, version: str, name: str) -> HttpResponse:
+    """Send a picture of a published version that the visitor may see."""
+    found = datalab_queries.seen_by(request.user).filter(datalab__slug=slug, version=version).first()
+    file = showing.file_of(found, name) if found else None
+    drawn = showing.read_picture(file) if file else b""
+    if found is None or not drawn:
+        raise NotFound("There is no such picture.", advice="Look at the datalab's page.")
+    public = found.visibility == Visibility.EVERYBODY
+    headers = {
+        "Content-Security-Policy": FILE_POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "public, max-age=86400" if public else "private, no-store",
+    }
+    return HttpResponse(drawn, content_type="image/png", headers=headers)

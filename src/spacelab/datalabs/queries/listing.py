@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, Exists, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from spacelab.accounts.models import Person
 from spacelab.datalabs import rules
-from spacelab.datalabs.models import Datalab, DatalabVersion
+from spacelab.datalabs.models import Datalab, DatalabVersion, Evidence
 from spacelab.datalabs.queries.people import may_author
 from spacelab.datalabs.queries.seeing import NEWEST_FIRST, offered_to, seen_by
 from spacelab.feedback import queries as feedback
@@ -70,10 +71,6 @@ MOST_WORDS = 12
 """Words of a search that count; more would only make the query slow."""
 
 
-def _with_versions(person: Person | AnonymousUser, needed: QuerySet[DatalabVersion]) -> QuerySet[Datalab]:
-    return _entries(needed, seen_by(person).filter(state__in=RUNNABLE | KEPT))
-
-
 def _entries(needed: QuerySet[DatalabVersion], seen: QuerySet[DatalabVersion]) -> QuerySet[Datalab]:
     """List datalabs with facts of the newest of the `needed` versions, and with those to be `seen`."""
     newest = needed.filter(datalab=OuterRef("pk")).order_by(*NEWEST_FIRST)
@@ -101,13 +98,27 @@ def _listed_for(person: Person | AnonymousUser) -> Q:
 
 def published(person: Person | AnonymousUser = VISITOR) -> QuerySet[Datalab]:
     """List datalabs with a version in the person's catalogue, each with its `latest_version` and `latest_at`."""
-    return _with_versions(person, offered_to(person)).filter(_listed_for(person))
+    return _entries(offered_to(person), seen_by(person).filter(state__in=RUNNABLE | KEPT)).filter(_listed_for(person))
 
 
 def shown_to(person: Person | AnonymousUser) -> QuerySet[Datalab]:
     """List datalabs of which the person may see something that was built, or is archived."""
     seen = seen_by(person).filter(state__in=RUNNABLE | KEPT)
-    return _with_versions(person, seen).filter(Exists(seen.filter(datalab=OuterRef("pk")).order_by()))
+    folder = Subquery(_last_passed(OuterRef("pk"), OuterRef("content_hash"))[:1])
+    found = _entries(seen, seen.annotate(last_passed_in=folder))
+    return found.filter(Exists(seen.filter(datalab=OuterRef("pk")).order_by()))
+
+
+def tested_in(version: DatalabVersion) -> str:
+    """Return the folder with the files of the last test that the version's content passed; empty if there is none."""
+    if hasattr(version, "last_passed_in"):
+        return version.last_passed_in or ""
+    return _last_passed(version.pk, version.content_hash).first() or ""
+
+
+def _last_passed(version: Any, content_hash: Any) -> QuerySet[Evidence, str]:
+    passed = Evidence.objects.filter(version=version, content_hash=content_hash, passed=True)
+    return passed.exclude(folder="").values_list("folder", flat=True)
 
 
 def with_drafts_of(person: Person | AnonymousUser) -> QuerySet[Datalab]:
