@@ -35,7 +35,7 @@ ICONS = ("icon.svg", "logo.svg", "icon.png", "logo.png", "thumbnail.png")
 class Derived:
     """What a derived package is to be: its metadata, what it installs beyond its origin, and more files.
 
-    `whole`: whether the origin's files are copied, as far as they may be.
+    `whole`: whether the origin's files are copied, as far as they may be, and what is said of them.
     """
 
     terms: Mapping[str, Any]
@@ -64,7 +64,7 @@ def compose(origin: DatalabVersion, wanted: Derived, room: Path) -> str:
         datalab_package.write_setup(fresh, _setup(origin, plan, fresh))
         if before := datalab_package.meta_file(fresh):
             (fresh / before).unlink()
-        kept = {key: origin.metadata[key] for key in TOLD_ON if origin.metadata.get(key)}
+        kept = {key: origin.metadata[key] for key in TOLD_ON if wanted.whole and origin.metadata.get(key)}
         datalab_package.write_metadata(fresh, {**kept, **wanted.terms})
         if wanted.files:
             added = [(one.path, one.content) for one in wanted.files]

@@ -15,12 +15,14 @@ from spacelab.datalabs import queries as datalab_queries
 from spacelab.datalabs.models import DatalabVersion, Evidence
 from spacelab.datalabs.rules import KEPT
 from spacelab.datalabs.rules import State as VersionState
+from spacelab.images import queries as images
 from spacelab.kit.refusals import NotFound
 from spacelab.publishing.rules import RUNNABLE
 from spacelab.sessions import queries as session_queries
 from spacelab.sessions.rules import Profile, profile_named
 from spacelab.testing import rules
 from spacelab.testing.models import LaunchTest
+from spacelab.workloads.queries import capabilities
 
 SCREENSHOT, LOG = "screenshot.png", "log.txt"
 FILES = {SCREENSHOT: "image/png", LOG: "text/plain; charset=utf-8"}
@@ -144,7 +146,10 @@ def notebooks_of(version: DatalabVersion) -> list[str]:
 
 
 def size_of(version: DatalabVersion) -> int | None:
-    """Return the bytes of the version's environment, where they were counted when it was made."""
+    """Return the bytes of the version's image, or of its environment where they were counted when it was made."""
+    if capabilities().images:
+        found = images.image_store().find(version.image) if version.image else None
+        return found.size if found else None
     mark = Path(settings.ENVIRONMENTS_DIRECTORY) / version.environment / ".complete"
     try:
         text = mark.read_text().strip() if version.environment else ""

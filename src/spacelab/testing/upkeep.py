@@ -102,6 +102,11 @@ def follow_interface(test: LaunchTest, version: DatalabVersion, workload: Worklo
         if "page" not in test.findings:
             look_at(test, version, workload)
         elif (timezone.now() - workload.ready_at).total_seconds() > WATCH_SECONDS:
+            actions.note(
+                test=test,
+                ports=workload_queries.ports(workload.pk),  # once more: some open theirs after the first page
+                written=workload_queries.written(workload.pk),
+            )
             take_picture(test, workload)
             actions.stop_workload(test=test, reason="The launch test has seen it.")
     elif phase in FINAL:

@@ -82,6 +82,13 @@ class KnowsPorts(Protocol):
         """List the ports on which its programs listen inside, sorted; None if nobody can tell."""
 
 
+class KnowsWrites(Protocol):
+    """What a runtime can do besides: say what a workload wrote into its system."""
+
+    def written(self, workload_id: str) -> list[str] | None:
+        """List files and folders that it made or changed outside its volumes and scratch; None if nobody can tell."""
+
+
 class Secrets(Protocol):
     """Provides what a workload must know and nobody may store: called right before a start."""
 

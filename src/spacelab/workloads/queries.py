@@ -137,6 +137,15 @@ def ports(workload_id: str) -> list[int] | None:
         return None
 
 
+def written(workload_id: str) -> list[str] | None:
+    """List what a workload wrote outside its volumes and scratch; None where the runtime can't tell."""
+    asked = getattr(runtime(), "written", None)
+    try:
+        return asked(workload_id) if asked else None
+    except (OSError, RuntimeFault):
+        return None
+
+
 def log_since(workload_id: str, since: int = 0) -> bytes:
     """Read what a workload printed, from byte `since` on; empty where nothing is kept of it any more."""
     try:

@@ -12,7 +12,7 @@ import pytest
 
 from spacelab.volumes.rules import Mount
 from spacelab.workloads.rules import Kind, Network, Resources, Trouble, WorkloadSpec
-from spacelab.workloads.runtimes.container import ends, seccomp, specification
+from spacelab.workloads.runtimes.container import ends, seccomp, specification, writes
 from spacelab.workloads.runtimes.container.companions import Report, read_report
 from spacelab.workloads.runtimes.container.engine import Facts, read_facts
 from spacelab.workloads.runtimes.container.folder import Folder
@@ -226,3 +226,12 @@ def test_engines_are_told_apart_by_what_they_say() -> None:
     )
     assert (podman.podman, podman.seccomp, podman.rootless) == (True, True, False)
     assert (docker_.podman, docker_.selinux, docker_.rootless, docker_.cpuset) == (False, True, True, True)
+
+
+def test_writes_are_told_without_what_is_mounted_and_what_engines_make() -> None:
+    found = {"Mounts": [{"Destination": "/media/user"}], "HostConfig": {"Tmpfs": {"/tmp": "", "/scratch": ""}}}  # noqa: S108  inside
+    changed = ["/media", "/media/user", "/media/user/a", "/tmp/b", "/etc", "/etc/hosts", "/run/c", "/srv", "/srv/d"]  # noqa: S108  as above
+    changes = [{"Path": path, "Kind": 1} for path in changed] + [{"Path": "/opt/gone", "Kind": 2}, {"Path": "/x"}]
+    assert writes.outside(changes, found) == ["/srv/d", "/x"]
+    many = [{"Path": f"/srv/{number}", "Kind": 1} for number in range(1000)]
+    assert len(writes.outside(many, found)) == writes.MOST_TOLD

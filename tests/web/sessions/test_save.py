@@ -32,7 +32,7 @@ NAMES = {"title": "Stars of mine", "short_name": "my-stars"}
 @pytest.fixture
 def dora(db: None, workshop: object) -> Person:  # noqa: F811  pytest's way
     """Somebody who writes datalabs, beside a published JupyterLab."""
-    make_datalab("lab", kind="jupyter")
+    make_datalab("lab", kind="jupyter", metadata={"abstract": "Of the lab.", "distribution.license": "MIT"})
     person = make_person("dora", "developer")
     ensure_areas(person=person)
     for kind in ("home", "workspace"):  # the folders of an earlier test's Dora
@@ -104,7 +104,9 @@ def test_a_session_becomes_a_draft_package(
     ]
     lines = (folder / "requirements.txt").read_text().splitlines()[1:]
     assert lines == ["astropy==6.1", "healpy==1.17.3", "ruamel-yaml==0.18.6"], "hers in place of the datalab's"
-    assert packages.metadata(folder)["title"] == "Stars of mine"
+    said = packages.metadata(folder)
+    assert said["title"] == "Stars of mine"
+    assert not {"abstract", "distribution.license"} & said.keys(), "they are about the lab, not about her notebooks"
     plan = as_(dora).get(f"/builds/{build.pk}").content.decode()
     assert "From the session A try" in plan
     assert 'value="my-stars"' in plan

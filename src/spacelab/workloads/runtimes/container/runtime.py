@@ -13,7 +13,7 @@ from docker.errors import APIError
 
 from spacelab.workloads.ports import RuntimeFault, StepSeen
 from spacelab.workloads.rules import Capabilities, Network, Observation, Seen, WorkloadSpec
-from spacelab.workloads.runtimes.container import building, images, seccomp, specification, users
+from spacelab.workloads.runtimes.container import building, images, seccomp, specification, users, writes
 from spacelab.workloads.runtimes.container.companions import Companions
 from spacelab.workloads.runtimes.container.engine import Engine, EngineAway, Facts
 from spacelab.workloads.runtimes.container.folder import MARK, Folder
@@ -22,6 +22,7 @@ from spacelab.workloads.runtimes.container.observing import Observer, write_star
 from spacelab.workloads.runtimes.container.options import Options
 from spacelab.workloads.runtimes.container.specification import Parts
 from spacelab.workloads.runtimes.shared import mounts
+from spacelab.workloads.runtimes.shared.listening import listening
 
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 CLAIM_PATIENCE = 60.0
@@ -227,6 +228,22 @@ class ContainerRuntime:
             building.stop(self.context, folder, grace_seconds)
         elif not folder.read("ended.json"):
             self._observer.ask_to_end(workload_id, folder, grace_seconds, "It was stopped.")
+
+    def ports(self, workload_id: str) -> list[int] | None:
+        """List the ports on which its programs listen, without the platform's own; None if it has ended."""
+        pid = self.context.companions.pid(specification.companion_name(self.options, workload_id))
+        return listening(pid) if pid else None
+
+    def written(self, workload_id: str) -> list[str] | None:
+        """List what was made or changed in the container's own file system, as far as the engine can tell."""
+        name = specification.application_name(self.options, workload_id)
+        found = self.context.engine.inspect(name)
+        if not found:
+            return None
+        if found["HostConfig"].get("ReadonlyRootfs"):
+            return []
+        with self.context.engine.call() as client:
+            return writes.outside(client.diff(name) or [], found)
 
     def forget(self, workload_id: str) -> None:
         """Remove what is left of an ended workload; one that still runs is left alone."""

@@ -231,6 +231,10 @@ class ProcessRuntime:
         pid = self._folder(workload_id).pid() if self.sandboxed else None
         return listening(pid) if pid else None
 
+    def written(self, workload_id: str) -> list[str] | None:  # noqa: ARG002  the port's signature
+        """Return nothing: in a sandbox the system can't be written; None without one, where nobody can tell."""
+        return [] if self.sandboxed else None
+
     def stop(self, workload_id: str, grace_seconds: float) -> None:
         """Ask the workload to end, and end it by force after the grace; return at once."""
         folder = self._folder(workload_id)
