@@ -6,6 +6,7 @@ import re
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from support.datalabs import make_datalab
 from support.people import make_person
@@ -90,3 +91,16 @@ def test_a_draft_is_not_cited(client: Client) -> None:
     make_datalab("stars", state="built", maintainer=author)
     client.force_login(author)
     assert "How to cite it" not in client.get("/catalogue/stars/").content.decode()
+
+
+@pytest.mark.parametrize(("role", "launches"), [("", 1), ("scientist", 2), ("moderator", 2)])
+def test_versions_in_the_archive_are_shown_and_launched_by_whoever_may(
+    client: Client, role: str, launches: int
+) -> None:
+    datalab = make_datalab("stars", version="1.0")
+    datalab.versions.create(version="0.9", state="archived", visibility="everybody", published_at=timezone.now())
+    if role:
+        client.force_login(make_person("eva", role))
+    page = client.get("/catalogue/stars/").content.decode()
+    assert re.search(r"0\.9</span> <span[^>]*>archived", page)
+    assert len(re.findall(r'href="/datalabs/stars/launch\?version=', page)) == launches

@@ -11,7 +11,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from spacelab.datalabs import actions as datalab_actions
-from spacelab.datalabs.models import DatalabVersion
+from spacelab.datalabs.models import Datalab, DatalabVersion
+from spacelab.datalabs.queries import versions_of
+from spacelab.publishing.rules import KEPT, State
 from spacelab.sessions.models import LaunchCount, Session, Use
 from spacelab.workloads.rules import FINAL, Phase
 
@@ -80,6 +82,13 @@ def statistics_of(versions: Collection[DatalabVersion]) -> dict[int, Statistics]
     """Return what is known of the launches of these versions, by their keys; nothing of one that nobody launched."""
     rows = LaunchCount.objects.filter(version__in=[one.pk for one in versions])
     return {row.version_id: _in_numbers(row) for row in rows}
+
+
+def statistics_rows(datalab: Datalab) -> list[tuple[DatalabVersion, Statistics]]:
+    """Pair the published versions that the visitor sees with what is known of their launches; see `statistics_of`."""
+    versions = [one for one in versions_of(datalab) if State(one.state) in KEPT]
+    known = statistics_of(versions)
+    return [(one, known[one.pk]) for one in versions if one.pk in known]
 
 
 def _in_numbers(row: LaunchCount) -> Statistics:

@@ -111,3 +111,20 @@ def test_the_datalab_s_page_shows_them(jupyterlab: Datalab, scientist: Person, c
     assert 'id="statistics"' in page
     assert '<span class="figure">100 %</span>' in page
     assert '<span class="figure">1</span> person, its author apart' in page
+
+
+def test_the_api_says_the_same_to_whoever_sees_the_datalab(
+    jupyterlab: Datalab, scientist: Person, client: Client
+) -> None:
+    use(scientist, *READY)
+    (one,) = client.get("/api/v1/datalabs/jupyterlab/launches").json()
+    assert (one["version"], one["launches"], one["percent"]) == ("1.0", 1, 100)
+    DatalabVersion.objects.update(visibility="private")
+    assert client.get("/api/v1/datalabs/jupyterlab/launches").status_code == 404
+
+
+def test_a_launch_counts_once_however_often_it_is_looked_at(jupyterlab: Datalab, scientist: Person) -> None:
+    session = move(launch(scientist), *READY)
+    for _ in range(2):
+        counting.count_launch(session_id=session.id)
+    assert LaunchCount.objects.get().ready == 1
