@@ -42,6 +42,7 @@ PAGES = [
     ("/datalabs/jupyterlab/launch?open=/data/hipparcos/README.md", "scientist"),
     ("/datalabs/jupyterlab/threads/nearby", "scientist"),
     ("/bring", "developer"),
+    ("/datalabs/jupyterlab/derive?version=1.0", "developer"),
     ("/author/", "scientist"),
     ("/author/", "developer"),
     ("/author/spectra/1.0/history", "developer"),

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from datalab_package import Answers, make_plan, write_context
 from spacelab.workloads.ports import RuntimeFault
 from spacelab.workloads.rules import Network, Resources, Seen, Trouble
 from spacelab.workloads.runtimes.container import ContainerRuntime, building_engine, building_network, building_proof
@@ -316,3 +317,31 @@ def test_links_in_the_package_lead_nowhere_on_the_host(bench: Bench) -> None:
     for spec in bench.ordered[1:]:
         assert bench.end(spec).exit_code == 1
         assert "a secret of the host" not in bench.log(spec)
+
+
+def test_a_derived_package_is_built_upon_the_image_that_its_argument_names(bench: Bench, tmp_path: Path) -> None:
+    package, context = tmp_path / "package", tmp_path / "context"
+    package.mkdir()
+    (package / "spacelab.yml").write_text("kind: web\nbase: {datalab: spectra, version: 1.0}\n")
+    (package / "datalab-meta.yml").write_text("title: Mine\nalternateName: mine\nabstract: Of spectra.\n")
+    (package / "note.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+    plan = make_plan(package, answers=Answers(layered=True))
+    made = ("RUN mkdir -p /opt/datalab && echo old > /opt/datalab/kept.txt", 'CMD ["/start"]')
+    origin = bench.spec(bench.context(*made))
+    bench.runtime.start(origin, {})
+    assert bench.end(origin).exit_code == 0, bench.log(origin)
+    assert origin.build is not None
+    for round_ in ("first", "again, upon what was derived before"):
+        write_context(package, plan, context / round_[:5])
+        spec = bench.spec(context / round_[:5])
+        assert spec.build is not None
+        build = replace(spec.build, arguments={"DERIVED_FROM": origin.build.tag})
+        spec = replace(spec, build=build)
+        bench.runtime.start(spec, {})
+        assert bench.end(spec).exit_code == 0, (round_, bench.log(spec))
+        image = bench.engine.client.images.get(build.tag)
+        assert image.attrs["Config"]["Cmd"] == ["/start"], "it starts as its origin does"
+        said = bench.engine.run(build.tag, ["/bin/cat", "/opt/datalab/kept.txt", "/media/notebooks/note.ipynb"])
+        assert said.startswith("old\n")
+        assert "nbformat" in said
+        origin = spec
