@@ -15,7 +15,13 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spacelab.accounts.models import Person
+    from spacelab.datalabs.models import Datalab
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
@@ -34,8 +40,12 @@ PAGES = {
     "most used": "/catalogue/?sort=popularity",
     "page 200": "/catalogue/?page=200",
     "one datalab": "/catalogue/lab-77/",
+    "10,000 comments": "/catalogue/lab-78/",
+    "all comments": "/catalogue/lab-78/comments/",
+    "the last of them": "/catalogue/lab-78/comments/?page=500",
     "API, a word": "/api/v1/datalabs?q=lensing&limit=24",
 }
+DISCUSSED = "datalab:lab-78"
 FLOOR = "/request-access/thanks/"
 
 
@@ -103,6 +113,22 @@ def fill(number: int) -> None:
     DatalabVersion.objects.bulk_create(versions, batch_size=500)
     for datalab in Datalab.objects.all():
         datalab.relist()
+    speak(people[1], made, dice)
+
+
+def speak(author: Person, datalabs: Sequence[Datalab], dice: random.Random) -> None:
+    """Have every second datalab rated, and one of them discussed in 10,000 comments and as many answers to one."""
+    from spacelab.feedback.models import Comment, Standing  # noqa: PLC0415  Django must be ready
+
+    rated = [
+        Standing(subject=f"datalab:{one.slug}", ratings=7, average=dice.uniform(1, 5), by_stars=[0, 1, 1, 2, 3])
+        for one in datalabs[::2]
+    ]
+    Standing.objects.bulk_create(rated, batch_size=500)
+    said = {"subject": DISCUSSED, "author": author, "text": "It *starts*, and does what it says."}
+    comments = Comment.objects.bulk_create((Comment(**said) for _ in range(10_000)), batch_size=500)
+    answers = (Comment(**said, answers=comments[-1]) for _ in range(10_000))
+    Comment.objects.bulk_create(answers, batch_size=500)
 
 
 def measure(path: str, rounds: int, person: str) -> tuple[float, float, int]:

@@ -101,10 +101,9 @@ def threads(subject: str) -> QuerySet[Comment]:
     What its author took back keeps its place while there are answers; what is hidden always does.
     """
     answers = Comment.objects.filter(answers=OuterRef("pk"), deleted_at=None)
-    replies = answers.order_by().values("answers").annotate(number=Count("pk")).values("number")
     return (
         Comment.objects.filter(Q(deleted_at=None) | Exists(answers), subject=subject, answers=None)
-        .annotate(replies=Coalesce(Subquery(replies), Value(0)))
+        .annotate(replies=_replies())
         .select_related("author", "hidden_by")
         .order_by("-pk")
     )
@@ -126,37 +125,42 @@ class Thread:
     @property
     def more(self) -> int:
         """How many answers there are beyond those."""
-        among: int = getattr(self.answers[0], "among", 0) if self.answers else 0
-        return among - len(self.answers)
+        replies: int = self.comment.replies  # type: ignore[attr-defined]
+        return replies - len(self.answers)
 
 
 def with_answers(comments: Iterable[Comment]) -> list[Thread]:
     """Set the first answers beside each of the comments, which `threads` found, in one query."""
     kept = list(comments)
-    numbers = [one.pk for one in kept]
-    rows = _numbered(Comment.objects.filter(answers__in=numbers, deleted_at=None)) if kept else ()
-    return _joined(kept, rows)
+    first = _first_answers([one.pk for one in kept])
+    rows = Comment.objects.filter(pk__in=first).select_related("author", "hidden_by").order_by("pk")
+    return _joined(kept, rows if kept else ())
 
 
 def newest(subject: str, number: int) -> list[Thread]:
     """List the newest comments on something that everybody can read, with their first answers, all in one query."""
     chosen = threads(subject).filter(READABLE).values("pk")[:number]
-    which = Q(pk__in=chosen) | Q(answers__in=chosen, deleted_at=None)
-    rows = list(_numbered(Comment.objects.filter(which)))
-    roots = sorted((one for one in rows if one.answers_id is None), key=lambda one: -one.pk)
-    return _joined(roots, (one for one in rows if one.answers_id))
-
-
-def _numbered(rows: QuerySet[Comment]) -> QuerySet[Comment]:
-    """Keep the first answers to each comment, and say with each row how many `replies` its comment has."""
-    parts = [F("answers")]
-    place = Window(RowNumber(), partition_by=parts, order_by=F("pk").asc())
-    return (
-        rows.annotate(place=place, among=Window(Count("pk"), partition_by=parts))
-        .filter(Q(answers=None) | Q(place__lte=ANSWERS_SHOWN))
+    rows = list(
+        Comment.objects.filter(Q(pk__in=chosen) | Q(pk__in=_first_answers(chosen)))
+        .annotate(replies=_replies())
         .select_related("author", "hidden_by")
         .order_by("pk")
     )
+    roots = [one for one in reversed(rows) if one.answers_id is None]
+    return _joined(roots, (one for one in rows if one.answers_id))
+
+
+def _replies() -> Coalesce:
+    """Count the answers to a comment that were not taken back."""
+    answers = Comment.objects.filter(answers=OuterRef("pk"), deleted_at=None)
+    return Coalesce(Subquery(answers.order_by().values("answers").annotate(n=Count("pk")).values("n")), Value(0))
+
+
+def _first_answers(comments: Any) -> QuerySet[Any, Any]:
+    """Choose the keys of the first answers to each of the comments."""
+    place = Window(RowNumber(), partition_by=F("answers"), order_by=F("pk").asc())
+    answers = Comment.objects.filter(answers__in=comments, deleted_at=None).annotate(place=place)
+    return answers.filter(place__lte=ANSWERS_SHOWN).values("pk")
 
 
 def _joined(roots: Iterable[Comment], answers: Iterable[Comment]) -> list[Thread]:

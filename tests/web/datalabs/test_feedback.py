@@ -355,6 +355,29 @@ def test_followers_hear_of_new_versions_that_they_may_see(developer: Person, sci
     assert len(told(scientist)) == 1
 
 
+def test_followers_hear_of_a_version_that_is_opened_for_them_later(developer: Person, scientist: Person) -> None:
+    make_datalab("spectra", maintainer=developer)
+    eva = make_person("eva")
+    for person in (scientist, eva):
+        actions.bookmark(by=person, slug="spectra")
+    version = publish(developer, "2.0", "private")
+    actions.share(by=developer, version=version, visibility="people", people=[scientist])
+    assert told(scientist) == [("version-published", "Spectra 2.0 is published")]
+    assert told(eva) == []
+    actions.share(by=developer, version=version, visibility="everybody")
+    assert len(told(scientist)) == len(told(eva)) == 1
+
+
+def test_thousands_of_followers_are_told(developer: Person) -> None:
+    make_datalab("spectra", maintainer=developer)
+    people = Person.objects.bulk_create(
+        Person(username=f"someone-{n}", email=f"s{n}@example.org", display_name=str(n)) for n in range(3000)
+    )
+    Bookmark.objects.bulk_create(Bookmark(person=person, subject="datalab:spectra") for person in people)
+    publish(developer, "2.0")
+    assert Notification.objects.count() == len(people)
+
+
 def test_a_deleted_entry_leaves_nothing_to_the_next_of_its_name(developer: Person) -> None:
     make_datalab("spectra", state="built", maintainer=developer)
     actions.bookmark(by=developer, slug="spectra")

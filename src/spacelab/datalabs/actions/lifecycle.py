@@ -14,14 +14,14 @@ from spacelab.accounts.queries import require
 from spacelab.audit import actions as audit
 from spacelab.datalabs import queries
 from spacelab.datalabs.actions.describing import follow
-from spacelab.datalabs.actions.telling import tell_of
+from spacelab.datalabs.actions.telling import followers_of, tell_of, tell_of_opening
 from spacelab.datalabs.models import Datalab, DatalabVersion, Evidence
 from spacelab.datalabs.permissions import DatalabPermission
 from spacelab.datalabs.rules import EvidenceKind
 from spacelab.feedback import actions as feedback
 from spacelab.kit.refusals import Conflict, Forbidden, Invalid
 from spacelab.publishing import actions as publishing
-from spacelab.publishing.rules import DELETABLE, SHARED, Facts, Need, State, Visibility, Who
+from spacelab.publishing.rules import DELETABLE, OFFERED, SHARED, Facts, Need, State, Visibility, Who
 
 SYSTEM = audit.System("datalabs")
 MOST_NAMED = 200
@@ -100,6 +100,7 @@ def share(
         raise Invalid("Name somebody.", advice="Or keep it private.", field=wanted.value)
     if len(named) > MOST_NAMED:
         raise Invalid(f"At most {MOST_NAMED} can be named.", advice="Make a team of them.", field=wanted.value)
+    before = followers_of(version) if version.state in OFFERED else set()
     DatalabVersion.objects.filter(pk=version.pk).update(visibility=wanted)
     version.visibility = wanted
     version.datalab.relist()
@@ -114,6 +115,8 @@ def share(
         people=[one.username for one in version.people.all()],
         teams=[one.slug for one in version.teams.all()],
     )
+    if version.state in OFFERED:
+        tell_of_opening(by=by, version=version, before=before)
     return version
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from spacelab.accounts.models import Person
@@ -44,7 +45,7 @@ def _reviewer(version: DatalabVersion) -> Iterable[Person]:
     return [version.reviewer] if version.reviewer else []
 
 
-def _followers(version: DatalabVersion) -> Iterable[Person]:
+def _followers(version: DatalabVersion) -> QuerySet[Person]:
     return seers_of(version, feedback.followers(version.subject))
 
 
@@ -82,3 +83,21 @@ def _page(name: str, version: DatalabVersion) -> str:
     if name in PAGES and (name == "author" or version.state in MODERATED):
         return reverse(PAGES[name], args=[version.datalab.slug, version.version])
     return reverse("moderation:queue") if name in PAGES else reverse("datalabs:detail", args=[version.datalab.slug])
+
+
+def tell_of_opening(*, by: Person, version: DatalabVersion, before: Collection[int]) -> None:
+    """Tell those followers of whom a published version is new because it was private `before`, when they were these."""
+    followers = _followers(version).exclude(pk__in=[*before, by.pk])
+    kind, title = NEWS["publish"]
+    notifications.tell(
+        people=followers,
+        kind=kind,
+        title=title.format(version=version),
+        url=reverse("datalabs:detail", args=[version.datalab.slug]),
+        subject=f"{version.subject}:{version.version}",
+    )
+
+
+def followers_of(version: DatalabVersion) -> set[int]:
+    """Return the keys of those who follow the datalab and see this version."""
+    return set(_followers(version).values_list("pk", flat=True))
