@@ -15,6 +15,7 @@ from spacelab.builds import actions, progress, queries
 from spacelab.builds.forms import brought
 from spacelab.builds.models import Build
 from spacelab.builds.rules import State
+from spacelab.datalabs.queries import require_author
 from spacelab.kit.refusals import Invalid, NotSignedIn
 
 router = Router(tags=["builds"])
@@ -183,6 +184,25 @@ def bring_git(request: HttpRequest, response: HttpResponse, wanted: GitIn) -> St
     build = actions.bring_git(
         by=person, url=wanted.git_url, ref=wanted.git_ref, previous=wanted.previous, answers=wanted.answers.given()
     )
+    return _made(build, response)
+
+
+class DeriveIn(Schema):
+    """The version of a datalab that yours is to be derived from, and what yours is called; no version: the newest."""
+
+    datalab: str
+    version: str = ""
+    title: str
+    short_name: str
+
+
+@router.post("/derive", response={201: BuildDetail}, operation_id="derive", summary="Derive a datalab from another one")
+def derive(request: HttpRequest, response: HttpResponse, wanted: DeriveIn) -> Status[dict[str, Any]]:
+    """Plan a draft that builds on a version that you may launch; change its files or start it."""
+    person = _person(request)
+    require_author(person)
+    version = queries.find_launchable(person, wanted.datalab, wanted.version)
+    build = actions.derive(by=person, version=version, title=wanted.title, short_name=wanted.short_name)
     return _made(build, response)
 
 

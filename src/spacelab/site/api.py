@@ -31,6 +31,7 @@ from spacelab.notifications.api import router as notifications_router
 from spacelab.publishing.api import router as vocabulary_router
 from spacelab.sessions.api import router as sessions_router
 from spacelab.sessions.launches_api import router as launches_router
+from spacelab.sessions.saving_api import router as saving_router
 from spacelab.site.middleware import database_refusal, problem
 from spacelab.testing.api import router as testing_router
 from spacelab.volumes.api import router as volumes_router
@@ -165,6 +166,7 @@ api.add_router("/author", publishing_router, auth=people(Scope.PUBLISH))
 api.add_router("/datalabs", feedback_router, auth=everybody(Scope.FEEDBACK))
 api.add_router("/datalabs", launches_router, auth=everybody(Scope.READ))
 api.add_router("/bookmarks", bookmarks_router, auth=people(Scope.FEEDBACK))
+api.add_router("/builds/from-session", saving_router, auth=people(Scope.AUTHOR))
 api.add_router("/builds", builds_router, auth=people(Scope.AUTHOR))
 api.add_router("/launch-tests", testing_router, auth=people(Scope.AUTHOR))
 api.add_router("/reviews/reports", reports_router, auth=people(Scope.REVIEW))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +13,12 @@ from spacelab.accounts.actions import create_token
 from spacelab.accounts.models import Person
 from spacelab.builds.models import Build
 from spacelab.builds.upkeep import Workshop
+from spacelab.sessions import actions as session_actions
+from spacelab.volumes.models import Volume
 from support.builds import ANSWERS, end_workload, queued
 from support.packages import META, notebook
 from support.people import make_person
+from support.sessions import make_datalab
 
 pytestmark = pytest.mark.usefixtures("workshop")
 
@@ -98,3 +102,48 @@ def test_the_document_describes_every_operation(client: Client) -> None:
     described = {one["operationId"] for path in paths.values() for one in path.values()}
     wanted = {"bring_files", "bring_git", "list_builds", "get_build", "start_build", "cancel_build", "get_build_log"}
     assert wanted <= described
+
+
+def test_a_datalab_is_derived_by_the_api(client: Client, developer: Person) -> None:
+    make_datalab("spectra", kind="jupyter")
+    address, wanted = "/api/v1/builds/derive", {"datalab": "spectra", "title": "Mine", "short_name": "mine"}
+    made = client.post(address, wanted, content_type="application/json", headers=headers(developer))
+    assert (made.status_code, made.json()["state"], made.json()["datalab"]) == (201, "planned", "")
+    assert made["Location"] == f"/api/v1/builds/{made.json()['id']}"
+    answers = [
+        (headers(developer, "read"), wanted, 403),
+        (headers(make_person("sten")), wanted, 403),
+        (headers(developer), {**wanted, "datalab": "gone"}, 404),
+        (headers(developer), {**wanted, "version": "9"}, 404),
+        (headers(developer), {**wanted, "title": ""}, 422),
+        (headers(developer), {**wanted, "title": "a\0b"}, 422),
+        (headers(developer), {**wanted, "short_name": "../x"}, 422),
+    ]
+    for head, sent, status in answers:
+        answer = client.post(address, sent, content_type="application/json", headers=head)
+        assert answer.status_code == status, (sent, answer.content)
+    assert Build.objects.count() == 1
+
+
+def test_a_session_is_saved_by_the_api(client: Client, developer: Person) -> None:
+    make_datalab("lab", kind="jupyter")
+    session = session_actions.launch(by=developer, datalab_slug="lab", profile="small", volumes=[], teams=[])
+    workspace = Path(Volume.objects.get(owner=developer, kind="workspace").path)
+    (workspace / "api.ipynb").write_text(notebook("1"))
+    address = "/api/v1/builds/from-session"
+    wanted = {"session": session.id, "title": "Mine", "short_name": "mine", "notebooks": ["api.ipynb"]}
+    made = client.post(address, wanted, content_type="application/json", headers=headers(developer))
+    assert made.status_code == 201, made.content
+    assert made["Location"] == f"/api/v1/builds/{Build.objects.get().pk}"
+    answers = [
+        (headers(developer, "sessions"), wanted, 403),
+        (headers(make_person("dan", "developer")), wanted, 404),
+        (headers(make_person("sten")), wanted, 403),
+        (headers(developer), {**wanted, "notebooks": ["../x.ipynb"]}, 422),
+        (headers(developer), {**wanted, "notebooks": ["a\0b.ipynb"]}, 422),
+        (headers(developer), {**wanted, "title": "a\0b"}, 422),
+    ]
+    for head, sent, status in answers:
+        answer = client.post(address, sent, content_type="application/json", headers=head)
+        assert answer.status_code == status, (sent, answer.content)
+    assert Build.objects.count() == 1
