@@ -11,7 +11,7 @@ from datalab_package import PackageProblem
 from spacelab.builds import packages, queries
 from spacelab.builds.models import Build
 from spacelab.datalabs.models import DatalabVersion
-from spacelab.datalabs.rules import words
+from spacelab.datalabs.rules import authors_terms, words
 from spacelab.publishing.rules import terms
 
 NAMES = frozenset({"alternateName", "displayName", "version"})
@@ -54,7 +54,7 @@ def as_answers(changed: Mapping[str, Any]) -> dict[str, str]:
 
 def _terms(folder: Path) -> dict[str, Any]:
     try:
-        return datalab_package.read_manifest(folder).metadata
+        return authors_terms(datalab_package.read_manifest(folder).metadata)[0]
     except PackageProblem:
         return {}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,8 +14,9 @@ from spacelab.builds import form_terms, packages, queries
 from spacelab.builds.models import Build
 from spacelab.builds.ports import Order
 from spacelab.datalabs.models import DatalabVersion
-from spacelab.datalabs.rules import refusal_of
+from spacelab.datalabs.rules import authors_terms, refusal_of
 from spacelab.kit.refusals import Invalid
+from spacelab.publishing.rules.terms import TERMS
 from spacelab.workloads.queries import capabilities
 
 
@@ -43,6 +44,9 @@ class Planned:
 NEEDED = ("title", "alternateName", "abstract")
 """Metadata without which there is no datalab; the form asks for what a package leaves out."""
 
+MOST_LEFT_OUT = 20
+LEFT_OUT = " It is left out; you can fill it in once it is built."
+
 
 def plan(package: str, answers: Mapping[str, Any]) -> Planned:
     """Plan how a package is built with these answers; raise `Invalid` for one that can't be."""
@@ -60,7 +64,15 @@ def plan(package: str, answers: Mapping[str, Any]) -> Planned:
         made = datalab_package.make_plan(folder, manifest, answers=taken) if accepted else bare
     except PackageProblem as problem:
         raise refusal_of(problem) from problem
+    made = replace(made, warnings=(*made.warnings, *_left_out(manifest)))
     return Planned(made, None if lacking else manifest, lacking, bare.proposals)
+
+
+def _left_out(manifest: Manifest) -> list[str]:
+    """Say which metadata of the package won't be taken over, and why."""
+    _, problems = authors_terms(manifest.metadata)
+    told = [(TERMS[one.key].label if one.key in TERMS else one.key, one) for one in problems[:MOST_LEFT_OUT]]
+    return [f"Metadata, {label}: {one.message} {one.advice}".strip() + LEFT_OUT for label, one in told]
 
 
 def _manifest(folder: Path) -> tuple[Manifest, Invalid | None]:

@@ -14,7 +14,7 @@ from typing import Any
 from datalab_package import names
 from datalab_package.problems import PackageProblem
 from spacelab.kit.refusals import Invalid
-from spacelab.publishing.rules import KEPT, OFFERED, State, Visibility
+from spacelab.publishing.rules import KEPT, OFFERED, State, Visibility, terms
 
 __all__ = ["KEPT", "OFFERED", "State", "Visibility"]
 
@@ -38,6 +38,14 @@ def words(value: object) -> list[str]:
     """Return keywords, which occur as a list and as one text with commas."""
     parts = value if isinstance(value, list) else str(value or "").split(",")
     return [text for one in parts if (text := str(one).strip())]
+
+
+def authors_terms(metadata: Mapping[str, Any]) -> tuple[dict[str, terms.Value], list[terms.Problem]]:
+    """Return what a version takes of its package's metadata, and what is wrong with the rest.
+
+    A package is its author's: what moderators or the platform write is not taken from it.
+    """
+    return terms.acceptable(metadata, writer=terms.Writer.AUTHOR, kind=terms.Kind.DATALAB)
 
 
 def version_key(version: str) -> tuple[tuple[int, int, str], ...]:

@@ -163,3 +163,18 @@ def test_what_a_moderator_wrote_stays_out_of_the_file(
     version.refresh_from_db()
     assert version.metadata["ESAOfficial"] is True
     assert "ESAOfficial" not in told_by_files(version)
+
+
+def test_a_package_says_only_what_its_author_may(workshop: Workshop, developer: Person, client: Client) -> None:
+    said = META + "ESAOfficial: true\ndistribution:\n  license: 17\nmission: Gaia\nrelatedLink: no address\n"
+    build = bring(developer, {"stars.ipynb": notebook("1"), "datalab-meta.yml": said})
+    client.force_login(developer)
+    page = client.get(f"/builds/{build.pk}").content.decode()
+    assert "Metadata, Licence: “17” is no licence of the SPDX list." in page
+    assert "It is left out; you can fill it in once it is built." in page
+    built(workshop, start(developer, build))
+    version = DatalabVersion.objects.get()
+    assert version.metadata["creator.name"] == ["Ada"]
+    assert version.metadata["mission"] == ["Gaia"]
+    assert not {"ESAOfficial", "distribution.license"} & version.metadata.keys()
+    assert "official" not in version.datalab.facets

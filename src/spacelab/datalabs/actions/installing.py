@@ -150,9 +150,10 @@ def _entry(manifest: Manifest) -> dict[str, Any]:
 
 
 def _terms(manifest: Manifest) -> dict[str, Any]:
-    """Return the terms of a package, with those that it must have."""
+    """Return the terms that a package's author may write and that can be kept, with those that it must have."""
+    kept, _ = rules.authors_terms(manifest.metadata)
     return {
-        **manifest.metadata,
+        **kept,
         "title": manifest.title,
         "alternateName": manifest.slug,
         "abstract": manifest.abstract,
