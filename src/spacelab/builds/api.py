@@ -16,6 +16,7 @@ from spacelab.builds.forms import brought
 from spacelab.builds.models import Build
 from spacelab.builds.rules import State
 from spacelab.datalabs.queries import require_author
+from spacelab.kit.parts import sends
 from spacelab.kit.refusals import Invalid, NotSignedIn
 
 router = Router(tags=["builds"])
@@ -49,7 +50,7 @@ class Answers(Schema):
         for field, value in told.items():
             if any("\0" in text for text in (value if isinstance(value, list) else [value or ""])):
                 raise Invalid("There is a zero byte in an answer.", advice="Leave it out.", field=field)
-        return {key: value for key, value in told.items() if value not in {"", None} or value == []}
+        return {key: value for key, value in told.items() if value is not None and value != ""}
 
 
 class GitIn(Schema):
@@ -251,7 +252,7 @@ def cancel_build(request: HttpRequest, build_id: str) -> Status[dict[str, Any]]:
     return Status(202, _out(actions.cancel(by=_person(request), build_id=build_id)))
 
 
-@router.get("/{build_id}/log", operation_id="get_build_log", summary="A build's log")
+@router.get("/{build_id}/log", operation_id="get_build_log", summary="A build's log", openapi_extra=sends("text/plain"))
 def get_build_log(request: HttpRequest, build_id: str, since: int = 0) -> HttpResponse:
     """Send what was printed for a build, as text, from byte `since` on; `X-Next-Since` says where to go on."""
     build = queries.find_seen(_person(request), build_id)

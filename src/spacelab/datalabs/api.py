@@ -10,15 +10,13 @@ from ninja import Query, Router, Schema
 
 from spacelab.datalabs import queries
 from spacelab.datalabs.models import Datalab
+from spacelab.kit.parts import Part
 
 router = Router(tags=["datalabs"])
 """Stands at `/datalabs` of the API."""
 
-MOST = 200
-"""Entries of one answer at most."""
 
-
-class Asked(Schema):
+class Asked(Part):
     """The query string: words in `q`, a whole tag, a kind, facets, an order, and which part of the list.
 
     `opens` is the name or an ending of a file type. Orders are `name`, `newest` and `popularity`.
@@ -32,8 +30,6 @@ class Asked(Schema):
     opens: str = ""
     official: bool = False
     sort: str = "name"
-    offset: int = 0
-    limit: int = 50
 
 
 class VersionOut(Schema):
@@ -93,8 +89,7 @@ def list_datalabs(request: HttpRequest, asked: Query[Asked]) -> dict[str, Any]:
     """List published datalabs that fit the query."""
     filters = queries.Filters(words=asked.q, **asked.dict(exclude={"q", "offset", "limit"}))
     found = queries.catalogue(filters, request.user)
-    start = max(asked.offset, 0)
-    return {"count": found.count(), "items": list(found[start : start + max(1, min(asked.limit, MOST))])}
+    return {"count": found.count(), "items": list(found[asked.offset : asked.offset + asked.limit])}
 
 
 @router.get("/{slug}", response=DatalabOut, operation_id="get_datalab", summary="One datalab")

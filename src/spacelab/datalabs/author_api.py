@@ -15,7 +15,7 @@ from spacelab.accounts.models import Person
 from spacelab.accounts.queries import acting_people, teams_of
 from spacelab.datalabs import actions, queries, rules
 from spacelab.datalabs.models import DatalabVersion
-from spacelab.kit.parts import LARGEST_NUMBER, Part
+from spacelab.kit.parts import LARGEST_NUMBER, Part, sends
 from spacelab.kit.refusals import Invalid, NotSignedIn
 from spacelab.publishing.queries import concepts_of
 from spacelab.publishing.rules import DELETABLE, SHARED, Visibility, exports, terms
@@ -51,7 +51,7 @@ class AuthoredListOut(Schema):
     items: list[AuthoredOut]
 
 
-class StepOut(Schema):
+class AuthorStepOut(Schema):
     """A step that you may make from here, and what it still lacks."""
 
     step: str
@@ -74,11 +74,11 @@ class AuthoredDetail(AuthoredOut):
     has_passed_launch_test: bool
     can_write: bool
     can_delete: bool
-    steps: list[StepOut]
+    steps: list[AuthorStepOut]
     url: str
 
 
-class StepIn(Schema):
+class AuthorStepIn(Schema):
     """submit, withdraw, publish, archive or reinstate; with `revision`, only as long as nobody has moved it since."""
 
     step: str = Field(max_length=40)
@@ -262,7 +262,10 @@ def take_in_metadata(request: HttpRequest, slug: str, version: str, file: File[U
 
 
 @router.get(
-    "/{slug}/{version}/metadata/{format_name}", operation_id="export_metadata", summary="Its metadata as a file"
+    "/{slug}/{version}/metadata/{format_name}",
+    operation_id="export_metadata",
+    summary="Its metadata as a file",
+    openapi_extra=sends(*(one.media_type for one in exports.FORMATS.values())),
 )
 def export_metadata(request: HttpRequest, slug: str, version: str, format_name: str) -> HttpResponse:
     """Write the metadata as datalab-meta, json-ld, codemeta or cff."""
@@ -281,7 +284,7 @@ def export_metadata(request: HttpRequest, slug: str, version: str, format_name: 
 @publishing_router.post(
     "/{slug}/{version}/steps", response=AuthoredDetail, operation_id="make_step", summary="Submit, publish, archive …"
 )
-def make_step(request: HttpRequest, slug: str, version: str, wanted: StepIn) -> dict[str, Any]:
+def make_step(request: HttpRequest, slug: str, version: str, wanted: AuthorStepIn) -> dict[str, Any]:
     """Make a step of a version's life; refused if somebody has moved it since the revision that you looked at."""
     person = _person(request)
     found = queries.find_authored(person, slug, version)

@@ -58,6 +58,13 @@ class OverQuota(Refusal):
     title = "Your quota is used up"
 
 
+class WrongMethod(Refusal):
+    """The address is right, and what shall be done there is not."""
+
+    status = 405
+    title = "That is not done here"
+
+
 class TooLarge(Refusal):
     """What was sent is larger than is read at all."""
 

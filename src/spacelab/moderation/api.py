@@ -11,22 +11,13 @@ from pydantic import Field
 
 from spacelab.accounts.models import Person
 from spacelab.datalabs.models import DatalabVersion
+from spacelab.kit.parts import LARGEST_NUMBER, Part
 from spacelab.kit.refusals import NotSignedIn
 from spacelab.moderation import actions, queries, rules
 from spacelab.moderation.models import ReviewComment
 
 router = Router(tags=["reviews"])
 """Stands at `/reviews` of the API."""
-
-MOST = 200
-LARGEST_ID = 2**63 - 1
-
-
-class Part(Schema):
-    """Which part of a list."""
-
-    offset: int = Field(default=0, ge=0, le=LARGEST_ID)
-    limit: int = Field(default=50, ge=1, le=MOST)
 
 
 class QueueAsked(Part):
@@ -88,7 +79,7 @@ class StepIn(Schema):
     """take, give-back, approve, request-changes or reject, of the revision that you looked at."""
 
     step: str = Field(max_length=40)
-    revision: int = Field(ge=0, le=LARGEST_ID)
+    revision: int = Field(ge=0, le=LARGEST_NUMBER)
     reason: str = ""
 
 
@@ -98,7 +89,7 @@ class CommentIn(Schema):
     text: str
     path: str = Field(default="", max_length=500)
     line: int | None = Field(default=None, ge=1, le=rules.LARGEST_LINE)
-    answers: int | None = Field(default=None, ge=1, le=LARGEST_ID)
+    answers: int | None = Field(default=None, ge=1, le=LARGEST_NUMBER)
 
 
 class CommentOut(Schema):

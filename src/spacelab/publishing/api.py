@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from django.http import HttpRequest
 from ninja import Router, Schema
 
 from spacelab.publishing import queries
 from spacelab.publishing.rules import terms
-from spacelab.publishing.rules.terms import Kind, Term
+from spacelab.publishing.rules.terms import Term
 from spacelab.publishing.rules.thesaurus import Suggestion
 
 router = Router(tags=["vocabulary"])
@@ -49,7 +51,7 @@ class ConceptOut(Schema):
 
 
 @router.get("/terms", response=list[TermOut])
-def list_terms(request: HttpRequest, kind: Kind = Kind.DATALAB) -> list[Term]:  # noqa: ARG001  a handler's form
+def list_terms(request: HttpRequest, kind: Literal["datalab", "pipeline"] = "datalab") -> list[Term]:  # noqa: ARG001  a handler's form
     """List the metadata terms of a datalab or pipeline: what they hold, who writes them, who sees them."""
     return terms.terms_of(kind)
 

@@ -330,13 +330,10 @@ def keep_log(*, by: audit.Actor, session_id: str) -> None:
 def extend(*, by: Person, session_id: str, hours: int) -> Session:
     """Keep a session for so many hours from now even without activity; it is never kept shorter by that."""
     queries.find_own(by, session_id)
-    wanted = timedelta(hours=hours)
-    if not timedelta() < wanted <= rules.LONGEST_EXTENSION:
-        longest = int(rules.LONGEST_EXTENSION.total_seconds() // 3600)
-        raise Invalid(
-            f"A session can't be kept for {hours} hours.", advice=f"Choose 1 to {longest} hours.", field="hours"
-        )
-    keep_until = timezone.now() + wanted
+    longest = int(rules.LONGEST_EXTENSION.total_seconds() // 3600)
+    if not 1 <= hours <= longest:
+        raise Invalid("A session can't be kept for so long.", advice=f"Choose 1 to {longest} hours.", field="hours")
+    keep_until = timezone.now() + timedelta(hours=hours)
     with transaction.atomic():
         session = Session.objects.select_for_update(of=("self",)).get(pk=session_id)
         if session.workload.is_final:

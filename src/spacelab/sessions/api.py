@@ -11,6 +11,7 @@ from ninja import Router, Schema, Status
 
 from spacelab.accounts.models import Person
 from spacelab.kit import sse
+from spacelab.kit.parts import sends
 from spacelab.kit.refusals import NotSignedIn
 from spacelab.sessions import actions, live, progress, queries
 from spacelab.sessions.models import Session
@@ -255,7 +256,9 @@ def extend_session(request: HttpRequest, session_id: str, wanted: ExtendIn) -> d
     return _out(actions.extend(by=_person(request), session_id=session_id, hours=wanted.hours))
 
 
-@router.get("/{session_id}/log", operation_id="get_session_log", summary="A session's log")
+@router.get(
+    "/{session_id}/log", operation_id="get_session_log", summary="A session's log", openapi_extra=sends("text/plain")
+)
 def get_session_log(request: HttpRequest, session_id: str, since: int = 0) -> HttpResponse:
     """Send what the session printed, as text, from byte `since` on; `X-Next-Since` says where to go on."""
     session = queries.find_seen(_person(request), session_id)
@@ -267,7 +270,12 @@ def get_session_log(request: HttpRequest, session_id: str, since: int = 0) -> Ht
     return answer
 
 
-@router.get("/{session_id}/events", operation_id="follow_session", summary="A session's phases as they change")
+@router.get(
+    "/{session_id}/events",
+    operation_id="follow_session",
+    summary="A session's phases as they change",
+    openapi_extra=sends("text/event-stream"),
+)
 def follow_session(request: HttpRequest, session_id: str) -> StreamingHttpResponse:
     """Stream server-sent events: `phase` with phase, reason and time for each change so far and to come, then `end`."""
     person = _person(request)

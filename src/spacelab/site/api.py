@@ -9,7 +9,6 @@ from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import APIKeyCookie, HttpBearer
 
@@ -33,6 +32,7 @@ from spacelab.sessions.api import router as sessions_router
 from spacelab.sessions.launches_api import router as launches_router
 from spacelab.sessions.saving_api import router as saving_router
 from spacelab.site.middleware import database_refusal, problem
+from spacelab.site.openapi import DescribedAPI
 from spacelab.testing.api import router as testing_router
 from spacelab.volumes.api import router as volumes_router
 from spacelab.volumes.api import workspace_router
@@ -100,7 +100,7 @@ def everybody(scope: Scope) -> list[Any]:
     return [*people(scope), Visitor()]
 
 
-api = NinjaAPI(
+api = DescribedAPI(
     title="Spacelab",
     version=__version__,
     description="What the pages do, for programs. Errors are problem documents (RFC 9457).",

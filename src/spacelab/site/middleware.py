@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
 from spacelab.accounts.queries import remembering_permissions
-from spacelab.kit.refusals import NotSignedIn, Refusal, Unavailable
+from spacelab.kit.refusals import NotSignedIn, Refusal, Unavailable, WrongMethod
 
 logger = logging.getLogger(__name__)
 
@@ -63,10 +63,21 @@ class _OnBothSides(ABC):
 
 
 class RefusalMiddleware(_OnBothSides):
-    """Answers a `Refusal` that a view lets through."""
+    """Answers a `Refusal` that a view lets through; programs get a problem for a wrong method as well."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        return self.get_response(request)
+        answer = self.get_response(request)
+        return self._told(request, answer) if isinstance(answer, HttpResponseBase) else self._later(request, answer)
+
+    async def _later(self, request: HttpRequest, answer: Awaitable[HttpResponseBase]) -> HttpResponseBase:
+        return self._told(request, await answer)
+
+    def _told(self, request: HttpRequest, answer: HttpResponseBase) -> HttpResponseBase:
+        if not isinstance(answer, HttpResponseNotAllowed) or not request.path.startswith("/api/"):
+            return answer
+        told = problem(WrongMethod(f"{request.method} is not possible here.", advice=f"Use {answer['Allow']}."))
+        told["Allow"] = answer["Allow"]
+        return told
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, OperationalError):

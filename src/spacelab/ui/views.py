@@ -72,7 +72,8 @@ def styleguide(request: HttpRequest) -> HttpResponse:
 def _mishap(request: HttpRequest, status: int, words: tuple[str, str, str] | None = None) -> HttpResponse:
     title, message, advice = words or MISHAPS[status]
     if request.path.startswith("/api/"):
-        body = {"type": "about:blank", "title": title, "status": status, "detail": message, "advice": advice}
+        said = {"title": title, "detail": message, "advice": advice, "field": ""}
+        body = {"type": "about:blank", "status": status, **said}
         return JsonResponse(body, status=status, content_type="application/problem+json")
     chosen = request.COOKIES.get(THEME_COOKIE, "auto")
     page = render_to_string(

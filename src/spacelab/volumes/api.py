@@ -10,6 +10,7 @@ from ninja import Router, Schema
 
 from spacelab.accounts.models import Person
 from spacelab.kit.files import attachment
+from spacelab.kit.parts import sends
 from spacelab.kit.refusals import NotSignedIn
 from spacelab.volumes import actions, listing, queries
 from spacelab.volumes.models import Volume
@@ -47,7 +48,10 @@ def get_volume(request: HttpRequest, name: str) -> Volume:
     return queries.get_visible(request.user, name)
 
 
-@workspace_router.get("/files/{path:inside}")
+@workspace_router.get(
+    "/files/{path:inside}",
+    openapi_extra=sends("application/octet-stream", s206="The range", s416="There is no such range"),
+)
 def get_file(request: HttpRequest, inside: str) -> HttpResponseBase:
     """Download one file of your workspace, or the one range of its bytes that you name."""
     if not isinstance(request.user, Person):

@@ -147,3 +147,15 @@ def test_a_session_is_saved_by_the_api(client: Client, developer: Person) -> Non
         answer = client.post(address, sent, content_type="application/json", headers=head)
         assert answer.status_code == status, (sent, answer.content)
     assert Build.objects.count() == 1
+
+
+def test_the_packages_to_install_are_chosen(client: Client, developer: Person) -> None:
+    head = headers(developer)
+    for chosen in (["humanize"], []):
+        build = bring(client, head).json()
+        body = {"requirements": chosen, "version": f"1.{len(chosen)}"}
+        started = client.post(
+            f"/api/v1/builds/{build['id']}/start", body, content_type="application/json", headers=head
+        )
+        assert started.status_code == 202, started.content
+        assert Build.objects.get(pk=build["id"]).answers["requirements"] == chosen
