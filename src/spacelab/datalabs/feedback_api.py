@@ -14,6 +14,7 @@ from spacelab.datalabs import actions, queries
 from spacelab.feedback import queries as feedback
 from spacelab.feedback import rules
 from spacelab.feedback.models import Comment
+from spacelab.kit.parts import LARGEST_NUMBER, Part
 from spacelab.kit.refusals import NotSignedIn
 
 router = Router(tags=["feedback"])
@@ -21,23 +22,14 @@ router = Router(tags=["feedback"])
 bookmarks_router = Router(tags=["feedback"])
 """Stands at `/bookmarks` of the API."""
 
-MOST = 200
-LARGEST_ID = 2**63 - 1
 SENT = 2 * rules.LONGEST_COMMENT
 """Characters of a text that are read at all; what is too long is said with the rule's own words."""
-
-
-class Part(Schema):
-    """Which part of a list."""
-
-    offset: int = Field(default=0, ge=0, le=LARGEST_ID)
-    limit: int = Field(default=50, ge=1, le=MOST)
 
 
 class CommentsAsked(Part):
     """All comments, the newest first; or the answers to the one that `answers_to` names, the oldest first."""
 
-    answers_to: int | None = Field(default=None, ge=1, le=LARGEST_ID)
+    answers_to: int | None = Field(default=None, ge=1, le=LARGEST_NUMBER)
 
 
 class MineOut(Schema):
@@ -68,7 +60,7 @@ class CommentIn(Schema):
     """A comment in Markdown; or the answer to the comment that `answers` names."""
 
     text: str = Field(max_length=SENT)
-    answers: int | None = Field(default=None, ge=1, le=LARGEST_ID)
+    answers: int | None = Field(default=None, ge=1, le=LARGEST_NUMBER)
 
 
 class ChangeIn(Schema):
@@ -112,7 +104,7 @@ class ReportIn(Schema):
 
     reason: rules.Reason
     text: str = Field(default="", max_length=SENT)
-    comment: int | None = Field(default=None, ge=1, le=LARGEST_ID)
+    comment: int | None = Field(default=None, ge=1, le=LARGEST_NUMBER)
 
 
 class ReportedOut(Schema):

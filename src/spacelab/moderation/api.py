@@ -83,7 +83,7 @@ class StepIn(Schema):
     reason: str = ""
 
 
-class CommentIn(Schema):
+class RemarkIn(Schema):
     """A remark on the whole, a file (`path`) or a `line` of it; or the answer to the remark that `answers` names."""
 
     text: str
@@ -92,7 +92,7 @@ class CommentIn(Schema):
     answers: int | None = Field(default=None, ge=1, le=LARGEST_NUMBER)
 
 
-class CommentOut(Schema):
+class RemarkOut(Schema):
     """One remark or answer. `text` is Markdown, as it was written."""
 
     id: int
@@ -111,14 +111,14 @@ class CommentOut(Schema):
         return row.author.username if row.author else ""
 
 
-class CommentsOut(Schema):
+class RemarksOut(Schema):
     """A part of the comments, each followed by its answers, and how many there are altogether."""
 
     count: int
-    items: list[CommentOut]
+    items: list[RemarkOut]
 
 
-class SettledIn(Schema):
+class RemarkSettledIn(Schema):
     """Whether a remark is settled."""
 
     resolved: bool = True
@@ -138,9 +138,9 @@ def list_reviews(request: HttpRequest, asked: Query[QueueAsked]) -> dict[str, An
 
 
 @router.put(
-    "/comments/{int:comment_id}", response=CommentOut, operation_id="settle_review_comment", summary="Settle a remark"
+    "/comments/{int:comment_id}", response=RemarkOut, operation_id="settle_review_comment", summary="Settle a remark"
 )
-def settle(request: HttpRequest, comment_id: int, wanted: SettledIn) -> ReviewComment:
+def settle(request: HttpRequest, comment_id: int, wanted: RemarkSettledIn) -> ReviewComment:
     """Note that a remark is settled, or open again; for moderators."""
     return actions.resolve(by=_person(request), comment_id=comment_id, resolved=wanted.resolved)
 
@@ -197,7 +197,7 @@ def _points(version: DatalabVersion) -> list[dict[str, Any]]:
 
 
 @router.get(
-    "/{slug}/{version}/comments", response=CommentsOut, operation_id="list_review_comments", summary="The comments"
+    "/{slug}/{version}/comments", response=RemarksOut, operation_id="list_review_comments", summary="The comments"
 )
 def list_comments(request: HttpRequest, slug: str, version: str, asked: Query[Part]) -> dict[str, Any]:
     """List the comments on a version, for its author and moderators."""
@@ -207,11 +207,11 @@ def list_comments(request: HttpRequest, slug: str, version: str, asked: Query[Pa
 
 @router.post(
     "/{slug}/{version}/comments",
-    response={201: CommentOut},
+    response={201: RemarkOut},
     operation_id="comment_on_review",
     summary="Comment or answer",
 )
-def comment(request: HttpRequest, slug: str, version: str, wanted: CommentIn) -> Status[ReviewComment]:
+def comment(request: HttpRequest, slug: str, version: str, wanted: RemarkIn) -> Status[ReviewComment]:
     """Write a remark or an answer, as the version's author or as a moderator."""
     person = _person(request)
     found = queries.talk_about(person, slug, version)
