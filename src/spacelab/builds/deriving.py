@@ -13,7 +13,6 @@ from django.conf import settings
 
 import datalab_package
 from datalab_package import INTERFACE_KEYS, PackageProblem, Plan
-from datalab_package.texts import read_yaml
 from spacelab.builds import installed, packages, queries
 from spacelab.builds.packages import Brought
 from spacelab.datalabs.models import DatalabVersion
@@ -28,6 +27,7 @@ TOLD_ON = (
     *("associatedFileType", "language", "audienceType"),
 )
 """Terms that hold for what is derived as well; who made it, whom to ask and how to cite it do not."""
+OVERRIDES = "overrides.txt"
 ICONS = ("icon.svg", "logo.svg", "icon.png", "logo.png", "thumbnail.png")
 
 
@@ -59,7 +59,8 @@ def compose(origin: DatalabVersion, wanted: Derived, room: Path) -> str:
             packages.make_writable(fresh)
         else:
             fresh.mkdir()
-            _copy_icon(source, fresh)
+            if source:
+                _copy_set_up(origin, source, plan, fresh)
         _write_requirements(fresh, origin, plan if copied else None, wanted.pins)
         datalab_package.write_setup(fresh, _setup(origin, plan, fresh))
         if before := datalab_package.meta_file(fresh):
@@ -74,10 +75,18 @@ def compose(origin: DatalabVersion, wanted: Derived, room: Path) -> str:
         return packages.keep(checked)
 
 
-def _copy_icon(source: Path | None, target: Path) -> None:
-    for name in ICONS if source else ():
-        if source and (source / name).is_file():
+def _copy_set_up(origin: DatalabVersion, source: Path, plan: Plan | None, target: Path) -> None:
+    """Copy what says how the origin looks and is set up, and none of its other files.
+
+    Where notebooks are shown it starts as its base does, and an image of the author's own as that image says.
+    """
+    own_image = plan is not None and plan.own_dockerfile
+    for name in (*ICONS, *(() if is_notebook_base(origin) or own_image else (OVERRIDES,))):
+        if (source / name).is_file():
             shutil.copyfile(source / name, target / name)
+    set_up = packages.set_up(source)
+    left_out = {"command", "base"} | ({"interface", "threads"} if not own_image else set())
+    datalab_package.write_setup(target, {key: value for key, value in set_up.items() if key not in left_out})
 
 
 def _plan_of(source: Path | None) -> Plan | None:
@@ -116,8 +125,7 @@ def _project(line: str) -> str:
 
 def _setup(origin: DatalabVersion, plan: Plan | None, folder: Path) -> dict[str, Any]:
     """Return what `spacelab.yml` says more: on what it builds, and how it starts where its files don't tell that."""
-    file = folder / packages.SETUP_FILE
-    told = read_yaml(file) if file.is_file() and file.read_text("utf-8").strip() else {}
+    told = packages.set_up(folder)
     kind = origin.kind or origin.datalab.kind
     more: dict[str, Any] = {"kind": kind, "default_volumes": list(origin.default_volumes)}
     if kind != "jupyter" or (plan and plan.own_dockerfile):

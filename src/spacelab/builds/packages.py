@@ -220,6 +220,12 @@ def metadata(package: Path) -> dict[str, Any]:
     return datalab_package.flatten(read_yaml(package / name)) if name else {}
 
 
+def set_up(package: Path) -> dict[str, Any]:
+    """Return what the package's `spacelab.yml` says, nothing where it has none; raises `PackageProblem`."""
+    file = package / SETUP_FILE
+    return read_yaml(file) if file.is_file() and file.read_text("utf-8").strip() else {}
+
+
 def said_of(package: Path) -> dict[str, str]:
     """Return what the package's metadata say, by the form's fields."""
     flat = metadata(package)

@@ -104,7 +104,7 @@ def follow_interface(test: LaunchTest, version: DatalabVersion, workload: Worklo
         elif (timezone.now() - workload.ready_at).total_seconds() > WATCH_SECONDS:
             actions.note(
                 test=test,
-                ports=workload_queries.ports(workload.pk),  # once more: some open theirs after the first page
+                ports=workload_queries.ports(workload.pk) or test.findings.get("ports"),  # some open theirs later
                 written=workload_queries.written(workload.pk),
             )
             take_picture(test, workload)

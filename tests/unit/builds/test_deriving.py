@@ -131,6 +131,7 @@ def test_an_own_dockerfile_is_not_needed_twice(
         "Dockerfile": "ARG REGISTRY\nFROM ${REGISTRY}/datalabs/web_base\nCOPY serve.py /opt/serve.py\n",
         "serve.py": "1",
         "secret-notes.txt": "of the author",
+        "spacelab.yml": "command: [serve]\nroot: writable\nopens: {formats: [fits]}\ninterface: {path: /start}\n",
         "datalab-meta.yml": META,
     }
     origin = make(files, person=ada, image="localhost/adva_nearby-stars:v0.1.0-1")
@@ -139,7 +140,9 @@ def test_an_own_dockerfile_is_not_needed_twice(
     plan = Build.objects.get(pk=build.pk).plan
     assert not plan["own_dockerfile"]
     assert "CMD" not in plan["dockerfile"], "it starts as its origin does"
-    assert plan["interface"]["port"] == 10000
+    assert (plan["interface"]["port"], plan["interface"]["path"]) == (10000, "/start")
+    assert plan["labels"]["org.spacelab.root"] == "writable"
+    assert packages.set_up(folder(build))["opens"] == {"formats": ["fits"]}
     assert finish(workshop, build).derived_from == origin
 
 
@@ -253,6 +256,22 @@ def test_installed_projects_are_told_by_their_folders(tmp_path: Path) -> None:
 )
 def test_addresses_that_should_not_be_passed_on_are_left_out(told: str) -> None:
     assert installed.from_elsewhere("b", told) == ""
+
+
+def test_set_up_is_written_beside_what_stands_there(tmp_path: Path) -> None:
+    file = tmp_path / "spacelab.yml"
+    datalab_package.write_setup(tmp_path, {})
+    assert not file.exists()
+    for before, after in (
+        (None, {"kind": "web"}),
+        ("{}\n", {"kind": "web"}),
+        ("# how\nroot: writable\n", {"root": "writable", "kind": "web"}),
+        ("kind: jupyter\n", {"kind": "web"}),
+    ):
+        if before is not None:
+            file.write_text(before)
+        datalab_package.write_setup(tmp_path, {"kind": "web"})
+        assert packages.set_up(tmp_path) == after
 
 
 def test_without_images_a_base_only_tells_the_lineage(tmp_path: Path) -> None:

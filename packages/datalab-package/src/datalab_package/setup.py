@@ -78,7 +78,9 @@ def write_setup(folder: Path, more: dict[str, Any]) -> None:
     file = folder / SETUP_FILE
     text = read_text(file) if file.is_file() else ""
     known = read_yaml(file) if text.strip() else {}
-    if known.keys() & more.keys():
+    if not more:
+        return
+    if not known or known.keys() & more.keys():
         text = yaml.safe_dump({**known, **more}, allow_unicode=True, sort_keys=False)
     else:
         block = yaml.safe_dump(more, allow_unicode=True, sort_keys=False)
