@@ -102,15 +102,15 @@ WRITES: list[tuple[str, str, dict[str, Any] | None]] = [
     ("DELETE", "rating", None),
     ("POST", "comments", {"text": "Good."}),
     ("POST", "reports", {"reason": "broken"}),
-    ("PATCH", "comments/1", {"text": "Better."}),
-    ("DELETE", "comments/1", None),
-    ("PUT", "comments/1/hidden", {"reason": "No."}),
+    ("PATCH", "comments/1000", {"text": "Better."}),
+    ("DELETE", "comments/1000", None),
+    ("PUT", "comments/1000/hidden", {"reason": "No."}),
 ]
 
 
 def put_comment(developer: Person) -> None:
-    """Have the maintainer's own comment number 1 stand at the datalab."""
-    Comment.objects.create(pk=1, subject="datalab:spectra", text="Mine.", author=developer)
+    """Have the maintainer's own comment number 1000 stand at the datalab."""
+    Comment.objects.create(pk=1000, subject="datalab:spectra", text="Mine.", author=developer)
 
 
 @pytest.mark.parametrize("role", ["scientist", "developer", "advanced-developer", "moderator", "operator"])
@@ -121,9 +121,9 @@ def test_who_may_do_what(developer: Person, role: str) -> None:
     wanted = dict.fromkeys(got, 200) | {
         ("POST", "comments"): 201,
         ("POST", "reports"): 201,
-        ("PATCH", "comments/1"): 403,
-        ("DELETE", "comments/1"): 403,
-        ("PUT", "comments/1/hidden"): 200 if role == "moderator" else 403,
+        ("PATCH", "comments/1000"): 403,
+        ("DELETE", "comments/1000"): 403,
+        ("PUT", "comments/1000/hidden"): 200 if role == "moderator" else 403,
     }
     assert got == wanted
 
@@ -146,7 +146,7 @@ def test_what_one_cannot_see_answers_as_what_is_not_there(developer: Person, sci
     put_comment(developer)
     DatalabVersion.objects.update(visibility="private")
     program = Caller(scientist)
-    reads = [("GET", "feedback", None), ("GET", "comments", None), ("GET", "comments?answers_to=1", None)]
+    reads = [("GET", "feedback", None), ("GET", "comments", None), ("GET", "comments?answers_to=1000", None)]
     for method, part, body in [*WRITES, *reads]:
         hidden = program.send(method, f"{HERE}/{part}", body)
         nothing = program.send(method, f"/api/v1/datalabs/nothing/{part}", body)

@@ -116,16 +116,16 @@ WRITES = [
     ("rating", {"stars": "3"}),
     ("comments/", {"text": "Good."}),
     ("report", {"reason": "broken"}),
-    ("comments/1/", {"text": "Yes."}),
-    ("comments/1/edit", {"text": "Better."}),
-    ("comments/1/delete", {}),
-    ("comments/1/hide", {"reason": "No."}),
+    ("comments/1000/", {"text": "Yes."}),
+    ("comments/1000/edit", {"text": "Better."}),
+    ("comments/1000/delete", {}),
+    ("comments/1000/hide", {"reason": "No."}),
 ]
 
 
 def put_comment(developer: Person, **values: object) -> Comment:
-    """Have the maintainer's own comment number 1 stand at the datalab."""
-    return Comment.objects.create(pk=1, subject="datalab:spectra", text="Mine.", author=developer, **values)
+    """Have the maintainer's own comment number 1000 stand at the datalab."""
+    return Comment.objects.create(pk=1000, subject="datalab:spectra", text="Mine.", author=developer, **values)
 
 
 @pytest.mark.usefixtures("spectra")
@@ -135,7 +135,7 @@ def test_who_may_do_what(developer: Person, role: str) -> None:
     browser = signed_in(make_person("someone", role))
     got = {address: browser.post(f"{HERE}{address}", values).status_code for address, values in WRITES}
     moderates = 302 if role == "moderator" else 403
-    wanted = {"comments/1/edit": 403, "comments/1/delete": 403, "comments/1/hide": moderates}
+    wanted = {"comments/1000/edit": 403, "comments/1000/delete": 403, "comments/1000/hide": moderates}
     assert got == {address: wanted.get(address, 302) for address, _ in WRITES}
 
 
@@ -173,7 +173,7 @@ def test_what_one_cannot_see_answers_as_what_is_not_there(developer: Person, sci
     browser = signed_in(scientist)
     for address, values in WRITES:
         assert browser.post(f"/catalogue/{slug}/{address}", values).status_code == 404, address
-    for address in ("", "comments/", "comments/1/", "comments/1/edit", "report"):
+    for address in ("", "comments/", "comments/1000/", "comments/1000/edit", "report"):
         assert browser.get(f"/catalogue/{slug}/{address}").status_code == 404, address
     assert not Rating.objects.exists()
     assert not Bookmark.objects.exists()
