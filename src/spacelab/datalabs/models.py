@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.core.validators import RegexValidator
@@ -78,6 +79,25 @@ class Datalab(models.Model):
     def archived_versions(self) -> list[DatalabVersion]:
         """Those of the versions found that are in the archive."""
         return [one for one in self._seen if one.state == rules.State.ARCHIVED]
+
+    @property
+    def _newest(self) -> DatalabVersion | None:
+        return next(iter(self.published_versions or self._seen), None)
+
+    @property
+    def latest_version(self) -> str:
+        """The number of the newest version found, a published one before all others."""
+        return self._newest.version if self._newest else ""
+
+    @property
+    def latest_at(self) -> datetime | None:
+        """When that version was published; None for a draft."""
+        return self._newest.published_at if self._newest else None
+
+    @property
+    def last_start(self) -> datetime | None:
+        """When that version last started successfully."""
+        return self._newest.started_at if self._newest else None
 
     def relist(self) -> None:
         """Note since when it stands in everybody's catalogue, and what it is found by there.

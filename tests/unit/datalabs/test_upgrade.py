@@ -22,7 +22,8 @@ from django.utils import timezone
 for slug, state in (("élan", "published"), ("draft", "draft"), ("old", "archived")):
     one = Datalab.objects.create(slug=slug, title=slug.capitalize(), abstract="A.", author="Ada", tags=["stars"])
     at = None if state == "draft" else timezone.now()
-    Version.objects.create(datalab=one, version="1.0", state=state, licence="MIT", published_at=at)
+    opens = {"formats": ["fit"]}
+    Version.objects.create(datalab=one, version="1.0", state=state, licence="MIT", published_at=at, opens=opens)
 call_command("migrate", verbosity=0)
 """
 
@@ -40,11 +41,11 @@ def test_what_was_there_keeps_its_place(tmp_path: Path) -> None:
     with sqlite3.connect(file) as database:
         rows = database.execute(
             "SELECT d.sort_key, v.state, v.visibility, d.listed_at IS NOT NULL,"
-            " json_extract(v.metadata, '$.title'), v.kind"
+            " json_extract(v.metadata, '$.title'), v.kind, d.facet_index"
             " FROM datalabs_datalabversion v JOIN datalabs_datalab d ON d.id = v.datalab_id ORDER BY d.sort_key"
         ).fetchall()
     assert rows == [
-        ("draft", "built", "private", 0, "Draft", "web"),
-        ("elan", "published", "everybody", 1, "Élan", "web"),
-        ("old", "archived", "everybody", 0, "Old", "web"),
+        ("draft", "built", "private", 0, "Draft", "web", ""),
+        ("elan", "published", "everybody", 1, "Élan", "web", "|opens:fits|"),
+        ("old", "archived", "everybody", 0, "Old", "web", ""),
     ]

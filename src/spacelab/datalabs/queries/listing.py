@@ -16,7 +16,7 @@ from spacelab.accounts.models import Person
 from spacelab.datalabs import rules
 from spacelab.datalabs.models import Datalab, DatalabVersion, Evidence
 from spacelab.datalabs.queries.people import may_author
-from spacelab.datalabs.queries.seeing import NEWEST_FIRST, offered_to, seen_by
+from spacelab.datalabs.queries.seeing import offered_to, seen_by
 from spacelab.feedback import queries as feedback
 from spacelab.kit.refusals import NotFound
 from spacelab.publishing.rules import (
@@ -71,17 +71,10 @@ MOST_WORDS = 12
 """Words of a search that count; more would only make the query slow."""
 
 
-def _entries(needed: QuerySet[DatalabVersion], seen: QuerySet[DatalabVersion]) -> QuerySet[Datalab]:
-    """List datalabs with facts of the newest of the `needed` versions, and with those to be `seen`."""
-    newest = needed.filter(datalab=OuterRef("pk")).order_by(*NEWEST_FIRST)
+def _entries(seen: QuerySet[DatalabVersion]) -> QuerySet[Datalab]:
+    """List datalabs with the versions that are `seen` of them; facts of the newest are the entry's properties."""
     return (
-        Datalab.objects.annotate(
-            latest_version=Subquery(newest.values("version")[:1]),
-            latest_at=Subquery(newest.values("published_at")[:1]),
-            last_start=Subquery(newest.values("started_at")[:1]),
-            rating=feedback.average_of(SUBJECT),
-            ratings=feedback.number_of(SUBJECT),
-        )
+        Datalab.objects.annotate(rating=feedback.average_of(SUBJECT), ratings=feedback.number_of(SUBJECT))
         .prefetch_related(Prefetch("versions", queryset=seen, to_attr="seen_versions"))
         .order_by(*SORTS["name"])
     )
@@ -98,14 +91,14 @@ def _listed_for(person: Person | AnonymousUser) -> Q:
 
 def published(person: Person | AnonymousUser = VISITOR) -> QuerySet[Datalab]:
     """List datalabs with a version in the person's catalogue, each with its `latest_version` and `latest_at`."""
-    return _entries(offered_to(person), seen_by(person).filter(state__in=RUNNABLE | KEPT)).filter(_listed_for(person))
+    return _entries(seen_by(person).filter(state__in=RUNNABLE | KEPT)).filter(_listed_for(person))
 
 
 def shown_to(person: Person | AnonymousUser) -> QuerySet[Datalab]:
     """List datalabs of which the person may see something that was built, or is archived."""
     seen = seen_by(person).filter(state__in=RUNNABLE | KEPT)
     folder = Subquery(_last_passed(OuterRef("pk"), OuterRef("content_hash"))[:1])
-    found = _entries(seen, seen.annotate(last_passed_in=folder))
+    found = _entries(seen.annotate(last_passed_in=folder))
     return found.filter(Exists(seen.filter(datalab=OuterRef("pk")).order_by()))
 
 
@@ -183,8 +176,7 @@ class Found:
 
     def __getitem__(self, part: slice) -> list[Datalab]:
         keys = list(self._keys[part])
-        offered = offered_to(self._person)
-        rows = _entries(offered, offered).in_bulk(keys)
+        rows = _entries(offered_to(self._person)).in_bulk(keys)
         return [rows[key] for key in keys if key in rows]
 
 
