@@ -90,6 +90,8 @@ class CommentOut(Schema):
     edited_at: datetime | None
     taken_back: bool
     hidden: bool
+    hidden_reason: str
+    """Why a moderator hid it; for its author and moderators."""
 
 
 class CommentsOut(Schema):
@@ -140,9 +142,10 @@ def _person(request: HttpRequest) -> Person:
 
 def _shown(request: HttpRequest, one: Comment) -> dict[str, Any]:
     """Return a comment as this person may read it."""
+    readable = feedback.may_read(one, request.user)
     return {
         "id": one.pk,
-        "text": feedback.text_for(one, request.user),
+        "text": one.text if readable else "",
         "author": one.author.username if one.author else "",
         "by_maintainer": one.by_owner,
         "answers": one.answers_id,
@@ -151,6 +154,7 @@ def _shown(request: HttpRequest, one: Comment) -> dict[str, Any]:
         "edited_at": one.edited_at,
         "taken_back": one.deleted_at is not None,
         "hidden": one.hidden_at is not None,
+        "hidden_reason": one.hidden_reason if readable else "",
     }
 
 

@@ -18,7 +18,7 @@ from spacelab.datalabs.forms import CommentForm, RatingForm, ReportForm
 from spacelab.datalabs.models import Datalab
 from spacelab.feedback import queries as feedback
 from spacelab.feedback.models import Comment
-from spacelab.kit.refusals import Invalid, NotSignedIn, Refusal
+from spacelab.kit.refusals import Invalid, NotSignedIn, Refusal, TooMany
 
 BOOKMARKS_PER_PAGE = 24
 THREADS_PER_PAGE = 20
@@ -87,7 +87,7 @@ def _write(
     try:
         return actions.comment(by=person, slug=slug, answers=answers, **form.cleaned_data), 200
     except Refusal as refusal:
-        if refusal.field not in form.fields and refusal.status not in {409, 429}:
+        if refusal.field not in form.fields and not isinstance(refusal, TooMany):
             raise
         form.refuse(refusal)
         return None, refusal.status
@@ -190,6 +190,6 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
             else:
                 messages.success(request, "The moderators have your report. You hear what they did about it.")
                 return redirect("datalabs:detail", slug)
-    text = feedback.text_for(one, person) if one else ""
+    text = one.text if one and feedback.may_read(one, person) else ""
     context = {"datalab": found, "comment": one, "text": text, "form": form}
     return render(request, "datalabs/report.html", context, status=status)

@@ -189,10 +189,10 @@ def find_own_comment(person: Person, subject: str, comment_id: int) -> Comment:
     return found
 
 
-def text_for(comment: Comment, person: Person | AnonymousUser) -> str:
-    """Return what the person may read of a comment: a hidden one is read by its author and by moderators alone."""
+def may_read(comment: Comment, person: Person | AnonymousUser) -> bool:
+    """Say whether the person reads a comment: a hidden one is read by its author and by moderators alone."""
     own = isinstance(person, Person) and comment.author_id == person.pk
-    return comment.text if comment.hidden_at is None or own or may_moderate(person) else ""
+    return comment.hidden_at is None or own or may_moderate(person)
 
 
 def may_moderate(person: Person | AnonymousUser) -> bool:

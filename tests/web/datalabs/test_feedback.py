@@ -74,9 +74,15 @@ def test_the_newest_bookmark_comes_first_and_what_is_hidden_from_one_not_at_all(
     for slug in ("alpha", "beta", "gamma"):
         actions.bookmark(by=scientist, slug=make_datalab(slug).slug)
     DatalabVersion.objects.filter(datalab__slug="beta").update(visibility="private")
-    page = text_of(signed_in(scientist), "/bookmarks/")
+    browser = signed_in(scientist)
+    page = text_of(browser, "/bookmarks/")
     assert page.index("/catalogue/gamma/") < page.index("/catalogue/alpha/")
     assert "beta" not in page.casefold()
+    for number in range(30):
+        actions.bookmark(by=scientist, slug=make_datalab(f"lab-{number}").slug)
+    with CaptureQueriesContext(connection) as captured:
+        assert "Page <span" in text_of(browser, "/bookmarks/")
+    assert len(captured) <= MOST_QUERIES
 
 
 @pytest.mark.usefixtures("spectra")

@@ -109,6 +109,11 @@ def test_what_is_refused(scientist: Person) -> None:
     assert "x" * 2001 in kept.content.decode()
     assert browser.post(f"{HERE}report?comment={own.pk}", {"reason": "other", "text": "Me."}).status_code == 409
     assert browser.get(f"{HERE}report?comment={2**70}").status_code == 404
+    eva = make_person("eva")
+    gone = actions.comment(by=eva, slug="spectra", text="Hm.")
+    actions.comment(by=scientist, slug="spectra", text="What?", answers=gone.pk)
+    actions.take_back_comment(by=eva, slug="spectra", comment_id=gone.pk)
+    assert browser.post(f"{HERE}report?comment={gone.pk}", {"reason": "unwanted"}).status_code == 404
     assert not Report.objects.exists()
     browser.post(f"{HERE}report", {"reason": "broken"})
     assert browser.post(f"{HERE}report", {"reason": "broken"}).status_code == 409

@@ -14,7 +14,7 @@ from spacelab.feedback import queries, rules
 from spacelab.feedback.actions.marking import locked
 from spacelab.feedback.models import Report
 from spacelab.feedback.permissions import FeedbackPermission
-from spacelab.kit.refusals import Conflict, TooMany
+from spacelab.kit.refusals import Conflict, NotFound, TooMany
 
 
 @transaction.atomic
@@ -29,6 +29,8 @@ def report(*, by: Person, subject: str, reason: str, text: str = "", comment_id:
     words = rules.clean_text(text, what="What you report", longest=rules.LONGEST_NOTE, needed=why is rules.Reason.OTHER)
     locked(subject)
     about = queries.find_comment(subject, comment_id) if comment_id is not None else None
+    if about is not None and about.deleted_at:
+        raise NotFound("There is no such comment.", advice="Its author has taken it back.")
     if about is not None and about.author_id == by.pk:
         raise Conflict("This is your own comment.", advice="Change it, or take it back.")
     mine = Report.objects.filter(person=by)
