@@ -347,7 +347,57 @@ ESA publishes the prefix `esado` without an address, so its names lead nowhere h
     return page("Metadata terms", introduction, body)
 
 
+# Lifecycle
+
+HEARERS = {"author": "its author", "moderators": "the moderators", "followers": "who bookmarked it"}
+
+
+def lifecycle_page() -> str:
+    """Write the states of a version and the steps between them, from the one table that the platform obeys."""
+    rules = importlib.import_module("spacelab.publishing.rules.lifecycle")
+    groups = {
+        "files and metadata can be changed": rules.EDITABLE,
+        "can be launched by whoever may try it": rules.RUNNABLE,
+        "with the moderators": rules.REVIEWABLE,
+        "in the catalogue": rules.OFFERED,
+        "never changes again": rules.KEPT,
+        "can be deleted by its author": rules.DELETABLE,
+    }
+    body = ["## States", "", "| state | what that means |", "|---|---|"]
+    for state in rules.State:
+        meaning = "; ".join(words for words, states in groups.items() if state in states)
+        body.append(f"| {state.words} | {meaning or 'at work'} |")
+    body += ["", "## Steps", "", "| step | name | from | to | who | refused while | who hears of it |"]
+    body += ["|---|---|---|---|---|---|---|"]
+    for row in rules.TRANSITIONS.values():
+        sources = ", ".join(state.words for state in rules.State if state in row.sources)
+        who = ", ".join(one.value for one in rules.Who if one in row.who)
+        needs = " ".join(need.value for need in row.needs)
+        tells = ", ".join(HEARERS.get(one, one) for one in row.tells)
+        cells = [row.title, f"`{row.name}`", sources, row.target.words, who, needs, tells]
+        body.append(f"| {' | '.join(cell(one) or '-' for one in cells)} |")
+    body += ["", "## Picture", "", "```mermaid", "stateDiagram-v2"]
+    names = {state: state.value.replace("-", "_") for state in rules.State}
+    body += [f"  {names[state]} : {state.words}" for state in rules.State if state.words != names[state]]
+    body.append(f"  [*] --> {names[rules.State.DRAFT]}")
+    body += [
+        f"  {names[source]} --> {names[row.target]} : {row.name}"
+        for row in rules.TRANSITIONS.values()
+        for source in rules.State
+        if source in row.sources and source is not row.target
+    ]
+    body.append("```")
+    introduction = """
+Where a version of a datalab stands, and every way that it may go. The platform, its tests and this page are made
+from the same table. A step that is not open in a version's state, or that something hinders, is refused with what to
+do; so is a step on a version that somebody moved meanwhile. The names are those of the API and of `spacelab datalab`.
+The platform's own steps follow what happens: a build ends, a launch test begins, a newer version is published.
+"""
+    return page("Lifecycle of a version", introduction, body)
+
+
 PAGES = {
+    "lifecycle.md": lifecycle_page,
     "settings.md": settings_page,
     "commands.md": commands_page,
     "permissions.md": permissions_page,

@@ -7,7 +7,6 @@ with demo people and its archives made; `--only` takes one part of the pictures.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import os
 import re
@@ -15,35 +14,35 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import django
-from django.urls import NoReverseMatch, reverse
-from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
-from playwright.sync_api import Error as BrowserError
+from django.urls import reverse
+from playwright.sync_api import Browser, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-from support.chromium import FLAGS
+from screenshot_tools import (
+    BUILD,
+    DEVELOPER,
+    IMAGES,
+    OPERATOR,
+    PATIENCE,
+    SCIENTIST,
+    WIDE,
+    Album,
+    Portal,
+    context,
+    everywhere,
+    sign_in,
+    submit,
+)
+from screenshots_publishing import publishing
+
+from support.chromium import CHROMIUM, FLAGS
 from support.engine import missing_programs
 from support.platform import running_platform
 
-IMAGES = Path(__file__).resolve().parent / "images"
-WIDE = {"width": 1440, "height": 900}
-NARROW = {"width": 360, "height": 740}
-LARGEST = 200_000
-"""Bytes that a picture should not exceed: it is stored with fewer colours until it fits."""
-
-COLOURS = (256, 160, 96, 48)
-PATIENCE = 180.0
-"""Seconds that a session may take until it runs; the first one of a fresh install is slow."""
-
-SCIENTIST = "demo-scientist"
-DEVELOPER = "demo-developer"
-OPERATOR = "demo-operator"
 VOLUME = "hipparcos"
 NOTEBOOK_DATALAB = "jupyterlab"
 WEB_DATALAB = "sky-explorer"
@@ -51,7 +50,6 @@ THREAD = "nearby"
 DESKTOP_DATALAB = "topcat"
 DRAWING = 15_000
 """Milliseconds that a desktop's program has to draw itself."""
-BUILD = re.compile(r"/builds/([a-z0-9]{12})$")
 
 PAGES = {
     "catalogue": ("datalabs:catalogue",),
@@ -74,69 +72,6 @@ NOTEBOOK = (
     "import humanize\nprint(humanize.intcomma(len(stars)), 'stars')",
 )
 """The notebook that is brought: a text and two cells, one of which imports what is not installed."""
-
-
-@dataclass(frozen=True)
-class Portal:
-    """A running platform."""
-
-    url: str
-
-    def page(self, name: str, *arguments: str) -> str:
-        """Return the address of a page by its name."""
-        return self.url + reverse(name, args=arguments)
-
-
-@dataclass
-class Album:
-    """The pictures taken so far, and what went wrong."""
-
-    folder: Path
-    problems: list[str] = field(default_factory=list)
-
-    @contextmanager
-    def attempt(self, name: str) -> Iterator[None]:
-        """Go on with the next picture when this one can't be taken."""
-        try:
-            yield
-        except (BrowserError, NoReverseMatch, OSError, RuntimeError) as error:
-            self.problems.append(f"{name}: {str(error).splitlines()[0]}")
-            sys.stdout.write(f"  ✗ {name}\n")
-
-    def take(self, page: Page, name: str, *, whole: bool = False) -> None:
-        """Take a picture of what the page shows, or of the whole page, and store it small."""
-        page.evaluate("document.fonts ? document.fonts.ready.then(() => true) : true")
-        page.wait_for_timeout(250)
-        self.store(name, page.screenshot(full_page=whole, animations="disabled", caret="hide"))
-
-    def store(self, name: str, png: bytes) -> None:
-        """Write a picture with as many colours as its size allows."""
-        picture = Image.open(io.BytesIO(png)).convert("RGB")
-        for colours in COLOURS:
-            small = io.BytesIO()
-            picture.quantize(colours, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
-            if small.tell() <= LARGEST:
-                break
-        self.folder.mkdir(exist_ok=True)
-        (self.folder / f"{name}.png").write_bytes(small.getvalue())
-        sys.stdout.write(f"  · {name}.png, {small.tell() / 1000:.0f} kB\n")
-        sys.stdout.flush()
-
-
-def sign_in(page: Page, portal: Portal, username: str) -> None:
-    """Sign in as a demo person, by one click."""
-    page.goto(portal.page("accounts:sign-in"))
-    page.locator(f"button[value='{username}']").click()
-    page.wait_for_load_state()
-    if page.url.startswith(portal.page("accounts:sign-in")):
-        raise RuntimeError(f"{username} can't sign in")
-
-
-def submit(page: Page) -> Locator:
-    """Find the button that sends the page's main form."""
-    return page.locator(
-        "main form[method=post] button[type=submit].primary, main form[method=post] button.primary"
-    ).last
 
 
 def launch(page: Page, portal: Portal, slug: str, *, volume: str = "") -> str:
@@ -211,34 +146,6 @@ def dismiss_dialogs(page: Page) -> None:
     if refusal.count():
         refusal.first.click()
         page.wait_for_timeout(400)
-
-
-def context(browser: Browser, scheme: str, size: dict[str, int], state: object = None) -> BrowserContext:
-    """Open a browser of its own, with the cookies of another if given."""
-    made: BrowserContext = browser.new_context(
-        viewport=size,  # type: ignore[arg-type]
-        color_scheme=scheme,  # type: ignore[arg-type]
-        storage_state=state,  # type: ignore[arg-type]
-        locale="en-GB",
-        reduced_motion="reduce",
-    )
-    made.set_default_timeout(30_000)
-    return made
-
-
-def everywhere(
-    browser: Browser, portal: Portal, state: object, pages: Mapping[str, tuple[str, ...]], album: Album
-) -> None:
-    """Take pages in light, dark and narrow, as whoever `state` holds the cookies of."""
-    for suffix, scheme, size in (("light", "light", WIDE), ("dark", "dark", WIDE), ("narrow", "light", NARROW)):
-        with context(browser, scheme, size, state) as visitor:
-            page = visitor.new_page()
-            for name, where in pages.items():
-                with album.attempt(f"{name}-{suffix}"):
-                    answer = page.goto(portal.page(*where))
-                    if answer is None or not answer.ok:
-                        raise RuntimeError(f"{page.url} answers {answer.status if answer else 'nothing'}")
-                    album.take(page, f"{name}-{suffix}")
 
 
 FIRST_VISIT = {"first-visit": ("front",), "no-sessions": ("lab_sessions:list",)}
@@ -370,6 +277,7 @@ PARTS: dict[str, Callable[[Browser, Portal, Album], None]] = {
     "scientist": journey,
     "developer": developer,
     "thread": thread,
+    "publishing": publishing,
     "operator": operator,
 }
 DESKTOPS: dict[str, Callable[[Browser, Portal, Album], None]] = {"desktop": desktop}
@@ -414,7 +322,7 @@ def main() -> None:
                 sys.stdout.write(f"No pictures of desktops: {lacking}\n")
                 continue
             sys.stdout.write(f"Starting a platform (runtime {runtime}); a first start takes some minutes …\n")
-            with running_platform(runtime) as platform:
+            with running_platform(runtime, SPACELAB_BROWSER=CHROMIUM) as platform:
                 walk(Portal(platform.url), album, options.only, parts)
     if album.problems:
         sys.exit("\n".join(["These pictures are missing:", *album.problems]))

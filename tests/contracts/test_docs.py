@@ -34,7 +34,7 @@ from support.markdown import Block, anchors, blocks, links
 from support.tree import PACKAGE, ROOT, domains, pages, product_modules, shown
 
 DOCS = ROOT / "docs"
-REFERENCES = ("settings.md", "commands.md", "permissions.md", "pages-and-api.md", "metadata-terms.md")
+REFERENCES = ("lifecycle.md", "settings.md", "commands.md", "permissions.md", "pages-and-api.md", "metadata-terms.md")
 LARGEST_PICTURE = 300_000
 VARIABLE = re.compile(r"\bSPACELAB_[A-Z]+(?:_[A-Z]+)*\b")
 PARTS_OF_A_DECISION = ("Context", "Decision", "Consequences", "Alternatives")
