@@ -72,7 +72,7 @@ def test_a_whole_life_by_programs(version: DatalabVersion, developer: Person) ->
     assert author.step("archive", reason="A better one is there.").json()["state"] == "archived"
     told = author.get(f"{HERE}/history").json()
     assert [one["after"] for one in told] == [
-        *("archived", "published", "approved", "in review", "submitted"),
+        *("archived", "published", "everybody", "approved", "in review", "submitted"),
         "passed",
     ]
     assert told[0]["text"] == "A better one is there."
