@@ -49,11 +49,11 @@ def shown_to(person: Person) -> Matrix:
     client = Client()
     client.force_login(person)
     header, *rows = Table(client.get("/roles/").content.decode()).rows
-    names = [re.sub(r"\s.*", "", one) for one in header[1:]]
+    names = [re.sub(r"\s.*", "", one) for one in header[2:]]
     found: Matrix = {name: set() for name in names}
     for row in rows:
         permission = re.match(r"[a-z]+\.[a-z-]+", row[0])
-        for name, cell in zip(names, row[1:], strict=True):
+        for name, cell in zip(names, row[2:], strict=True):
             if permission and "yes" in cell:
                 found[name].add(permission[0])
     return found

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import stat
+import time
 import zipfile
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import httpx
 import pytest
@@ -21,11 +22,73 @@ from spacelab.site.client.trouble import Refused, Trouble, Unreachable, Wrong
 HERE = Access("http://localhost:9", "slt_secret")
 
 
-def asking(answer: httpx.Response) -> Portal:
-    """Make a client whose platform always gives this answer."""
+def asking(*answers: httpx.Response) -> Portal:
+    """Make a client whose platform gives these answers one after the other, and the last one from then on."""
+    left = list(answers)
+    transport = httpx.MockTransport(lambda _: left.pop(0) if len(left) > 1 else left[0])
     portal = Portal(HERE)
-    portal.http = httpx.Client(base_url="http://localhost:9/api/v1", transport=httpx.MockTransport(lambda _: answer))
+    portal.http = httpx.Client(base_url="http://localhost:9/api/v1", transport=transport)
     return portal
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Give a terminal whose texts can be read, where nobody waits."""
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    return Terminal(out=io.StringIO(), error=io.StringIO())
+
+
+def written(stream: TextIO) -> str:
+    assert isinstance(stream, io.StringIO)
+    return stream.getvalue()
+
+
+def found(state: str, version_state: str = "testing", **more: Any) -> httpx.Response:
+    return httpx.Response(
+        200, json={"state": state, "version_state": version_state, "reason": "", "evidence": [], **more}
+    )
+
+
+@pytest.mark.parametrize(("state", "status"), [("passed", 0), ("failed", 1), ("given-up", 1), ("dropped", 1)])
+def test_a_launch_test_is_waited_for(terminal: Terminal, state: str, status: int) -> None:
+    seen = [{"passed": state == "passed", "summary": "It starts."}]
+    portal = asking(found(""), found("interface"), found("notebooks"), found(state, evidence=seen))
+    assert verbs.test(portal, terminal, Namespace(name="stars/1.0", again=False)) == status
+    assert written(terminal.out).startswith(f"Launch test: {state}.")
+    assert [line[2:] for line in written(terminal.error).splitlines()] == [
+        "not begun yet",
+        "interface",
+        "notebooks",
+    ]
+
+
+def test_no_launch_test_is_waited_for_that_will_not_come(terminal: Terminal) -> None:
+    with pytest.raises(Wrong, match="draft"):
+        verbs.test(asking(found("", "draft")), terminal, Namespace(name="stars/1.0", again=False))
+
+
+def test_a_platform_that_restarts_is_waited_for(terminal: Terminal) -> None:
+    portal = asking(found("interface"), httpx.Response(502), httpx.Response(503, text=""), found("passed"))
+    assert verbs.test(portal, terminal, Namespace(name="stars/1.0", again=False)) == 0
+
+
+def test_a_log_is_followed_to_the_end(terminal: Terminal) -> None:
+    def build(state: str) -> httpx.Response:
+        return httpx.Response(200, json={"state": state})
+
+    def printed(text: str, since: int) -> httpx.Response:
+        return httpx.Response(200, text=text, headers={"X-Next-Since": str(since)})
+
+    listed = httpx.Response(200, json=[{"id": "b1", "version": "1.0"}])
+    answers = [
+        listed,
+        *(build("building"), printed("one\n", 4)),
+        *(build("building"), printed("", 4)),
+        *(build("failed"), printed("two\n", 8)),
+        *(build("failed"), printed("", 8)),
+    ]
+    assert verbs.log(asking(*answers), terminal, Namespace(name="stars/1.0", follow=True)) == 1
+    assert written(terminal.out) == "one\ntwo\n"
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
