@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from spacelab.accounts.models import Person
 from spacelab.datalabs import actions
@@ -141,3 +142,22 @@ def test_what_is_published_is_not_deleted(dora: Person) -> None:
     make_version(dora, state=State.PUBLISHED)
     assert as_(dora).post("/author/spectra/1.0/delete").status_code == 409
     assert "Delete" not in page_of(dora)
+
+
+def test_the_head_says_how_many_use_it_once_it_is_published(dora: Person) -> None:
+    version = make_version(dora, published_at=timezone.now(), state=State.PUBLISHED)
+    assert "nobody yet" in page_of(dora)
+    Datalab.objects.filter(pk=version.datalab_id).update(popularity=2)
+    assert "people, you apart" in page_of(dora)
+    make_version(dora, "2.0")
+    assert "Used by" not in page_of(dora, "/author/spectra/2.0/history")
+
+
+def test_the_history_tells_who_changed_metadata_and_readers(dora: Person, version: DatalabVersion) -> None:
+    actions.edit_metadata(by=dora, version=version, values={"mission": ["Gaia"]})
+    actions.share(by=dora, version=version, visibility="people", people=[make_person("nina")])
+    page = page_of(dora)
+    assert "Change the metadata" in page
+    assert "Mission" in page
+    told = page.split("Change for whom it is")[1]
+    assert "nina" in told.split("</tr>")[0]

@@ -61,7 +61,7 @@ def advance(
 @transaction.atomic
 def advance_by_platform(*, version: DatalabVersion, transition: str, reason: str = "", **values: Any) -> DatalabVersion:
     """Make a transition that the platform makes by itself: a build began or ended, a test began."""
-    facts = Facts(frozenset({Who.PLATFORM, Who.AUTHOR}))
+    facts = Facts(frozenset({Who.PLATFORM}))
     publishing.move(by=SYSTEM, version=version, transition=transition, facts=facts, reason=reason, **values)
     version.datalab.relist()
     tell_of(by=SYSTEM, version=version, transition=transition, reason=reason)

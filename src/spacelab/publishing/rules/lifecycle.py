@@ -37,7 +37,6 @@ EDITABLE = frozenset(
     {State.DRAFT, State.BUILT, State.BUILD_FAILED, State.TESTING, State.CHANGES_REQUESTED, State.WITHDRAWN}
 )
 """The author may change files and metadata."""
-UNPUBLISHED = frozenset(State) - {State.PUBLISHED, State.SUPERSEDED, State.ARCHIVED}
 DELETABLE = EDITABLE | {State.REJECTED}
 """Never published, and nobody is looking at it: the author may delete it."""
 RUNNABLE = frozenset({State.BUILT, State.TESTING, State.SUBMITTED, State.IN_REVIEW, State.CHANGES_REQUESTED})
