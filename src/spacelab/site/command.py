@@ -8,12 +8,10 @@ import sys
 import tomllib
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from spacelab.site.configuration import Configuration
-
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pydantic import ValidationError
 
 HELP = """spacelab: an open science platform
 
@@ -59,6 +57,10 @@ def light_commands() -> dict[str, Callable[[list[str]], int]]:
 
 def settings_are_right() -> bool:
     """Read the settings once, before anything else does; say what is wrong with them."""
+    from pydantic import ValidationError  # noqa: PLC0415  slow to load, and a client has no settings
+
+    from spacelab.site.configuration import Configuration  # noqa: PLC0415  as above
+
     try:
         Configuration()
     except ValidationError as error:

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from datalab_package import cli
 from spacelab.site.client import access, pushing, verbs
 from spacelab.site.client.naming import EXACT, NAMES
 from spacelab.site.client.portal import Portal
@@ -120,6 +119,8 @@ def sign_in(options: argparse.Namespace, terminal: Terminal) -> int:
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line says; return the exit status."""
     if list(arguments[:1]) == ["new"]:
+        from datalab_package import cli  # noqa: PLC0415  slow to load, and needed here alone
+
         return cli.main(["new", *arguments[1:]], "spacelab package")
     options = parser().parse_args(arguments)
     terminal = Terminal(as_json=getattr(options, "json", False))

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from datalab_package.paths import is_junk
 from spacelab.site.client.naming import build_in_words, detail_lines
 from spacelab.site.client.portal import Portal, path_of
 from spacelab.site.client.terminal import Terminal
@@ -72,6 +71,8 @@ def zip_folder(source: Path, target: Path) -> int:
 
     A link is followed as long as it leads to something in the folder; `Wrong` is raised for any other.
     """
+    from datalab_package.paths import is_junk  # noqa: PLC0415  slow to load, and needed here alone
+
     root, count = source.resolve(), 0
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
         for file in sorted(source.rglob("*")):
