@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from spacelab.accounts.models import Person
@@ -99,26 +99,39 @@ class Datalab(models.Model):
         """When that version last started successfully."""
         return self._newest.started_at if self._newest else None
 
+    def speaker(self) -> DatalabVersion | None:
+        """Return the version that the entry speaks for: the newest for everybody, so that it tells nobody too much.
+
+        What is offered comes before the archive; without one for everybody it is the newest that was published.
+        """
+        published = self.versions.filter(
+            models.Q(visibility=rules.Visibility.EVERYBODY, state__in=rules.KEPT)
+            | models.Q(state__in=rules.OFFERED)
+        )
+        return max(published, key=_loudness, default=None)
+
     def relist(self) -> None:
         """Note since when it stands in everybody's catalogue, and what it is found by there.
 
-        Whoever changes a version says so here. Facets are those of the newest version that is for everybody; of the
-        newest that was published if none is.
+        Whoever changes a version says so here. Facets are those of the version that the entry speaks for.
         """
-        offered = self.versions.filter(state__in=rules.OFFERED).annotate(
-            at=Coalesce("published_at", models.F("datalab__created_at"))
-        )
-        newest_first = offered.order_by("-at", "-id").values_list("at", "metadata", "opens")
-        listed = newest_first.filter(visibility=rules.Visibility.EVERYBODY).first()
-        _, metadata, opens = listed or newest_first.first() or (None, {}, {})
-        self.listed_at = listed[0] if listed else None
-        self.facets = facets_of(metadata, rules.Opens.from_json(opens).formats)
+        one = self.speaker()
+        listed = one is not None and one.visibility == rules.Visibility.EVERYBODY and one.state in rules.OFFERED
+        self.listed_at = one.published_at or self.created_at if one and listed else None
+        self.facets = facets_of(one.metadata, rules.Opens.from_json(one.opens).formats) if one else {}
         self.facet_index = facet_index(self.facets)
         row = Datalab.objects.filter(pk=self.pk)
         same = row.filter(listed_at=self.listed_at) if self.listed_at else row.filter(listed_at=None)
         if not same.filter(facet_index=self.facet_index).exists():  # drafts come and go without touching the entry
             values = {"listed_at": self.listed_at, "facets": self.facets, "facet_index": self.facet_index}
             row.update(**values, updated_at=timezone.now())
+
+
+def _loudness(version: DatalabVersion) -> tuple[bool, bool, datetime, int]:
+    """Compare versions by which of them the entry speaks for."""
+    everybody = version.visibility == rules.Visibility.EVERYBODY
+    at = version.published_at or version.datalab.created_at
+    return everybody, version.state in rules.OFFERED, at, version.pk
 
 
 class DatalabVersion(PublishedVersion):

@@ -69,11 +69,12 @@ def advance_by_platform(*, version: DatalabVersion, transition: str, reason: str
 
 
 def _publish(version: DatalabVersion) -> None:
-    """Put what is older aside, and have the catalogue's entry say what the new version says."""
+    """Put what is older aside, and have the catalogue's entry say what the new version says, if its readers see it."""
     older = version.datalab.versions.filter(state=State.PUBLISHED).exclude(pk=version.pk)
     for one in older:
         advance_by_platform(version=one, transition="supersede", reason=f"Version {version.version} was published.")
-    follow(version)
+    if version.datalab.speaker() == version:
+        follow(version)
 
 
 @transaction.atomic
@@ -101,8 +102,13 @@ def share(
     if len(named) > MOST_NAMED:
         raise Invalid(f"At most {MOST_NAMED} can be named.", advice="Make a team of them.", field=wanted.value)
     before = followers_of(version) if version.state in OFFERED else set()
+    spoke = version.datalab.speaker()
     DatalabVersion.objects.filter(pk=version.pk).update(visibility=wanted)
     version.visibility = wanted
+    if (speaks := version.datalab.speaker()) not in (spoke, None):
+        if spoke and version.datalab.icon == spoke.icon:
+            version.datalab.icon = ""  # it goes with whose it was, also where the other one has none
+        follow(speaks)
     version.datalab.relist()
     version.people.set(people if wanted is Visibility.PEOPLE else [])
     version.teams.set(teams if wanted is Visibility.TEAMS else [])
