@@ -22,7 +22,8 @@ def origin_of(manifest: Manifest) -> DatalabVersion | None:
 def allowed_origin(person: Person, manifest: Manifest) -> DatalabVersion | None:
     """Return the version that a package is based on; raise `Invalid` or `Forbidden` if the person may not build on it.
 
-    What she once built upon she may build upon again, also when it has gone to the archive.
+    Of what was published, which never changes, she may build again upon what she once built upon, also when it has gone
+    to the archive.
     """
     if manifest.based_on is None:
         return None
@@ -32,7 +33,8 @@ def allowed_origin(person: Person, manifest: Manifest) -> DatalabVersion | None:
     before = DatalabVersion.objects.filter(
         datalab__slug=manifest.slug, datalab__maintainer=person, derived_from=found, derived_from__isnull=False
     )
-    if found is None or not (launchable_by(person).filter(pk=found.pk).exists() or before.exists()):
+    again = found is not None and found.is_frozen and before.exists()
+    if found is None or not (again or launchable_by(person).filter(pk=found.pk).exists()):
         raise Invalid(
             f"The package builds on “{manifest.based_on}”, which is no version that you can use.",
             advice="Name another one under `base` in spacelab.yml, or take `base` out.",

@@ -16,6 +16,7 @@ from django.conf import settings
 
 import datalab_package
 from datalab_package import PackageProblem
+from datalab_package.paths import LONGEST_PART, LONGEST_PATH
 from datalab_package.texts import read_yaml
 from spacelab.builds import queries
 from spacelab.datalabs.rules import refusal_of
@@ -152,6 +153,7 @@ def file_of(package: Path, path: str) -> Path:
     """Return the file that a package has at this path; raise `NotFound` where it has none."""
     file = package / path
     inside = path and not PurePosixPath(path).is_absolute() and ".." not in PurePosixPath(path).parts
+    inside = inside and len(path) <= LONGEST_PATH and all(len(one.encode()) <= LONGEST_PART for one in path.split("/"))
     if not inside or not file.is_file() or not file.resolve().is_relative_to(package.resolve()) or file.is_symlink():
         raise NotFound(f"The package has no file “{path[:100]}”.", advice="Look at the list of its files.")
     return file

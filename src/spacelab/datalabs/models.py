@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from datetime import datetime
 from typing import Any, ClassVar
 
 from django.core.validators import RegexValidator
@@ -105,8 +104,7 @@ class Datalab(models.Model):
         What is offered comes before the archive; without one for everybody it is the newest that was published.
         """
         published = self.versions.filter(
-            models.Q(visibility=rules.Visibility.EVERYBODY, state__in=rules.KEPT)
-            | models.Q(state__in=rules.OFFERED)
+            models.Q(visibility=rules.Visibility.EVERYBODY, state__in=rules.KEPT) | models.Q(state__in=rules.OFFERED)
         )
         return max(published, key=_loudness, default=None)
 

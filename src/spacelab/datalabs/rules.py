@@ -144,6 +144,8 @@ class EvidenceKind(StrEnum):
     """The same, later: a published or archived version still starts."""
 
 
+DELETED = "datalabs.delete-draft"
+"""How the trail calls the deletion of a version: what stands before it concerns another one, maybe somebody else's."""
 TRAIL_TITLES = {"datalabs.share": "Change for whom it is", "datalabs.edit-metadata": "Change the metadata"}
 """What a version's history tells beside changes of its state: the action in the trail → its name there."""
 

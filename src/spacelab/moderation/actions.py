@@ -13,7 +13,7 @@ from spacelab.accounts.models import Person
 from spacelab.audit import actions as audit
 from spacelab.datalabs import actions as datalabs
 from spacelab.datalabs.models import Datalab, DatalabVersion
-from spacelab.datalabs.queries import MODERATED, require_moderator, shown_to, subject_named
+from spacelab.datalabs.queries import MODERATED, may_moderate, require_moderator, shown_to, subject_named
 from spacelab.feedback import actions as feedback
 from spacelab.feedback.models import Report
 from spacelab.feedback.queries import find_report
@@ -196,12 +196,11 @@ def _tell(by: Person, version: DatalabVersion, made: ReviewComment) -> None:
         url = reverse("moderation:own", args=place)
         notifications.tell(people=[author], kind=Kind.COMMENT, title=title, text=made.text, url=url, subject=subject)
     root = made.answers.author if made.answers else None
-    hearers = {one.pk: one for one in (root, version.reviewer) if one and one.pk != by.pk and one != author}
+    asked = {one.pk: one for one in (root, version.reviewer) if one and one.pk != by.pk and one != author}
+    hearers = [one for one in asked.values() if may_moderate(one)]
     if author and author.pk == by.pk and hearers:
         url = reverse("moderation:comments", args=place)
-        notifications.tell(
-            people=hearers.values(), kind=Kind.ANSWER, title=title, text=made.text, url=url, subject=subject
-        )
+        notifications.tell(people=hearers, kind=Kind.ANSWER, title=title, text=made.text, url=url, subject=subject)
 
 
 def _record(by: Person, version: DatalabVersion, action: str, **facts: object) -> None:

@@ -60,17 +60,22 @@ class Cookie(APIKeyCookie):
 
 
 class Bearer(HttpBearer):
-    """A personal token. Reading needs the scope `read` or the router's own, all else the router's own."""
+    """A token. Reading needs the scope `read` or the router's own, all else the router's own.
 
-    def __init__(self, scope: Scope) -> None:
+    A workload's token is in the hands of whoever wrote the datalab: it reads nothing `confidential` by `read` alone.
+    """
+
+    def __init__(self, scope: Scope, *, confidential: bool = False) -> None:
         super().__init__()
         self.scope = scope
+        self.confidential = confidential
 
     def authenticate(self, request: HttpRequest, token: str) -> Person:
         row = queries.token_for(token)
         if row is None:
             raise _no_token()
-        enough = {self.scope, Scope.READ} if request.method in SAFE_METHODS else {self.scope}
+        reads = request.method in SAFE_METHODS and not (self.confidential and row.workload)
+        enough = {self.scope, Scope.READ} if reads else {self.scope}
         if not enough & set(row.scopes):
             raise Forbidden(f"This token lacks the scope “{self.scope}”.", advice="Make a token that has it.")
         actions.note_token_use(token=row)
@@ -90,9 +95,12 @@ class Visitor(APIKeyCookie):
         """Never asked: `__call__` answers."""
 
 
-def people(scope: Scope) -> list[Any]:
-    """Say who may use a router: somebody signed in, or a token with the scope."""
-    return [Bearer(scope), Cookie()]
+def people(scope: Scope, *, confidential: bool = False) -> list[Any]:
+    """Say who may use a router: somebody signed in, or a token with the scope.
+
+    `confidential` is what one would not show to the author of a datalab that one launches.
+    """
+    return [Bearer(scope, confidential=confidential), Cookie()]
 
 
 def everybody(scope: Scope) -> list[Any]:
@@ -159,18 +167,18 @@ def reference(request: HttpRequest) -> HttpResponse:
 
 
 api.add_router("", accounts_router, auth=people(Scope.ACCOUNT))
-api.add_router("/notifications", notifications_router, auth=people(Scope.ACCOUNT))
+api.add_router("/notifications", notifications_router, auth=people(Scope.ACCOUNT, confidential=True))
 api.add_router("/datalabs", datalabs_router, auth=everybody(Scope.READ))
-api.add_router("/author", author_router, auth=people(Scope.AUTHOR))
-api.add_router("/author", publishing_router, auth=people(Scope.PUBLISH))
+api.add_router("/author", author_router, auth=people(Scope.AUTHOR, confidential=True))
+api.add_router("/author", publishing_router, auth=people(Scope.PUBLISH, confidential=True))
 api.add_router("/datalabs", feedback_router, auth=everybody(Scope.FEEDBACK))
 api.add_router("/datalabs", launches_router, auth=everybody(Scope.READ))
 api.add_router("/bookmarks", bookmarks_router, auth=people(Scope.FEEDBACK))
-api.add_router("/builds/from-session", saving_router, auth=people(Scope.AUTHOR))
-api.add_router("/builds", builds_router, auth=people(Scope.AUTHOR))
-api.add_router("/launch-tests", testing_router, auth=people(Scope.AUTHOR))
-api.add_router("/reviews/reports", reports_router, auth=people(Scope.REVIEW))
-api.add_router("/reviews", reviews_router, auth=people(Scope.REVIEW))
+api.add_router("/builds/from-session", saving_router, auth=people(Scope.AUTHOR, confidential=True))
+api.add_router("/builds", builds_router, auth=people(Scope.AUTHOR, confidential=True))
+api.add_router("/launch-tests", testing_router, auth=people(Scope.AUTHOR, confidential=True))
+api.add_router("/reviews/reports", reports_router, auth=people(Scope.REVIEW, confidential=True))
+api.add_router("/reviews", reviews_router, auth=people(Scope.REVIEW, confidential=True))
 api.add_router("/sessions", sessions_router, auth=people(Scope.SESSIONS))
 api.add_router("/vocabulary", vocabulary_router, auth=everybody(Scope.READ))
 api.add_router("/volumes", volumes_router, auth=everybody(Scope.READ))

@@ -281,3 +281,16 @@ def test_without_images_a_base_only_tells_the_lineage(tmp_path: Path) -> None:
     assert str(datalab_package.read_manifest(tmp_path).based_on) == "spectra 1.10"
     assert datalab_package.make_plan(tmp_path).builds_on == ""
     assert datalab_package.make_plan(tmp_path, answers=Answers(layered=True)).builds_on == "spectra 1.10"
+
+
+def test_what_is_shared_no_more_is_built_upon_no_more(
+    make: Callable[..., DatalabVersion], dan: Person, workshop: Workshop
+) -> None:
+    origin = make(state=State.BUILT, visibility="people")
+    origin.people.set([dan])
+    version = finish(workshop, derive(dan, origin))
+    origin.people.set([])
+    last = Build.objects.get(datalab_version=version)
+    again = actions.again(by=dan, build_id=last.pk)
+    with pytest.raises(Invalid, match="no version that you can use"):
+        actions.start(by=dan, build_id=again.pk, answers={})

@@ -15,6 +15,7 @@ from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.datalabs.rules import EvidenceKind
 from spacelab.kit.refusals import Conflict, Forbidden, Invalid
 from spacelab.publishing.rules import Need, State, Viewer, Visibility, may_launch, may_see
+from support.authoring import make_version
 from support.people import make_person
 from support.sessions import make_team
 
@@ -232,3 +233,15 @@ def test_a_gate_lets_nothing_unseen_be_submitted(
     monkeypatch.setattr(settings.SPACELAB, "vulnerability_gate", "high")
     with pytest.raises(Conflict, match="rule on vulnerabilities"):
         actions.advance(by=developer, version=make("1.0"), transition="submit")
+
+
+def test_the_history_of_a_deleted_version_is_not_that_of_another_one_of_its_name(developer: Person) -> None:
+    named = make_person("nina")
+    first = make_version(developer)
+    actions.share(by=developer, version=first, visibility="people", people=[named])
+    actions.delete_draft(by=developer, version=first)
+    other = make_version(make_person("olga", "developer"))
+    assert other.subject == first.subject
+    assert "nina" not in str(queries.history_of(other))
+    actions.share(by=Person.objects.get(username="olga"), version=other, visibility="everybody")
+    assert [one.title for one in queries.history_of(other)] == ["Change for whom it is", "Launch test"]

@@ -164,3 +164,15 @@ def test_the_build_page_builds_again(version: DatalabVersion, author: Client) ->
     answer = author.post(f"/builds/{build.pk}/again", follow=True)
     assert answer.status_code == 200
     assert "See the plan and build" in author.get(BUILD).content.decode()
+
+
+@pytest.mark.parametrize("path", ["a" * 5000, "a/" * 3000, "é" * 200, "../secret", "/etc/passwd", "a\0b", "."])
+def test_odd_paths_lead_nowhere(version: DatalabVersion, author: Client, path: str) -> None:
+    for address in (EDIT, f"{FILES}/content"):
+        assert author.get(address, {"path": path}).status_code == 404, address
+
+
+def test_a_preview_of_a_very_long_text_is_plain(version: DatalabVersion, author: Client) -> None:
+    text = "title: x\n" * 50_000
+    page = author.post(EDIT, {"path": "datalab-meta.yml", "text": text, "preview": "1"}).content.decode()
+    assert '<span class="nt">' not in page

@@ -166,3 +166,10 @@ def test_the_authors_page_stays_quick_with_ten_thousand_comments(
         answer = client.get(f"{OWN}?page=200")
     assert "Remark 9999" in answer.content.decode()
     assert len(many) <= MOST_QUERIES
+
+
+def test_who_moderates_no_more_hears_no_more(version: DatalabVersion, developer: Person, moderator: Person) -> None:
+    signed_in(moderator).post(f"{HERE}/comments", {"text": "Why?"})
+    moderator.roles.clear()
+    signed_in(developer).post(f"{HERE}/answer", {"answers": ReviewComment.objects.get().pk, "text": "It is secret."})
+    assert not Notification.objects.filter(person=moderator).exists()

@@ -17,7 +17,7 @@ from spacelab.datalabs.actions.describing import follow
 from spacelab.datalabs.actions.telling import followers_of, tell_of, tell_of_opening
 from spacelab.datalabs.models import Datalab, DatalabVersion, Evidence
 from spacelab.datalabs.permissions import DatalabPermission
-from spacelab.datalabs.rules import EvidenceKind
+from spacelab.datalabs.rules import DELETED, EvidenceKind
 from spacelab.feedback import actions as feedback
 from spacelab.kit.refusals import Conflict, Forbidden, Invalid
 from spacelab.publishing import actions as publishing
@@ -147,7 +147,7 @@ def delete_draft(*, by: Person, version: DatalabVersion) -> None:
             advice="Delete it once they have ended: stop your own, and ask those whom you let in.",
         )
     version.delete()
-    audit.record(by=by, action="datalabs.delete-draft", subject=f"datalab:{datalab.slug}", version=name)
+    audit.record(by=by, action=DELETED, subject=f"datalab:{datalab.slug}", version=name)
     datalab.relist()
     if not datalab.versions.exists():
         feedback.forget(by=by, subject=queries.subject_of(datalab))

@@ -140,9 +140,9 @@ def history_of(version: DatalabVersion) -> list[Told]:
 
 
 def _from_the_trail(version: DatalabVersion) -> list[Told]:
-    lines = audit.entries(subject=version.subject).filter(
-        action__in=rules.TRAIL_TITLES, details__version=version.version
-    )
+    lines = audit.entries(subject=version.subject).filter(details__version=version.version)
+    gone = lines.filter(action=rules.DELETED).order_by("-pk").values_list("pk", flat=True).first() or 0
+    lines = lines.filter(action__in=rules.TRAIL_TITLES, pk__gt=gone)  # not those of an earlier one of the same name
     names = names_of(one.actor for one in lines)
     return [
         Told(
