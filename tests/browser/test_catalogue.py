@@ -34,6 +34,26 @@ def test_searching_keeps_the_focus_and_the_address(chromium: Browser, live_serve
     context.close()
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_more_filters_narrow_what_is_shown(chromium: Browser, live_server: LiveServer, *, script: bool) -> None:
+    stars, _ = make_datalab("stars", title="Stars"), make_datalab("dust", title="Dust")
+    version = stars.versions.get()
+    version.opens = {"formats": ["fit"]}
+    version.save()
+    context = chromium.new_context(java_script_enabled=script)
+    page = context.new_page()
+    page.goto(f"{live_server.url}/catalogue/")
+    page.get_by_text("More filters").click()
+    page.get_by_label("Opens files of type").select_option("FITS (1)")
+    if not script:
+        page.get_by_role("button", name="Find").click()
+    expect(page.get_by_role("link", name="Dust")).to_have_count(0)
+    expect(page.get_by_role("link", name="Stars")).to_be_visible()
+    assert "opens=fits" in page.url
+    expect(page.get_by_label("Opens files of type")).to_have_value("fits")
+    context.close()
+
+
 def test_the_dark_look_is_chosen_by_keyboard_without_script(chromium: Browser, live_server: LiveServer) -> None:
     context = chromium.new_context(java_script_enabled=False, color_scheme="light")
     page = context.new_page()
