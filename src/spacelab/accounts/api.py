@@ -10,9 +10,10 @@ from ninja import Router, Schema, Status
 
 from spacelab.accounts import actions, queries
 from spacelab.accounts.models import ApiToken, Invitation, Person, Team
+from spacelab.accounts.queries import signed_in
 from spacelab.accounts.rules import Scope
 from spacelab.kit.loopback import client_address, is_local_request
-from spacelab.kit.refusals import NotFound, NotSignedIn
+from spacelab.kit.refusals import NotFound
 
 API_SIGN_IN_DAYS = 1
 """How long a token lasts that a program got with a password, unless it asks for another lifetime."""
@@ -109,9 +110,7 @@ class Done(Schema):
 
 def person_of(request: HttpRequest) -> Person:
     """Return who is asking; raise `NotSignedIn` for a visitor."""
-    if not isinstance(request.user, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in, or send a token.")
-    return request.user
+    return signed_in(request.user)
 
 
 def _made(row: ApiToken, secret: str) -> dict[str, Any]:

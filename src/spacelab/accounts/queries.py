@@ -77,6 +77,13 @@ def people_with(permission: str) -> list[Person]:
     return list(acting_people().filter(roles__in=names).distinct().order_by("pk"))
 
 
+def signed_in(visitor: Person | AnonymousUser) -> Person:
+    """Return the visitor as the person that she is, or raise `NotSignedIn`, which sends a page's visitor to sign in."""
+    if not isinstance(visitor, Person):
+        raise NotSignedIn("This needs an account.", advice="Sign in, or send a token.")
+    return visitor
+
+
 def require(person: Person | AnonymousUser, permission: str) -> None:
     """Raise `NotSignedIn` or `Forbidden` unless one of the person's roles allows `permission`."""
     if may(person, permission):

@@ -10,14 +10,14 @@ from django.urls import reverse
 from ninja import File, Form, Router, Schema, Status
 from ninja.files import UploadedFile
 
-from spacelab.accounts.models import Person
+from spacelab.accounts.queries import signed_in
 from spacelab.builds import actions, progress, queries
 from spacelab.builds.forms import brought
 from spacelab.builds.models import Build
 from spacelab.builds.rules import State
 from spacelab.datalabs.queries import require_author
 from spacelab.kit.parts import sends
-from spacelab.kit.refusals import Invalid, NotSignedIn
+from spacelab.kit.refusals import Invalid
 
 router = Router(tags=["builds"])
 """Stands at `/builds` of the API."""
@@ -132,12 +132,6 @@ class BuildDetail(BuildOut):
     failure: FailureOut
 
 
-def _person(request: HttpRequest) -> Person:
-    if not isinstance(request.user, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in, or send a token.")
-    return request.user
-
-
 def _out(build: Build) -> dict[str, Any]:
     same = ("state", "reason", "source", "brought", "git_url", "git_ref", "git_commit", "package", "title", "version")
     times = ("number", "created_at", "queued_at", "ended_at")
@@ -173,7 +167,7 @@ def bring_files(
     request: HttpRequest, response: HttpResponse, files: File[list[UploadedFile]], wanted: Form[UploadIn]
 ) -> Status[dict[str, Any]]:
     """Upload a package: a notebook, files, or one zip. The answer says what was detected and planned; then start it."""
-    person = _person(request)
+    person = signed_in(request.user)
     taken = brought(files, wanted.paths)
     return _made(actions.bring_files(by=person, files=taken, previous=wanted.previous), response)
 
@@ -181,7 +175,7 @@ def bring_files(
 @router.post("/git", response={201: BuildDetail}, operation_id="bring_git", summary="Bring a Git repository")
 def bring_git(request: HttpRequest, response: HttpResponse, wanted: GitIn) -> Status[dict[str, Any]]:
     """Name a public repository. Once its state is `planned`, look at the plan and start it."""
-    person = _person(request)
+    person = signed_in(request.user)
     build = actions.bring_git(
         by=person, url=wanted.git_url, ref=wanted.git_ref, previous=wanted.previous, answers=wanted.answers.given()
     )
@@ -200,7 +194,7 @@ class DeriveIn(Schema):
 @router.post("/derive", response={201: BuildDetail}, operation_id="derive", summary="Derive a datalab from another one")
 def derive(request: HttpRequest, response: HttpResponse, wanted: DeriveIn) -> Status[dict[str, Any]]:
     """Plan a draft that builds on a version that you may launch; change its files or start it."""
-    person = _person(request)
+    person = signed_in(request.user)
     require_author(person)
     version = queries.find_launchable(person, wanted.datalab, wanted.version)
     build = actions.derive(by=person, version=version, title=wanted.title, short_name=wanted.short_name)
@@ -217,7 +211,7 @@ class AgainIn(Schema):
 @router.post("/again", response={202: BuildDetail}, operation_id="build_again", summary="Build a version again")
 def build_again(request: HttpRequest, wanted: AgainIn) -> Status[dict[str, Any]]:
     """Have a version built again as it was, e.g. after the restore of a backup; its sessions start from the outcome."""
-    person = _person(request)
+    person = signed_in(request.user)
     version = queries.find_version(person, wanted.datalab, wanted.version)
     return Status(202, _detail(actions.build_again(by=person, version=version)))
 
@@ -227,7 +221,7 @@ def list_builds(request: HttpRequest, datalab: str = "", state: str = "") -> lis
     """List your builds, newest first, of one datalab or in one state where given."""
     if state and state not in list(State):
         raise Invalid(f"There is no state “{state[:20]}”.", advice=f"Use one of: {', '.join(State)}.", field="state")
-    found = queries.of_person(_person(request))
+    found = queries.of_person(signed_in(request.user))
     found = found.filter(slug=datalab) if datalab else found
     found = found.filter(state=state) if state else found
     return [_out(one) for one in found[:MOST]]
@@ -236,26 +230,26 @@ def list_builds(request: HttpRequest, datalab: str = "", state: str = "") -> lis
 @router.get("/{build_id}", response=BuildDetail, operation_id="get_build", summary="One build")
 def get_build(request: HttpRequest, build_id: str) -> dict[str, Any]:
     """Show one build with its plan, its steps, and why it failed."""
-    return _detail(queries.find_seen(_person(request), build_id))
+    return _detail(queries.find_seen(signed_in(request.user), build_id))
 
 
 @router.post("/{build_id}/start", response={202: BuildDetail}, operation_id="start_build", summary="Start a build")
 def start_build(request: HttpRequest, build_id: str, answers: Answers) -> Status[dict[str, Any]]:
     """Start a planned build, with the metadata that its package lacks."""
-    build = actions.start(by=_person(request), build_id=build_id, answers=answers.given())
+    build = actions.start(by=signed_in(request.user), build_id=build_id, answers=answers.given())
     return Status(202, _detail(build))
 
 
 @router.delete("/{build_id}", response={202: BuildOut}, operation_id="cancel_build", summary="Cancel a build")
 def cancel_build(request: HttpRequest, build_id: str) -> Status[dict[str, Any]]:
     """End a build. Again, or after its end, nothing changes."""
-    return Status(202, _out(actions.cancel(by=_person(request), build_id=build_id)))
+    return Status(202, _out(actions.cancel(by=signed_in(request.user), build_id=build_id)))
 
 
 @router.get("/{build_id}/log", operation_id="get_build_log", summary="A build's log", openapi_extra=sends("text/plain"))
 def get_build_log(request: HttpRequest, build_id: str, since: int = 0) -> HttpResponse:
     """Send what was printed for a build, as text, from byte `since` on; `X-Next-Since` says where to go on."""
-    build = queries.find_seen(_person(request), build_id)
+    build = queries.find_seen(signed_in(request.user), build_id)
     since = max(since, 0)
     printed = queries.log_of(build.pk)[since : since + LOG_BYTES]
     answer = HttpResponse(printed, content_type="text/plain; charset=utf-8")

@@ -6,20 +6,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from spacelab.accounts.models import Person
+from spacelab.accounts.queries import signed_in
 from spacelab.builds import actions, queries
 from spacelab.builds.forms import DeriveForm
 from spacelab.datalabs.queries import require_author
-from spacelab.kit.refusals import NotSignedIn, Refusal
+from spacelab.kit.refusals import Refusal
 from spacelab.workloads.queries import capabilities
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def derive(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask for the names of the new datalab, and plan it on the version that the address names."""
-    if not isinstance(request.user, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in, or request access.")
-    person = request.user
+    person = signed_in(request.user)
     require_author(person)
     version = queries.find_launchable(person, slug, request.GET.get("version", ""))
     known = {"title": f"{version.datalab.title}, derived"[:120], "short_name": f"{slug[:50]}-derived"}

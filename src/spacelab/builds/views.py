@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from spacelab.accounts.models import Person
-from spacelab.accounts.queries import may, require
+from spacelab.accounts.queries import may, require, signed_in
 from spacelab.builds import actions, live, packages, planning, progress, queries
 from spacelab.builds.forms import GitForm, StartForm, UploadForm, brought
 from spacelab.builds.models import Build
@@ -30,16 +30,10 @@ from spacelab.workloads.queries import capabilities, controller_is_running
 PER_PAGE = 30
 
 
-def _person(request: HttpRequest) -> Person:
-    if not isinstance(request.user, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in, or request access.")
-    return request.user
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 def bring(request: HttpRequest) -> HttpResponse:
     """Take in a notebook, files, a folder, a zip or a Git address; a refusal stands at its field."""
-    person = _person(request)
+    person = signed_in(request.user)
     require_author(person)
     previous = request.GET.get("change", "")
     earlier = queries.find_own(person, previous) if previous else None
@@ -95,7 +89,7 @@ def _bring(person: Person, form: UploadForm | GitForm, previous: str) -> Build:
 @require_safe
 def own(request: HttpRequest) -> HttpResponse:
     """List the person's builds, newest first."""
-    person = _person(request)
+    person = signed_in(request.user)
     page = Paginator(queries.of_person(person), PER_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "sees_all": BuildPermission.MANAGE_ANY, "authors": may_author(person)}
     return render(request, "builds/list.html", context)
@@ -104,7 +98,7 @@ def own(request: HttpRequest) -> HttpResponse:
 @require_safe
 def everybodys(request: HttpRequest) -> HttpResponse:
     """List everybody's builds, for operators."""
-    require(_person(request), BuildPermission.MANAGE_ANY)
+    require(signed_in(request.user), BuildPermission.MANAGE_ANY)
     page = Paginator(queries.builds(), PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "builds/all.html", {"page": page})
 
@@ -112,7 +106,7 @@ def everybodys(request: HttpRequest) -> HttpResponse:
 @require_safe
 def detail(request: HttpRequest, build_id: str) -> HttpResponse:
     """Show one build: its plan with what is to be answered, or its steps and its log."""
-    person = _person(request)
+    person = signed_in(request.user)
     build = queries.find_seen(person, build_id)
     if build.state == State.PLANNED:
         return _show_plan(request, build, person)
@@ -155,7 +149,7 @@ def _start_form(build: Build, *args: Any, **kwargs: Any) -> StartForm:
 @require_POST
 def start(request: HttpRequest, build_id: str) -> HttpResponse:
     """Start a planned build with what was answered."""
-    person = _person(request)
+    person = signed_in(request.user)
     build = queries.find_own(person, build_id)
     if build.state != State.PLANNED:  # pressed twice, or on a page that the Back button brought
         return redirect("builds:detail", build_id)
@@ -175,7 +169,7 @@ def start(request: HttpRequest, build_id: str) -> HttpResponse:
 @require_POST
 def rebuild(request: HttpRequest, slug: str) -> HttpResponse:
     """Have a version built again that is not on this machine any more."""
-    person = _person(request)
+    person = signed_in(request.user)
     build = actions.build_again(by=person, version=queries.find_version(person, slug, request.POST.get("version", "")))
     if build.person_id == person.pk or may(person, BuildPermission.MANAGE_ANY):
         return redirect("builds:detail", build.pk)
@@ -185,14 +179,14 @@ def rebuild(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def cancel(request: HttpRequest, build_id: str) -> HttpResponse:
     """Cancel a build."""
-    build = actions.cancel(by=_person(request), build_id=build_id)
+    build = actions.cancel(by=signed_in(request.user), build_id=build_id)
     return redirect("builds:detail", build.pk)
 
 
 @require_POST
 def again(request: HttpRequest, build_id: str) -> HttpResponse:
     """Go back to the plan of a build that has ended."""
-    build = actions.again(by=_person(request), build_id=build_id)
+    build = actions.again(by=signed_in(request.user), build_id=build_id)
     return redirect("builds:detail", build.pk)
 
 
@@ -208,7 +202,7 @@ async def events(request: HttpRequest, build_id: str) -> StreamingHttpResponse:
 @require_safe
 def log(request: HttpRequest, build_id: str) -> HttpResponse:
     """Send a build's log as text."""
-    build = queries.find_seen(_person(request), build_id)
+    build = queries.find_seen(signed_in(request.user), build_id)
     headers = {"Content-Disposition": f'inline; filename="build-{build.pk}.log"', "Cache-Control": "no-store"}
     return HttpResponse(queries.log_of(build.pk), content_type="text/plain; charset=utf-8", headers=headers)
 
@@ -216,7 +210,7 @@ def log(request: HttpRequest, build_id: str) -> HttpResponse:
 @require_safe
 def report(request: HttpRequest, build_id: str, name: str) -> HttpResponseBase:
     """Hand out a report that one of a build's checks wrote, to whoever may see the build."""
-    build = queries.find_seen(_person(request), build_id)
+    build = queries.find_seen(signed_in(request.user), build_id)
     file = queries.build_folder(build.pk) / "reports" / name
     if name not in {one.get("report_file") for one in build.checks if one.get("report_file")} or not file.is_file():
         raise NotFound("There is no such report.", advice="Look at the build's checks.")

@@ -12,11 +12,11 @@ from ninja.files import UploadedFile
 from pydantic import Field
 
 from spacelab.accounts.models import Person
-from spacelab.accounts.queries import acting_people, teams_of
+from spacelab.accounts.queries import acting_people, signed_in, teams_of
 from spacelab.datalabs import actions, queries, rules
 from spacelab.datalabs.models import DatalabVersion
 from spacelab.kit.parts import LARGEST_NUMBER, Part, sends
-from spacelab.kit.refusals import Invalid, NotSignedIn
+from spacelab.kit.refusals import Invalid
 from spacelab.publishing.queries import concepts_of
 from spacelab.publishing.rules import DELETABLE, SHARED, Visibility, exports, terms
 
@@ -133,12 +133,6 @@ class TermsTaken(TermsOut):
     not_understood: list[NotUnderstood]
 
 
-def _person(request: HttpRequest) -> Person:
-    if not isinstance(request.user, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in, or send a token.")
-    return request.user
-
-
 def _out(row: DatalabVersion) -> dict[str, Any]:
     same = ("version", "state", "revision", "visibility", "content_hash", "submitted_at", "published_at", "archived_at")
     return {
@@ -193,21 +187,21 @@ def _terms(request: HttpRequest, person: Person, found: DatalabVersion) -> dict[
 @router.get("", response=AuthoredListOut, operation_id="list_authored", summary="The versions of your datalabs")
 def list_authored(request: HttpRequest, asked: Query[Part]) -> dict[str, Any]:
     """List every version of the datalabs that you maintain, by datalab, the newest first."""
-    found = queries.authored_by(_person(request))
+    found = queries.authored_by(signed_in(request.user))
     return {"count": found.count(), "items": [_out(one) for one in found[asked.offset : asked.offset + asked.limit]]}
 
 
 @router.get("/{slug}/{version}", response=AuthoredDetail, operation_id="get_authored", summary="One version of yours")
 def get_authored(request: HttpRequest, slug: str, version: str) -> dict[str, Any]:
     """Show where a version stands and which steps are open; for its author, moderators and operators."""
-    person = _person(request)
+    person = signed_in(request.user)
     return _detail(request, person, queries.find_authored(person, slug, version))
 
 
 @router.delete("/{slug}/{version}", response={204: None}, operation_id="delete_draft", summary="Delete a draft")
 def delete_draft(request: HttpRequest, slug: str, version: str) -> Status[None]:
     """Delete a version that was never published; what was published is archived instead."""
-    person = _person(request)
+    person = signed_in(request.user)
     actions.delete_draft(by=person, version=queries.find_authored(person, slug, version))
     return Status(204, None)
 
@@ -217,13 +211,13 @@ def delete_draft(request: HttpRequest, slug: str, version: str) -> Status[None]:
 )
 def get_history(request: HttpRequest, slug: str, version: str) -> list[queries.Told]:
     """Tell who moved a version, when and why, and what its tests found, the newest first."""
-    return queries.history_of(queries.find_authored(_person(request), slug, version))
+    return queries.history_of(queries.find_authored(signed_in(request.user), slug, version))
 
 
 @router.get("/{slug}/{version}/metadata", response=TermsOut, operation_id="get_metadata", summary="Its metadata")
 def get_metadata(request: HttpRequest, slug: str, version: str) -> dict[str, Any]:
     """Show all terms, private ones included."""
-    person = _person(request)
+    person = signed_in(request.user)
     return _terms(request, person, queries.find_authored(person, slug, version))
 
 
@@ -232,7 +226,7 @@ def get_metadata(request: HttpRequest, slug: str, version: str) -> dict[str, Any
 )
 def edit_metadata(request: HttpRequest, slug: str, version: str, wanted: TermsIn) -> dict[str, Any]:
     """Write these terms; an empty value takes its term away, all others stay."""
-    person = _person(request)
+    person = signed_in(request.user)
     found = queries.find_authored(person, slug, version)
     return _terms(request, person, actions.edit_metadata(by=person, version=found, values=wanted.terms))
 
@@ -240,7 +234,7 @@ def edit_metadata(request: HttpRequest, slug: str, version: str, wanted: TermsIn
 @router.put("/{slug}/{version}/metadata", response=TermsOut, operation_id="put_metadata", summary="Replace all terms")
 def put_metadata(request: HttpRequest, slug: str, version: str, wanted: TermsIn) -> dict[str, Any]:
     """Write exactly these terms: those of yours that are not among them go. What others write stays as it is."""
-    person = _person(request)
+    person = signed_in(request.user)
     found = queries.find_authored(person, slug, version)
     values = queries.replacing_terms(person, found, wanted.terms, _address(request, found))
     return _terms(request, person, actions.edit_metadata(by=person, version=found, values=values))
@@ -251,7 +245,7 @@ def put_metadata(request: HttpRequest, slug: str, version: str, wanted: TermsIn)
 )
 def take_in_metadata(request: HttpRequest, slug: str, version: str, file: File[UploadedFile]) -> dict[str, Any]:
     """Write what a datalab-meta.yml, JSON-LD, CodeMeta or CITATION.cff says; the answer names what was left."""
-    person = _person(request)
+    person = signed_in(request.user)
     found = queries.find_authored(person, slug, version)
     read = exports.read(file.read(MOST_BYTES + 1), file.name or "", kind=terms.Kind.DATALAB)
     naming = {"alternateName", "version"}
@@ -269,7 +263,7 @@ def take_in_metadata(request: HttpRequest, slug: str, version: str, file: File[U
 )
 def export_metadata(request: HttpRequest, slug: str, version: str, format_name: str) -> HttpResponse:
     """Write the metadata as datalab-meta, json-ld, codemeta or cff."""
-    found = queries.find_authored(_person(request), slug, version)
+    found = queries.find_authored(signed_in(request.user), slug, version)
     values = queries.terms_of(found, _address(request, found))
     keywords = values.get("keywords", [])
     concepts = concepts_of(keywords if isinstance(keywords, list) else [])
@@ -286,7 +280,7 @@ def export_metadata(request: HttpRequest, slug: str, version: str, format_name: 
 )
 def make_step(request: HttpRequest, slug: str, version: str, wanted: AuthorStepIn) -> dict[str, Any]:
     """Make a step of a version's life; refused if somebody has moved it since the revision that you looked at."""
-    person = _person(request)
+    person = signed_in(request.user)
     found = queries.find_authored(person, slug, version)
     if wanted.step not in rules.STEPS_OF_THE_HEAD:
         offered = ", ".join(sorted(rules.STEPS_OF_THE_HEAD))
@@ -302,7 +296,7 @@ def make_step(request: HttpRequest, slug: str, version: str, wanted: AuthorStepI
 )
 def put_visibility(request: HttpRequest, slug: str, version: str, wanted: VisibilityIn) -> dict[str, Any]:
     """Say for whom a version is; named people and teams may try it before it is published."""
-    person = _person(request)
+    person = signed_in(request.user)
     found = queries.find_authored(person, slug, version)
     people = _named(acting_people(), "username", {one.casefold() for one in wanted.people}, "people")
     mine = teams_of(person) | found.teams.all()

@@ -10,10 +10,11 @@ from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from spacelab.accounts.models import Person
+from spacelab.accounts.queries import signed_in
 from spacelab.datalabs import actions, queries, rules
 from spacelab.datalabs.forms import ShareForm, StepForm
 from spacelab.datalabs.models import DatalabVersion
-from spacelab.kit.refusals import Conflict, Invalid, NotSignedIn, Refusal
+from spacelab.kit.refusals import Conflict, Invalid, Refusal
 from spacelab.publishing.rules import TRANSITIONS, Need
 
 PER_PAGE = 30
@@ -21,9 +22,7 @@ PER_PAGE = 30
 
 def person_of(request: HttpRequest) -> Person:
     """Return who is signed in; raise `NotSignedIn`."""
-    if not isinstance(request.user, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in to see what you wrote.")
-    return request.user
+    return signed_in(request.user)
 
 
 @require_safe

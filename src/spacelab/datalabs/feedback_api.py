@@ -9,13 +9,12 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
-from spacelab.accounts.models import Person
+from spacelab.accounts.queries import signed_in
 from spacelab.datalabs import actions, queries
 from spacelab.feedback import queries as feedback
 from spacelab.feedback import rules
 from spacelab.feedback.models import Comment
 from spacelab.kit.parts import LARGEST_NUMBER, Part
-from spacelab.kit.refusals import NotSignedIn
 
 router = Router(tags=["feedback"])
 """Stands at `/datalabs` of the API."""
@@ -134,12 +133,6 @@ class BookmarksOut(Schema):
     items: list[BookmarkOut]
 
 
-def _person(request: HttpRequest) -> Person:
-    if not isinstance(request.user, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in, or send a token.")
-    return request.user
-
-
 def _shown(request: HttpRequest, one: Comment) -> dict[str, Any]:
     """Return a comment as this person may read it."""
     readable = feedback.may_read(one, request.user)
@@ -169,7 +162,7 @@ def _standing(request: HttpRequest, slug: str) -> dict[str, Any]:
 @bookmarks_router.get("", response=BookmarksOut, operation_id="list_bookmarks", summary="Your bookmarks")
 def list_bookmarks(request: HttpRequest, asked: Query[Part]) -> dict[str, Any]:
     """List the datalabs that you bookmarked, the newest bookmark first."""
-    found = queries.bookmarked(_person(request))
+    found = queries.bookmarked(signed_in(request.user))
     return {"count": found.count(), "items": list(found[asked.offset : asked.offset + asked.limit])}
 
 
@@ -182,28 +175,28 @@ def get_feedback(request: HttpRequest, slug: str) -> dict[str, Any]:
 @router.put("/{slug}/bookmark", response=StandingOut, operation_id="add_bookmark", summary="Bookmark a datalab")
 def add_bookmark(request: HttpRequest, slug: str) -> dict[str, Any]:
     """Keep it among your bookmarks, and hear of its new versions; doing it again changes nothing."""
-    actions.bookmark(by=_person(request), slug=slug)
+    actions.bookmark(by=signed_in(request.user), slug=slug)
     return _standing(request, slug)
 
 
 @router.delete("/{slug}/bookmark", response=StandingOut, operation_id="remove_bookmark", summary="Remove a bookmark")
 def remove_bookmark(request: HttpRequest, slug: str) -> dict[str, Any]:
     """Take it from your bookmarks; doing it again changes nothing."""
-    actions.bookmark(by=_person(request), slug=slug, wanted=False)
+    actions.bookmark(by=signed_in(request.user), slug=slug, wanted=False)
     return _standing(request, slug)
 
 
 @router.put("/{slug}/rating", response=StandingOut, operation_id="rate_datalab", summary="Rate a datalab")
 def rate_datalab(request: HttpRequest, slug: str, given: RatingIn) -> dict[str, Any]:
     """Give it one to five stars; an earlier rating of yours is replaced. Your own you can't rate."""
-    actions.rate(by=_person(request), slug=slug, stars=given.stars)
+    actions.rate(by=signed_in(request.user), slug=slug, stars=given.stars)
     return _standing(request, slug)
 
 
 @router.delete("/{slug}/rating", response=StandingOut, operation_id="take_rating_back", summary="Take your rating back")
 def take_rating_back(request: HttpRequest, slug: str) -> dict[str, Any]:
     """Remove your rating; doing it again changes nothing."""
-    actions.rate(by=_person(request), slug=slug, stars=0)
+    actions.rate(by=signed_in(request.user), slug=slug, stars=0)
     return _standing(request, slug)
 
 
@@ -223,7 +216,7 @@ def list_comments(request: HttpRequest, slug: str, asked: Query[CommentsAsked]) 
 )
 def write_comment(request: HttpRequest, slug: str, given: CommentIn) -> Status[dict[str, Any]]:
     """Write a comment, or an answer to one; the same words sent twice within ten minutes are kept once."""
-    made = actions.comment(by=_person(request), slug=slug, text=given.text, answers=given.answers)
+    made = actions.comment(by=signed_in(request.user), slug=slug, text=given.text, answers=given.answers)
     return Status(201, _shown(request, made))
 
 
@@ -235,7 +228,7 @@ def write_comment(request: HttpRequest, slug: str, given: CommentIn) -> Status[d
 )
 def change_comment(request: HttpRequest, slug: str, comment_id: int, given: ChangeIn) -> dict[str, Any]:
     """Change the text of a comment of yours; it says that it was changed."""
-    one = actions.edit_comment(by=_person(request), slug=slug, comment_id=comment_id, text=given.text)
+    one = actions.edit_comment(by=signed_in(request.user), slug=slug, comment_id=comment_id, text=given.text)
     return _shown(request, one)
 
 
@@ -247,7 +240,7 @@ def change_comment(request: HttpRequest, slug: str, comment_id: int, given: Chan
 )
 def take_comment_back(request: HttpRequest, slug: str, comment_id: int) -> Status[None]:
     """Remove the words of a comment of yours; answers to it stay."""
-    actions.take_back_comment(by=_person(request), slug=slug, comment_id=comment_id)
+    actions.take_back_comment(by=signed_in(request.user), slug=slug, comment_id=comment_id)
     return Status(204, None)
 
 
@@ -260,7 +253,7 @@ def take_comment_back(request: HttpRequest, slug: str, comment_id: int) -> Statu
 def hide_comment(request: HttpRequest, slug: str, comment_id: int, given: HiddenIn) -> dict[str, Any]:
     """Hide a comment with a reason, or show it again; for moderators."""
     one = actions.hide_comment(
-        by=_person(request), slug=slug, comment_id=comment_id, reason=given.reason, hidden=given.hidden
+        by=signed_in(request.user), slug=slug, comment_id=comment_id, reason=given.reason, hidden=given.hidden
     )
     return _shown(request, one)
 
@@ -269,6 +262,6 @@ def hide_comment(request: HttpRequest, slug: str, comment_id: int, given: Hidden
 def report_datalab(request: HttpRequest, slug: str, given: ReportIn) -> Status[Any]:
     """Report a datalab, or a comment on it, to the moderators."""
     made = actions.report(
-        by=_person(request), slug=slug, reason=given.reason, text=given.text, comment_id=given.comment
+        by=signed_in(request.user), slug=slug, reason=given.reason, text=given.text, comment_id=given.comment
     )
     return Status(201, made)

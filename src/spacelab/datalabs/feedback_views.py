@@ -12,23 +12,17 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from spacelab.accounts.models import Person
+from spacelab.accounts.queries import signed_in
 from spacelab.datalabs import actions, queries
 from spacelab.datalabs.forms import CommentForm, RatingForm, ReportForm
 from spacelab.datalabs.models import Datalab
 from spacelab.feedback import queries as feedback
 from spacelab.feedback.models import Comment
-from spacelab.kit.refusals import Invalid, NotSignedIn, Refusal, TooMany
+from spacelab.kit.refusals import Invalid, Refusal, TooMany
 
 BOOKMARKS_PER_PAGE = 24
 THREADS_PER_PAGE = 20
 ANSWERS_PER_PAGE = 50
-
-
-def _person(request: HttpRequest) -> Person:
-    if not isinstance(request.user, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in to say what you think.")
-    return request.user
 
 
 def _page(request: HttpRequest, rows: QuerySet[Any], size: int) -> Page[Any]:
@@ -38,7 +32,7 @@ def _page(request: HttpRequest, rows: QuerySet[Any], size: int) -> Page[Any]:
 @require_safe
 def bookmarks(request: HttpRequest) -> HttpResponse:
     """List the datalabs that one has bookmarked."""
-    page = _page(request, queries.bookmarked(_person(request)), BOOKMARKS_PER_PAGE)
+    page = _page(request, queries.bookmarked(signed_in(request.user)), BOOKMARKS_PER_PAGE)
     return render(request, "datalabs/bookmarks.html", {"page": page})
 
 
@@ -46,7 +40,7 @@ def bookmarks(request: HttpRequest) -> HttpResponse:
 def bookmark(request: HttpRequest, slug: str) -> HttpResponse:
     """Bookmark a datalab, or take its bookmark away."""
     wanted = request.POST.get("wanted") != "no"
-    actions.bookmark(by=_person(request), slug=slug, wanted=wanted)
+    actions.bookmark(by=signed_in(request.user), slug=slug, wanted=wanted)
     messages.success(request, "Bookmarked: you hear of its new versions." if wanted else "The bookmark is gone.")
     return redirect("datalabs:detail", slug)
 
@@ -54,7 +48,7 @@ def bookmark(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def rating(request: HttpRequest, slug: str) -> HttpResponse:
     """Give a datalab one to five stars, or take one's rating back."""
-    person, form = _person(request), RatingForm(request.POST)
+    person, form = signed_in(request.user), RatingForm(request.POST)
     if not form.is_valid():
         raise Invalid("That is no rating.", advice="Give one to five stars.", field="stars")
     actions.rate(by=person, slug=slug, stars=form.cleaned_data["stars"])
@@ -81,7 +75,7 @@ def _write(
     request: HttpRequest, form: CommentForm, slug: str, answers: int | None = None
 ) -> tuple[Comment | None, int]:
     """Keep what was written, and return it; or the status of what was refused, which the form then says."""
-    person = _person(request)
+    person = signed_in(request.user)
     if not form.is_valid():
         return None, 422
     try:
@@ -132,7 +126,7 @@ def _place(slug: str, one: Comment) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_comment(request: HttpRequest, slug: str, comment_id: int) -> HttpResponse:
     """Change one's own comment; a refusal keeps what was written."""
-    person = _person(request)
+    person = signed_in(request.user)
     found = queries.datalab(slug, person)
     one = feedback.find_own_comment(person, queries.subject_of(found), comment_id)
     form = CommentForm(request.POST if request.method == "POST" else None, initial={"text": one.text})
@@ -154,7 +148,7 @@ def edit_comment(request: HttpRequest, slug: str, comment_id: int) -> HttpRespon
 @require_POST
 def take_back_comment(request: HttpRequest, slug: str, comment_id: int) -> HttpResponse:
     """Remove the words of one's own comment."""
-    actions.take_back_comment(by=_person(request), slug=slug, comment_id=comment_id)
+    actions.take_back_comment(by=signed_in(request.user), slug=slug, comment_id=comment_id)
     messages.success(request, "Your comment is gone.")
     return redirect("datalabs:comments", slug)
 
@@ -164,7 +158,11 @@ def hide_comment(request: HttpRequest, slug: str, comment_id: int) -> HttpRespon
     """Hide a comment with a reason, or show it again, as a moderator."""
     hidden = request.POST.get("hidden") != "no"
     one = actions.hide_comment(
-        by=_person(request), slug=slug, comment_id=comment_id, reason=request.POST.get("reason", ""), hidden=hidden
+        by=signed_in(request.user),
+        slug=slug,
+        comment_id=comment_id,
+        reason=request.POST.get("reason", ""),
+        hidden=hidden,
     )
     messages.success(request, "The comment is hidden; its author hears why." if hidden else "Everybody reads it again.")
     return redirect(_place(slug, one))
@@ -173,7 +171,7 @@ def hide_comment(request: HttpRequest, slug: str, comment_id: int) -> HttpRespon
 @require_http_methods(["GET", "HEAD", "POST"])
 def report(request: HttpRequest, slug: str) -> HttpResponse:
     """Report a datalab, or with `comment` in the query string a comment on it, to the moderators."""
-    person = _person(request)
+    person = signed_in(request.user)
     found = queries.discussed(slug, person)
     named = request.GET.get("comment", "")
     one = feedback.find_comment(queries.subject_of(found), int(named)) if named.isdecimal() else None

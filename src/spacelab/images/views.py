@@ -9,12 +9,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from spacelab.accounts.models import Person
-from spacelab.accounts.queries import require
+from spacelab.accounts.queries import require, signed_in
 from spacelab.images import papers, queries, shelf
 from spacelab.images.actions import look_up_again
 from spacelab.images.permissions import ImagePermission
 from spacelab.kit.files import attachment
-from spacelab.kit.refusals import NotFound, NotSignedIn
+from spacelab.kit.refusals import NotFound
 
 KINDS = {"contents": shelf.CONTENTS, "vulnerabilities": shelf.REPORT, "provenance": shelf.PROVENANCE}
 MOST_LICENCES = 12
@@ -22,10 +22,9 @@ MOST_LICENCES = 12
 
 
 def _operator(request: HttpRequest) -> Person:
-    if not isinstance(request.user, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in, or request access.")
-    require(request.user, ImagePermission.MANAGE_ANY)
-    return request.user
+    person = signed_in(request.user)
+    require(person, ImagePermission.MANAGE_ANY)
+    return person
 
 
 @require_safe

@@ -9,10 +9,9 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
-from spacelab.accounts.models import Person
+from spacelab.accounts.queries import signed_in
 from spacelab.datalabs.models import DatalabVersion
 from spacelab.kit.parts import LARGEST_NUMBER, Part
-from spacelab.kit.refusals import NotSignedIn
 from spacelab.moderation import actions, queries, rules
 from spacelab.moderation.models import ReviewComment
 
@@ -124,16 +123,10 @@ class RemarkSettledIn(Schema):
     resolved: bool = True
 
 
-def _person(request: HttpRequest) -> Person:
-    if not isinstance(request.user, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in, or send a token.")
-    return request.user
-
-
 @router.get("", response=QueueOut, operation_id="list_reviews", summary="The review queue")
 def list_reviews(request: HttpRequest, asked: Query[QueueAsked]) -> dict[str, Any]:
     """List what waits for review and what is under review, the oldest first; for moderators."""
-    found = queries.queue(_person(request), asked.show)
+    found = queries.queue(signed_in(request.user), asked.show)
     return {"count": found.count(), "items": list(found[asked.offset : asked.offset + asked.limit])}
 
 
@@ -142,19 +135,19 @@ def list_reviews(request: HttpRequest, asked: Query[QueueAsked]) -> dict[str, An
 )
 def settle(request: HttpRequest, comment_id: int, wanted: RemarkSettledIn) -> ReviewComment:
     """Note that a remark is settled, or open again; for moderators."""
-    return actions.resolve(by=_person(request), comment_id=comment_id, resolved=wanted.resolved)
+    return actions.resolve(by=signed_in(request.user), comment_id=comment_id, resolved=wanted.resolved)
 
 
 @router.get("/{slug}/{version}", response=ReviewOut, operation_id="get_review", summary="One version under review")
 def get_review(request: HttpRequest, slug: str, version: str) -> DatalabVersion:
     """Show one version that was handed to the moderators."""
-    return queries.version_for(_person(request), slug, version)
+    return queries.version_for(signed_in(request.user), slug, version)
 
 
 @router.post("/{slug}/{version}/steps", response=ReviewOut, operation_id="decide_review", summary="Take or decide")
 def decide(request: HttpRequest, slug: str, version: str, wanted: StepIn) -> DatalabVersion:
     """Take, give back, approve, ask for changes or reject; refused if the version has moved on since your revision."""
-    person = _person(request)
+    person = signed_in(request.user)
     found = queries.version_for(person, slug, version)
     return actions.decide(by=person, version=found, step=wanted.step, reason=wanted.reason, revision=wanted.revision)
 
@@ -167,7 +160,7 @@ def decide(request: HttpRequest, slug: str, version: str, wanted: StepIn) -> Dat
 )
 def get_checklist(request: HttpRequest, slug: str, version: str) -> list[dict[str, Any]]:
     """List the points of the checklist, and who found each in order."""
-    return _points(queries.version_for(_person(request), slug, version))
+    return _points(queries.version_for(signed_in(request.user), slug, version))
 
 
 @router.put(
@@ -178,7 +171,7 @@ def get_checklist(request: HttpRequest, slug: str, version: str) -> list[dict[st
 )
 def put_checklist(request: HttpRequest, slug: str, version: str, wanted: ChecklistIn) -> list[dict[str, Any]]:
     """Keep which points are in order; earlier ticks keep their names."""
-    person = _person(request)
+    person = signed_in(request.user)
     found = queries.version_for(person, slug, version)
     actions.tick(by=person, version=found, points=wanted.points)
     return _points(found)
@@ -201,7 +194,7 @@ def _points(version: DatalabVersion) -> list[dict[str, Any]]:
 )
 def list_comments(request: HttpRequest, slug: str, version: str, asked: Query[Part]) -> dict[str, Any]:
     """List the comments on a version, for its author and moderators."""
-    found = queries.comments(queries.talk_about(_person(request), slug, version))
+    found = queries.comments(queries.talk_about(signed_in(request.user), slug, version))
     return {"count": found.count(), "items": list(found[asked.offset : asked.offset + asked.limit])}
 
 
@@ -213,6 +206,6 @@ def list_comments(request: HttpRequest, slug: str, version: str, asked: Query[Pa
 )
 def comment(request: HttpRequest, slug: str, version: str, wanted: RemarkIn) -> Status[ReviewComment]:
     """Write a remark or an answer, as the version's author or as a moderator."""
-    person = _person(request)
+    person = signed_in(request.user)
     found = queries.talk_about(person, slug, version)
     return Status(201, actions.comment(by=person, version=found, **wanted.dict()))

@@ -9,11 +9,10 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from spacelab.accounts.models import Person
+from spacelab.accounts.queries import signed_in
 from spacelab.feedback import queries as feedback
 from spacelab.feedback import rules
 from spacelab.feedback.models import Report
-from spacelab.kit.refusals import NotSignedIn
 from spacelab.moderation import actions
 
 router = Router(tags=["reviews"])
@@ -67,22 +66,16 @@ class SettledIn(Schema):
     note: str = Field(max_length=2 * rules.LONGEST_NOTE)
 
 
-def _person(request: HttpRequest) -> Person:
-    if not isinstance(request.user, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in, or send a token.")
-    return request.user
-
-
 @router.get("", response=ReportsOut, operation_id="list_reports", summary="What people reported")
 def list_reports(request: HttpRequest, asked: Query[ReportsAsked]) -> dict[str, Any]:
     """List reports about datalabs and comments; for moderators."""
-    found = feedback.reports(_person(request), (asked.state,))
+    found = feedback.reports(signed_in(request.user), (asked.state,))
     return {"count": found.count(), "items": list(found[asked.offset : asked.offset + asked.limit])}
 
 
 @router.put("/{int:report_id}", response=ReportOut, operation_id="settle_report", summary="Settle a report")
 def settle_report(request: HttpRequest, report_id: int, given: SettledIn) -> Report:
     """Note what was done; other open reports about the same comment are settled with it."""
-    person = _person(request)
+    person = signed_in(request.user)
     actions.settle_report(by=person, report_id=report_id, outcome=given.outcome, note=given.note)
     return feedback.find_report(person, report_id)

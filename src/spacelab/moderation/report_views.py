@@ -8,26 +8,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from spacelab.accounts.models import Person
+from spacelab.accounts.queries import signed_in
 from spacelab.feedback import queries as feedback
 from spacelab.feedback.rules import ReportState
-from spacelab.kit.refusals import NotSignedIn, Refusal
+from spacelab.kit.refusals import Refusal
 from spacelab.moderation import actions, queries
 from spacelab.moderation.forms import SettleForm
 
 PER_PAGE = 30
 
 
-def _person(request: HttpRequest) -> Person:
-    if not isinstance(request.user, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in, or request access.")
-    return request.user
-
-
 @require_safe
 def reports(request: HttpRequest) -> HttpResponse:
     """List what people reported: what is open, the oldest first; or with `show=settled` what was done."""
-    person = _person(request)
+    person = signed_in(request.user)
     settled = request.GET.get("show") == "settled"
     rows = feedback.reports(person, (ReportState.SETTLED if settled else ReportState.OPEN,))
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
@@ -39,7 +33,7 @@ def reports(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def settle(request: HttpRequest, report_id: int) -> HttpResponse:
     """Show one report, and note what was done about it; a refusal keeps what was written."""
-    person = _person(request)
+    person = signed_in(request.user)
     found = feedback.find_report(person, report_id)
     form = SettleForm(request.POST if request.method == "POST" else None, about_comment=found.comment_id is not None)
     status = 200

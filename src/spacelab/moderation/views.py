@@ -12,11 +12,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from spacelab.accounts.models import Person
+from spacelab.accounts.queries import signed_in
 from spacelab.datalabs.models import DatalabVersion
 from spacelab.datalabs.queries import authoring_context
 from spacelab.feedback import queries as feedback
 from spacelab.feedback.rules import LONGEST_COMMENT
-from spacelab.kit.refusals import Invalid, NotSignedIn, Refusal
+from spacelab.kit.refusals import Invalid, Refusal
 from spacelab.moderation import actions, queries, rules
 from spacelab.moderation.forms import AnswerForm, CommentForm, StepForm
 
@@ -25,16 +26,10 @@ LARGEST_PICTURE = 10 * 2**20
 """Bytes of a screenshot that is shown on the page."""
 
 
-def _person(request: HttpRequest) -> Person:
-    if not isinstance(request.user, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in, or request access.")
-    return request.user
-
-
 @require_safe
 def queue(request: HttpRequest) -> HttpResponse:
     """List what waits for review and what is under review, oldest first, with the load of each moderator."""
-    person = _person(request)
+    person = signed_in(request.user)
     wanted = request.GET.get("show", "")
     shown = rules.Shown(wanted) if wanted in set(rules.Shown) else rules.Shown.ALL
     page = Paginator(queries.queue(person, shown), PER_PAGE).get_page(request.GET.get("page"))
@@ -51,7 +46,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def review(request: HttpRequest, slug: str, number: str) -> HttpResponse:
     """Show the evidence about one version, and take a step or a decision; a refusal keeps what was written."""
-    person = _person(request)
+    person = signed_in(request.user)
     version = queries.version_for(person, slug, number)
     form = StepForm(request.POST or None, initial={"revision": version.revision})
     status = 200
@@ -97,7 +92,7 @@ def _evidence(person: Person, version: DatalabVersion, form: StepForm) -> dict[s
 @require_safe
 def files(request: HttpRequest, slug: str, number: str) -> HttpResponse:
     """Show how the files differ from those of the version that was published last, with the open remarks on them."""
-    version = queries.version_for(_person(request), slug, number)
+    version = queries.version_for(signed_in(request.user), slug, number)
     before = queries.published_before(version)
     found, remarks = queries.differences(version, before), queries.comments_by_lines(version)
     context = {
@@ -113,7 +108,7 @@ def files(request: HttpRequest, slug: str, number: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def comments(request: HttpRequest, slug: str, number: str) -> HttpResponse:
     """List the comments on a version, and write one; a refusal keeps what was written."""
-    person = _person(request)
+    person = signed_in(request.user)
     version = queries.version_for(person, slug, number)
     place = {name: request.GET[name] for name in ("path", "line") if name in request.GET}
     form = CommentForm(request.POST or None, initial=place)
@@ -145,7 +140,7 @@ def _last_page(version: DatalabVersion, route: str, comment_id: int) -> str:
 @require_POST
 def answer(request: HttpRequest, slug: str, number: str) -> HttpResponse:
     """Keep an answer, or the author's own remark, and return to where it was written."""
-    person = _person(request)
+    person = signed_in(request.user)
     version = queries.talk_about(person, slug, number)
     form = AnswerForm(request.POST)
     if not form.is_valid():
@@ -163,7 +158,7 @@ def answer(request: HttpRequest, slug: str, number: str) -> HttpResponse:
 def resolve(request: HttpRequest, comment_id: int) -> HttpResponse:
     """Note that a remark is settled, or open again."""
     wanted = request.POST.get("resolved") != "no"
-    found = actions.resolve(by=_person(request), comment_id=comment_id, resolved=wanted)
+    found = actions.resolve(by=signed_in(request.user), comment_id=comment_id, resolved=wanted)
     back = reverse("moderation:comments", args=[found.version.datalab.slug, found.version.version])
     page = request.POST.get("page", "")
     return redirect(f"{back}{f'?page={page}' if page.isdecimal() else ''}#comment-{found.pk}")
@@ -172,7 +167,7 @@ def resolve(request: HttpRequest, comment_id: int) -> HttpResponse:
 @require_POST
 def checklist(request: HttpRequest, slug: str, number: str) -> HttpResponse:
     """Keep which points of the checklist are in order."""
-    person = _person(request)
+    person = signed_in(request.user)
     version = queries.version_for(person, slug, number)
     actions.tick(by=person, version=version, points=request.POST.getlist("points"))
     return redirect(f"{reverse('moderation:review', args=[slug, number])}#checklist")
@@ -181,7 +176,7 @@ def checklist(request: HttpRequest, slug: str, number: str) -> HttpResponse:
 @require_safe
 def own(request: HttpRequest, slug: str, number: str) -> HttpResponse:
     """Show the author what moderators wrote about her version, to be answered."""
-    person = _person(request)
+    person = signed_in(request.user)
     version = queries.own_version(person, slug, number)
     context = {**authoring_context(person, version, "review"), "page": _page(request, version)}
     return render(request, "moderation/own.html", context)

@@ -10,7 +10,7 @@ from ninja import Body, Query, Router, Schema
 from pydantic import Field
 
 from spacelab.accounts.models import Person
-from spacelab.kit.refusals import NotSignedIn
+from spacelab.accounts.queries import signed_in
 from spacelab.notifications import actions, queries
 from spacelab.notifications.models import Notification
 from spacelab.notifications.rules import KINDS, Choice, Kind, Mail
@@ -73,12 +73,6 @@ class ChoiceOut(ChoiceIn):
     hint: str
 
 
-def _person(request: HttpRequest) -> Person:
-    if not isinstance(request.user, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in, or send a token.")
-    return request.user
-
-
 def _choices(person: Person) -> list[dict[str, Any]]:
     return [
         {
@@ -96,7 +90,7 @@ def _choices(person: Person) -> list[dict[str, Any]]:
 @router.get("", response=NewsList, operation_id="list_notifications", summary="Your news")
 def list_notifications(request: HttpRequest, wanted: Query[Wanted]) -> dict[str, Any]:
     """List your news, newest first."""
-    person = _person(request)
+    person = signed_in(request.user)
     rows = list(queries.news_page(person, unread=wanted.unread, before=wanted.before, limit=wanted.limit))
     return {"unread": queries.unread_count(person), "news": rows}
 
@@ -104,19 +98,19 @@ def list_notifications(request: HttpRequest, wanted: Query[Wanted]) -> dict[str,
 @router.post("/read", response=ReadOut, operation_id="read_all_notifications", summary="Mark all as read")
 def read_all(request: HttpRequest) -> dict[str, int]:
     """Note that all your news are read."""
-    return {"read": actions.mark_all_read(by=_person(request))}
+    return {"read": actions.mark_all_read(by=signed_in(request.user))}
 
 
 @router.get("/choices", response=list[ChoiceOut], operation_id="list_notification_choices", summary="What you hear")
 def list_choices(request: HttpRequest) -> list[dict[str, Any]]:
     """Say where you hear each kind of news that your roles let you hear."""
-    return _choices(_person(request))
+    return _choices(signed_in(request.user))
 
 
 @router.put("/choices", response=list[ChoiceOut], operation_id="choose_notifications", summary="Choose what you hear")
 def choose(request: HttpRequest, wanted: Body[dict[Kind, ChoiceIn]]) -> list[dict[str, Any]]:
     """Choose by kind; kinds that you leave out stay as they are."""
-    person = _person(request)
+    person = signed_in(request.user)
     chosen = {kind: Choice(one.bell, one.mail, one.feed) for kind, one in wanted.items()}
     actions.choose(by=person, choices=chosen)
     return _choices(person)
@@ -127,4 +121,4 @@ def choose(request: HttpRequest, wanted: Body[dict[Kind, ChoiceIn]]) -> list[dic
 )
 def read(request: HttpRequest, notification_id: int) -> Notification:
     """Note that one of your news is read; again, nothing changes."""
-    return actions.mark_read(by=_person(request), notification_id=notification_id)
+    return actions.mark_read(by=signed_in(request.user), notification_id=notification_id)

@@ -13,7 +13,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import conditional_page, require_http_methods, require_POST, require_safe
 
 from spacelab.accounts.models import Person
-from spacelab.kit.refusals import NotFound, NotSignedIn
+from spacelab.accounts.queries import signed_in
+from spacelab.kit.refusals import NotFound
 from spacelab.notifications import actions, queries
 from spacelab.notifications.feeds import NewsFeed
 from spacelab.notifications.forms import ChoicesForm
@@ -25,17 +26,11 @@ STOP_POLLING = 286
 """The status with which htmx asks no more."""
 
 
-def _person(request: HttpRequest) -> Person:
-    if not isinstance(request.user, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in, or request access.")
-    return request.user
-
-
 @never_cache
 @require_safe
 def news(request: HttpRequest) -> HttpResponse:
     """List a person's news, all or the unread ones."""
-    person = _person(request)
+    person = signed_in(request.user)
     unread = request.GET.get("show") == "unread"
     page = Paginator(queries.news_of(person, unread=unread), PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "notifications/list.html", {"page": page, "unread": unread})
@@ -56,21 +51,21 @@ def bell(request: HttpRequest) -> HttpResponse:
 @require_safe
 def open_news(request: HttpRequest, notification_id: int) -> HttpResponse:
     """Lead to what the news are about, which are read then."""
-    found = actions.mark_read(by=_person(request), notification_id=notification_id)
+    found = actions.mark_read(by=signed_in(request.user), notification_id=notification_id)
     return redirect(found.url or reverse("notifications:list"))
 
 
 @require_POST
 def read(request: HttpRequest, notification_id: int) -> HttpResponse:
     """Note one piece of news as read."""
-    actions.mark_read(by=_person(request), notification_id=notification_id)
+    actions.mark_read(by=signed_in(request.user), notification_id=notification_id)
     return _back(request)
 
 
 @require_POST
 def read_all(request: HttpRequest) -> HttpResponse:
     """Note all news as read."""
-    actions.mark_all_read(by=_person(request))
+    actions.mark_all_read(by=signed_in(request.user))
     return _back(request)
 
 
@@ -83,7 +78,7 @@ def _back(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def choices(request: HttpRequest) -> HttpResponse:
     """Show and change where a person hears news."""
-    person = _person(request)
+    person = signed_in(request.user)
     form = ChoicesForm(queries.choices_of(person), request.POST or None)
     if request.method == "POST" and form.is_valid():
         actions.choose(by=person, choices=form.chosen())
@@ -107,7 +102,7 @@ def _choices_page(request: HttpRequest, person: Person, form: ChoicesForm, feed:
 @require_POST
 def renew_feed(request: HttpRequest) -> HttpResponse:
     """Make a feed's address and show it this one time."""
-    person = _person(request)
+    person = signed_in(request.user)
     address = address_of(reverse("notifications:feed", args=[actions.renew_feed(by=person)]))
     return _choices_page(request, person, ChoicesForm(queries.choices_of(person)), address)
 
@@ -115,7 +110,7 @@ def renew_feed(request: HttpRequest) -> HttpResponse:
 @require_POST
 def end_feed(request: HttpRequest) -> HttpResponse:
     """End a person's feed."""
-    actions.end_feed(by=_person(request))
+    actions.end_feed(by=signed_in(request.user))
     messages.success(request, "Your feed is gone; its address leads nowhere any more.")
     return redirect("notifications:choices")
 

@@ -10,9 +10,9 @@ from django.urls import reverse
 from ninja import Router, Schema, Status
 
 from spacelab.accounts.models import Person
+from spacelab.accounts.queries import signed_in
 from spacelab.kit import sse
 from spacelab.kit.parts import sends
-from spacelab.kit.refusals import NotSignedIn
 from spacelab.sessions import actions, live, progress, queries
 from spacelab.sessions.models import Session
 from spacelab.workloads import queries as workloads
@@ -133,12 +133,6 @@ class SessionDetail(SessionOut):
     """Files that a processing thread has left, as paths in the workspace."""
 
 
-def _person(request: HttpRequest) -> Person:
-    if not isinstance(request.user, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in, or send a token.")
-    return request.user
-
-
 def _out(session: Session) -> dict[str, Any]:
     workload, idleness = session.workload, queries.idleness_of(session)
     return {
@@ -182,20 +176,20 @@ def _detail(session: Session) -> dict[str, Any]:
 @router.get("/profiles", response=list[ProfileOut], operation_id="list_profiles", summary="The resource profiles")
 def list_profiles(request: HttpRequest) -> Any:
     """List the resource profiles, smallest first."""
-    _person(request)
+    signed_in(request.user)
     return list(queries.profiles())
 
 
 @router.get("/quota", response=QuotaOut, operation_id="get_quota", summary="Your quota")
 def get_quota(request: HttpRequest) -> dict[str, Any]:
     """Say what your sessions may take together, and what they take."""
-    return {"total": queries.quota(), "used": queries.used_by(_person(request))}
+    return {"total": queries.quota(), "used": queries.used_by(signed_in(request.user))}
 
 
 @router.get("", response=list[SessionOut], operation_id="list_sessions", summary="Your sessions")
 def list_sessions(request: HttpRequest, ended: bool = False) -> list[dict[str, Any]]:  # noqa: FBT001, FBT002  a query string
     """List your sessions, newest first; with `ended=true` also those that are over."""
-    person = _person(request)
+    person = signed_in(request.user)
     found = queries.sessions().filter(owner=person) if ended else queries.running(person)
     return [_out(one) for one in found[:MOST]]
 
@@ -203,7 +197,7 @@ def list_sessions(request: HttpRequest, ended: bool = False) -> list[dict[str, A
 @router.post("", response={201: SessionDetail}, operation_id="launch_session", summary="Launch a session")
 def launch_session(request: HttpRequest, wanted: SessionIn, response: HttpResponse) -> Status[dict[str, Any]]:
     """Launch a datalab, or run one of its threads. The answer comes at once: follow the events from there."""
-    person = _person(request)
+    person = signed_in(request.user)
     session = _begin(person, wanted, wanted.profile or queries.profiles()[0].name)
     response["Location"] = reverse("api:get_session", args=[session.id])
     return Status(201, _detail(queries.find_own(person, session.id)))
@@ -235,25 +229,25 @@ def _begin(person: Person, wanted: SessionIn, profile: str) -> Session:
 @router.get("/{session_id}", response=SessionDetail, operation_id="get_session", summary="One session")
 def get_session(request: HttpRequest, session_id: str) -> dict[str, Any]:
     """Show one session with its phases."""
-    return _detail(queries.find_seen(_person(request), session_id))
+    return _detail(queries.find_seen(signed_in(request.user), session_id))
 
 
 @router.delete("/{session_id}", response={202: SessionOut}, operation_id="stop_session", summary="Stop a session")
 def stop_session(request: HttpRequest, session_id: str) -> Status[dict[str, Any]]:
     """Ask for a session to end; follow the events to see when it has. Again, or after its end, nothing changes."""
-    return Status(202, _out(actions.stop(by=_person(request), session_id=session_id)))
+    return Status(202, _out(actions.stop(by=signed_in(request.user), session_id=session_id)))
 
 
 @router.post("/{session_id}/restart", response={202: SessionOut}, operation_id="restart_session", summary="Restart")
 def restart_session(request: HttpRequest, session_id: str) -> Status[dict[str, Any]]:
     """Stop a session and launch the same again once it has ended; `restarted_as` will name the new one."""
-    return Status(202, _out(actions.restart(by=_person(request), session_id=session_id)))
+    return Status(202, _out(actions.restart(by=signed_in(request.user), session_id=session_id)))
 
 
 @router.post("/{session_id}/extend", response=SessionOut, operation_id="extend_session", summary="Keep it longer")
 def extend_session(request: HttpRequest, session_id: str, wanted: ExtendIn) -> dict[str, Any]:
     """Keep a session for some hours from now even without activity."""
-    return _out(actions.extend(by=_person(request), session_id=session_id, hours=wanted.hours))
+    return _out(actions.extend(by=signed_in(request.user), session_id=session_id, hours=wanted.hours))
 
 
 @router.get(
@@ -261,7 +255,7 @@ def extend_session(request: HttpRequest, session_id: str, wanted: ExtendIn) -> d
 )
 def get_session_log(request: HttpRequest, session_id: str, since: int = 0) -> HttpResponse:
     """Send what the session printed, as text, from byte `since` on; `X-Next-Since` says where to go on."""
-    session = queries.find_seen(_person(request), session_id)
+    session = queries.find_seen(signed_in(request.user), session_id)
     since = max(since, 0)
     printed = queries.log_since(session, since)[:LOG_BYTES]
     answer = HttpResponse(printed, content_type="text/plain; charset=utf-8")
@@ -278,7 +272,7 @@ def get_session_log(request: HttpRequest, session_id: str, since: int = 0) -> Ht
 )
 def follow_session(request: HttpRequest, session_id: str) -> StreamingHttpResponse:
     """Stream server-sent events: `phase` with phase, reason and time for each change so far and to come, then `end`."""
-    person = _person(request)
+    person = signed_in(request.user)
     session = queries.find_seen(person, session_id)
     last = request.headers.get("Last-Event-ID", "")
     return sse.response(live.phase_stream(person.pk, session.id, int(last) if last.isdecimal() else 0))

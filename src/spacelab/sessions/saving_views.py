@@ -6,9 +6,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from spacelab.accounts.models import Person
+from spacelab.accounts.queries import signed_in
 from spacelab.datalabs.queries import require_author
-from spacelab.kit.refusals import Conflict, NotSignedIn, Refusal
+from spacelab.kit.refusals import Conflict, Refusal
 from spacelab.sessions import actions, queries, saving
 from spacelab.sessions.forms import SaveForm
 
@@ -16,9 +16,7 @@ from spacelab.sessions.forms import SaveForm
 @require_http_methods(["GET", "HEAD", "POST"])
 def save(request: HttpRequest, session_id: str) -> HttpResponse:
     """Show what would become of a session, ask for names and notebooks, and plan the draft."""
-    if not isinstance(request.user, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in, or request access.")
-    person = request.user
+    person = signed_in(request.user)
     require_author(person)
     session = queries.find_own(person, session_id)
     if session.version is None:

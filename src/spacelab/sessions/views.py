@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from spacelab.accounts.models import Person
-from spacelab.accounts.queries import require
+from spacelab.accounts.queries import require, signed_in
 from spacelab.builds import queries as build_queries
 from spacelab.datalabs.models import DatalabVersion
 from spacelab.datalabs.queries import trouble_of
@@ -30,16 +30,10 @@ LOG_DOWNLOAD_BYTES = 4 * 2**20
 """The end of a log that can be saved; the rest stays with the runtime."""
 
 
-def _person(request: HttpRequest) -> Person:
-    if not isinstance(request.user, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in, or request access.")
-    return request.user
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 def launch(request: HttpRequest, slug: str) -> HttpResponse:
     """Choose and launch; a refusal stands at its field and the form keeps what was entered."""
-    person = _person(request)
+    person = signed_in(request.user)
     require(person, SessionPermission.LAUNCH)
     datalab = queries.find_datalab(person, slug)
     version = queries.version_named(person, datalab, request.GET.get("version"))
@@ -83,7 +77,7 @@ def launch(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def thread(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """Enter a processing thread's inputs and run it; a refusal stands at its field."""
-    person = _person(request)
+    person = signed_in(request.user)
     require(person, SessionPermission.LAUNCH)
     datalab = queries.find_datalab(person, slug)
     version = queries.version_named(person, datalab, request.GET.get("version"))
@@ -141,14 +135,14 @@ def _begin(
 @require_POST
 def relaunch(request: HttpRequest, slug: str) -> HttpResponse:
     """Launch with the choices of the last time, by one click."""
-    session = actions.relaunch(by=_person(request), datalab_slug=slug)
+    session = actions.relaunch(by=signed_in(request.user), datalab_slug=slug)
     return redirect("lab_sessions:detail", session.id)
 
 
 @require_safe
 def own(request: HttpRequest) -> HttpResponse:
     """List the person's sessions."""
-    person = _person(request)
+    person = signed_in(request.user)
     context = {
         "running": queries.running(person),
         "recent": queries.recent(person),
@@ -162,7 +156,7 @@ def own(request: HttpRequest) -> HttpResponse:
 @require_safe
 def everybodys(request: HttpRequest) -> HttpResponse:
     """List everybody's running sessions, for operators."""
-    require(_person(request), SessionPermission.MANAGE_ANY)
+    require(signed_in(request.user), SessionPermission.MANAGE_ANY)
     page = Paginator(queries.running(), PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "sessions/all.html", {"page": page})
 
@@ -170,7 +164,7 @@ def everybodys(request: HttpRequest) -> HttpResponse:
 @require_safe
 def detail(request: HttpRequest, session_id: str) -> HttpResponse:
     """Show one session; the page of a restarted one leads to its successor, unless it is asked to stay."""
-    person = _person(request)
+    person = signed_in(request.user)
     session = queries.find_seen(person, session_id)
     if session.restarted_as_id and session.owner_id == person.pk and "stay" not in request.GET:
         return redirect("lab_sessions:detail", session.restarted_as_id)
@@ -195,7 +189,7 @@ async def events(request: HttpRequest, session_id: str) -> StreamingHttpResponse
 @require_safe
 def log(request: HttpRequest, session_id: str) -> HttpResponse:
     """Send the end of a session's log as text."""
-    session = queries.find_seen(_person(request), session_id)
+    session = queries.find_seen(signed_in(request.user), session_id)
     text = queries.log_since(session)[-LOG_DOWNLOAD_BYTES:].decode(errors="replace")
     headers = {"Content-Disposition": f'inline; filename="session-{session.id}.log"', "Cache-Control": "no-store"}
     return HttpResponse(text, content_type="text/plain; charset=utf-8", headers=headers)
@@ -204,21 +198,21 @@ def log(request: HttpRequest, session_id: str) -> HttpResponse:
 @require_POST
 def stop(request: HttpRequest, session_id: str) -> HttpResponse:
     """Stop a session."""
-    session = actions.stop(by=_person(request), session_id=session_id)
+    session = actions.stop(by=signed_in(request.user), session_id=session_id)
     return redirect("lab_sessions:detail", session.id)
 
 
 @require_POST
 def restart(request: HttpRequest, session_id: str) -> HttpResponse:
     """Stop a session and launch it again."""
-    session = actions.restart(by=_person(request), session_id=session_id)
+    session = actions.restart(by=signed_in(request.user), session_id=session_id)
     return redirect("lab_sessions:detail", session.id)
 
 
 @require_POST
 def extend(request: HttpRequest, session_id: str) -> HttpResponse:
     """Keep an idle session longer."""
-    person = _person(request)
+    person = signed_in(request.user)
     form = ExtendForm(request.POST)
     if not form.is_valid():
         queries.find_own(person, session_id)
@@ -233,7 +227,7 @@ def extend(request: HttpRequest, session_id: str) -> HttpResponse:
 def rename(request: HttpRequest, session_id: str) -> HttpResponse:
     """Give a session another title; a refusal is shown on its page."""
     try:
-        actions.rename(by=_person(request), session_id=session_id, title=request.POST.get("title", ""))
+        actions.rename(by=signed_in(request.user), session_id=session_id, title=request.POST.get("title", ""))
     except Invalid as refusal:
         messages.error(request, f"{refusal.message} {refusal.advice}")
     return redirect("lab_sessions:detail", session_id)

@@ -8,9 +8,8 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router, Schema, Status
 
-from spacelab.accounts.models import Person
+from spacelab.accounts.queries import signed_in
 from spacelab.datalabs.models import DatalabVersion
-from spacelab.kit.refusals import NotSignedIn
 from spacelab.testing import actions, queries
 
 router = Router(tags=["launch tests"])
@@ -46,7 +45,7 @@ class TestOut(Schema):
 )
 def get_launch_test(request: HttpRequest, slug: str, version: str) -> dict[str, Any]:
     """Say how far the newest launch test of a version is, and what its tests have found."""
-    return _out(queries.find_version(_person(request), slug, version))
+    return _out(queries.find_version(signed_in(request.user), slug, version))
 
 
 @router.post(
@@ -54,16 +53,10 @@ def get_launch_test(request: HttpRequest, slug: str, version: str) -> dict[str, 
 )
 def test_again(request: HttpRequest, slug: str, version: str) -> Status[dict[str, Any]]:
     """Begin another launch test of what was built; a conflict while one is under way."""
-    person = _person(request)
+    person = signed_in(request.user)
     found = queries.find_version(person, slug, version)
     actions.test_again(by=person, version=found)
     return Status(202, _out(found))
-
-
-def _person(request: HttpRequest) -> Person:
-    if not isinstance(request.user, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in, or send a token.")
-    return request.user
 
 
 def _out(version: DatalabVersion) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from spacelab.accounts.models import Person
+from spacelab.accounts.queries import signed_in
 from spacelab.datalabs import queries as datalab_queries
 from spacelab.datalabs.rules import Visibility
 from spacelab.kit import sse
@@ -18,16 +19,10 @@ FILE_POLICY = "default-src 'none'; sandbox"
 """What a test kept comes from a stranger's program: opened by itself, it does nothing."""
 
 
-def _person(request: HttpRequest) -> Person:
-    if not isinstance(request.user, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in to see what you wrote.")
-    return request.user
-
-
 @require_safe
 def testing(request: HttpRequest, slug: str, version: str) -> HttpResponse:
     """Show what launch tests found out about a version, and offer another one."""
-    person = _person(request)
+    person = signed_in(request.user)
     found = queries.find_version(person, slug, version)
     evidence = list(queries.evidence_of(found)[: queries.SHOWN])
     context = {
@@ -47,7 +42,7 @@ def testing(request: HttpRequest, slug: str, version: str) -> HttpResponse:
 @require_POST
 def again(request: HttpRequest, slug: str, version: str) -> HttpResponse:
     """Begin another test of what was built."""
-    person = _person(request)
+    person = signed_in(request.user)
     found = queries.find_version(person, slug, version)
     actions.test_again(by=person, version=found)
     messages.success(request, "The test has begun.")
@@ -67,7 +62,7 @@ async def events(request: HttpRequest, slug: str, version: str) -> StreamingHttp
 @require_safe
 def file(request: HttpRequest, slug: str, version: str, evidence: int, name: str) -> HttpResponse:
     """Send a file that a test kept: the screenshot or the log."""
-    found = queries.find_file(queries.find_version(_person(request), slug, version), evidence, name)
+    found = queries.find_file(queries.find_version(signed_in(request.user), slug, version), evidence, name)
     headers = {
         "Content-Security-Policy": FILE_POLICY,
         "X-Content-Type-Options": "nosniff",

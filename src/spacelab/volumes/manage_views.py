@@ -10,8 +10,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from spacelab.accounts.models import Person
-from spacelab.accounts.queries import require
-from spacelab.kit.refusals import Conflict, Invalid, NotSignedIn
+from spacelab.accounts.queries import require, signed_in
+from spacelab.kit.refusals import Conflict, Invalid
 from spacelab.volumes import actions, queries
 from spacelab.volumes.forms import DeclarationForm
 from spacelab.volumes.models import Volume
@@ -20,10 +20,9 @@ from spacelab.volumes.permissions import VolumePermission
 
 def _operator(request: HttpRequest) -> Person:
     """Return who asks, if her roles let her manage volumes."""
-    if not isinstance(request.user, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in as an operator.")
-    require(request.user, VolumePermission.MANAGE)
-    return request.user
+    person = signed_in(request.user)
+    require(person, VolumePermission.MANAGE)
+    return person
 
 
 @require_safe

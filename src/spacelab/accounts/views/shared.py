@@ -11,16 +11,15 @@ from django.http import HttpRequest, HttpResponse
 
 from spacelab.accounts import queries
 from spacelab.accounts.models import Person
-from spacelab.kit.refusals import NotFound, NotSignedIn, Refusal
+from spacelab.accounts.queries import signed_in
+from spacelab.kit.refusals import NotFound, Refusal
 
 View = Callable[..., HttpResponse]
 
 
 def person_of(request: HttpRequest) -> Person:
     """Return who is signed in; raise `NotSignedIn` for a visitor."""
-    if not isinstance(request.user, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in, or request access.")
-    return request.user
+    return signed_in(request.user)
 
 
 def needs(permission: str) -> Callable[[View], View]:
