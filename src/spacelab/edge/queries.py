@@ -68,9 +68,12 @@ def find_visit(session_id: str, cookie: str) -> Found | None:
 
 
 def find_token(session_id: str, token: str) -> Found | None:
-    """Find a personal token that may be used with this session."""
+    """Find a token that may be used with this session: a person's, or the session's own, of which no other is opened.
+
+    What runs in a session is a stranger's program: its token leads into no other session of the same person.
+    """
     row = token_for(token, scope=Scope.SESSIONS)
-    if row is None:
+    if row is None or row.workload not in {"", session_id}:
         return None
     session = Session.objects.select_related("workload").filter(pk=session_id).first()
     if session is None or not may_enter(row.person, session):

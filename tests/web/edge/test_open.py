@@ -8,9 +8,10 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client, RequestFactory
 
+from spacelab.accounts.actions import create_token, issue_workload_token
 from spacelab.accounts.models import Person
 from spacelab.audit.models import Entry
-from spacelab.edge import actions, views
+from spacelab.edge import actions, queries, views
 from spacelab.edge.models import EntryCode, Visit
 from spacelab.kit.refusals import Forbidden, Invalid, NotFound, NotSignedIn
 from support.edge_session import make_session
@@ -110,3 +111,11 @@ def test_revoking_takes_unused_codes_too_and_only_those_named(scientist: Person)
 def test_revoking_nothing_in_particular_is_a_mistake(scientist: Person) -> None:
     with pytest.raises(ValueError, match="name a person"):
         actions.revoke_visits(by=scientist)
+
+
+def test_the_token_inside_a_session_opens_no_other_one(scientist: Person) -> None:
+    mine, other = make_session(scientist), make_session(scientist)
+    inside = issue_workload_token(person=scientist, workload=mine.id, scopes=["read", "sessions"])
+    _, own = create_token(by=scientist, name="mine", lifetime_days=1, scopes=["sessions"])
+    opened = [bool(queries.find_token(one.id, token)) for token in (inside, own) for one in (mine, other)]
+    assert opened == [True, False, True, True]
