@@ -34,8 +34,12 @@ def _opened(request: HttpRequest, slug: str, version: str) -> tuple[Person, Data
     return request.user, find_authored(request.user, slug, version)
 
 
-def _folder(version: DatalabVersion) -> Path:
-    folder = queries.files_folder(version)
+def _is_author(person: Person, version: DatalabVersion) -> bool:
+    return version.datalab.maintainer_id == person.pk
+
+
+def _folder(person: Person, version: DatalabVersion) -> Path:
+    folder = queries.files_folder(version, unsent=_is_author(person, version))
     if folder is None:
         raise Conflict("The files of this version are not kept here.", advice="Bring them again.")
     return folder
@@ -59,9 +63,9 @@ def files(request: HttpRequest, slug: str, version: str) -> HttpResponse:
             else:
                 messages.success(request, "The files are saved.")
                 return redirect("builds:author-files", slug, version)
-    folder = queries.files_folder(found)
+    folder = queries.files_folder(found, unsent=_is_author(person, found))
     listed = packages.list_files(folder) if folder else []
-    copy = queries.working_copy(found) if found.is_editable else None
+    copy = queries.working_copy(found) if found.is_editable and _is_author(person, found) else None
     context = {
         **authoring_context(person, found, "files"),
         "page": Paginator(listed, PER_PAGE).get_page(request.GET.get("page")),
@@ -78,7 +82,7 @@ def files(request: HttpRequest, slug: str, version: str) -> HttpResponse:
 def edit(request: HttpRequest, slug: str, version: str) -> HttpResponse:
     """Show a file of a version with its syntax; its author changes a short text here."""
     person, found = _opened(request, slug, version)
-    folder = _folder(found)
+    folder = _folder(person, found)
     asked = request.POST if request.method == "POST" else request.GET
     path = asked.get("path", "")
     file = packages.file_of(folder, path)
@@ -111,8 +115,8 @@ def edit(request: HttpRequest, slug: str, version: str) -> HttpResponse:
 @require_safe
 def content(request: HttpRequest, slug: str, version: str) -> HttpResponseBase:
     """Hand out one file of a version as it is."""
-    _, found = _opened(request, slug, version)
-    file = packages.file_of(_folder(found), request.GET.get("path", ""))
+    person, found = _opened(request, slug, version)
+    file = packages.file_of(_folder(person, found), request.GET.get("path", ""))
     return attachment(request, file.open("rb"), file.name, "application/octet-stream")
 
 
@@ -134,7 +138,9 @@ def move_file(request: HttpRequest, slug: str, version: str) -> HttpResponse:
 def build(request: HttpRequest, slug: str, version: str) -> HttpResponse:
     """List the builds of a version, the newest first; its author builds it again."""
     person, found = _opened(request, slug, version)
-    page = Paginator(queries.of_version(found), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(queries.of_version(found, unsent=_is_author(person, found)), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     newest = page[0] if page.number == 1 and len(page) else None
     own = newest is not None and newest.person_id == person.pk
     more: dict[str, Any] = progress.context_of(newest, person) if newest and own and newest.number else {}

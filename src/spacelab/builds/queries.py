@@ -60,8 +60,10 @@ def find_seen(person: Person, build_id: str) -> Build:
     return found
 
 
-def of_version(version: DatalabVersion) -> QuerySet[Build]:
-    """List the builds of a version, and those of it that wait for their author, the newest first."""
+def of_version(version: DatalabVersion, *, unsent: bool = True) -> QuerySet[Build]:
+    """List the builds of a version, and if `unsent` those of it that wait for their author, the newest first."""
+    if not unsent:
+        return builds().filter(datalab_version=version)
     waiting = Q(
         state=State.PLANNED,
         person=version.datalab.maintainer_id,
@@ -78,9 +80,12 @@ def working_copy(version: DatalabVersion) -> Build | None:
     return newest if newest and is_package_kept(newest) else None
 
 
-def files_folder(version: DatalabVersion) -> Path | None:
-    """Return the folder of the newest files of a version that may change, of what was built of any other; or None."""
-    copy = working_copy(version) if version.is_editable else None
+def files_folder(version: DatalabVersion, *, unsent: bool = True) -> Path | None:
+    """Return the folder of the newest files of a version that may change, of what was built of any other; or None.
+
+    Without `unsent` it is always what was built: what its author still changes is nobody else's to see.
+    """
+    copy = working_copy(version) if unsent and version.is_editable else None
     return package_folder(copy.package) if copy else package_of(version)
 
 

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from spacelab.accounts.models import Person
-from spacelab.builds import packages, queries
+from spacelab.builds import actions, packages, queries
 from spacelab.builds.models import Build
 from spacelab.builds.upkeep import Workshop
 from spacelab.datalabs.models import DatalabVersion
@@ -176,3 +176,20 @@ def test_a_preview_of_a_very_long_text_is_plain(version: DatalabVersion, author:
     text = "title: x\n" * 50_000
     page = author.post(EDIT, {"path": "datalab-meta.yml", "text": text, "preview": "1"}).content.decode()
     assert '<span class="nt">' not in page
+
+
+def test_what_an_author_still_changes_is_hers_alone(version: DatalabVersion, author: Client, developer: Person) -> None:
+    DatalabVersion.objects.update(state=State.CHANGES_REQUESTED)
+    last = Build.objects.get(datalab_version=version)
+    secret = packages.Brought("unsent.txt", io.BytesIO(b"not yet"))
+    actions.bring_files(by=developer, files=[secret], previous=last.pk)
+    moderator = Client()
+    moderator.force_login(make_person("mona", "moderator"))
+    place = f"{FILES}/content?path=unsent.txt"
+    assert "unsent.txt" in author.get(FILES).content.decode() + author.get(BUILD).content.decode()
+    assert author.get(place).status_code == 200
+    for page in (FILES, BUILD):
+        answer = moderator.get(page)
+        assert answer.status_code == 200
+        assert "unsent.txt" not in answer.content.decode(), page
+    assert [moderator.get(one).status_code for one in (place, f"{EDIT}?path=unsent.txt")] == [404, 404]
