@@ -38,6 +38,18 @@ def scientist(db: None) -> Person:
 
 
 @pytest.fixture
+def developer(db: None) -> Person:
+    """Somebody who writes datalabs."""
+    return make_person("dora", "developer")
+
+
+@pytest.fixture
+def moderator(db: None) -> Person:
+    """Somebody who decides about what is published."""
+    return make_person("mona", "moderator")
+
+
+@pytest.fixture
 def operator(db: None) -> Person:
     """Somebody who runs the platform."""
     return make_person("olga", "operator")

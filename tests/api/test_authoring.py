@@ -41,12 +41,6 @@ class Program:
 
 
 @pytest.fixture
-def developer() -> Person:
-    """Somebody who writes."""
-    return make_person("dora", "developer")
-
-
-@pytest.fixture
 def version(developer: Person) -> DatalabVersion:
     """Make a version that lacks nothing to be submitted."""
     return make_version(developer)

@@ -39,18 +39,6 @@ class Caller:
 
 
 @pytest.fixture
-def developer() -> Person:
-    """Somebody whose version is reviewed."""
-    return make_person("dora", "developer")
-
-
-@pytest.fixture
-def moderator() -> Person:
-    """Somebody who reviews."""
-    return make_person("mona", "moderator")
-
-
-@pytest.fixture
 def version(developer: Person, tmp_path: Path) -> DatalabVersion:
     """Submit a version with a file."""
     return make_submitted(developer, package=str(make_package(tmp_path / "package", {"app.py": "one\n"})))

@@ -14,7 +14,7 @@ from spacelab.builds import actions
 from spacelab.builds.actions import SYSTEM
 from spacelab.builds.models import Build
 from spacelab.builds.upkeep import Workshop
-from support.builds import bring, developer, end_workload, queued, workshop  # noqa: F401  fixtures among them
+from support.builds import bring, end_workload, queued, workshop  # noqa: F401  fixtures among them
 from support.packages import META, notebook
 from support.sessions import quiet_runtime  # noqa: F401  a fixture
 
@@ -44,7 +44,7 @@ def test_the_pages_of_a_build_are_usable_by_everybody(
     chromium: Browser,
     live_server: LiveServer,
     builds: dict[str, Build],
-    developer: Person,  # noqa: F811  as above
+    developer: Person,
     shape: tuple[str, int],
 ) -> None:
     client = Client()

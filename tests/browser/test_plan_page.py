@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from spacelab.accounts.models import Person
 from spacelab.builds.models import Build
 from spacelab.builds.upkeep import Workshop
-from support.builds import bring, developer, queued, state_of, workshop  # noqa: F401  fixtures among them
+from support.builds import bring, queued, state_of, workshop  # noqa: F401  fixtures among them
 from support.packages import META, notebook
 from support.sessions import quiet_runtime  # noqa: F401  a fixture
 
@@ -55,7 +55,7 @@ def test_the_main_action_is_in_sight_at_the_start_and_at_the_end_of_the_form(
     chromium: Browser,
     live_server: LiveServer,
     planned: Build,
-    developer: Person,  # noqa: F811  as above
+    developer: Person,
     size: tuple[int, int],
 ) -> None:
     with browsing(chromium, live_server, developer, size) as page:
@@ -77,7 +77,7 @@ def test_build_is_pressed_twice_and_built_once(
     chromium: Browser,
     live_server: LiveServer,
     planned: Build,
-    developer: Person,  # noqa: F811  as above
+    developer: Person,
 ) -> None:
     with browsing(chromium, live_server, developer) as page:
         sent: list[str] = []
@@ -96,7 +96,7 @@ def test_a_cancelled_build_and_a_discarded_plan_are_taken_up_again(
     chromium: Browser,
     live_server: LiveServer,
     planned: Build,
-    developer: Person,  # noqa: F811  as above
+    developer: Person,
 ) -> None:
     build = queued(developer, "by-mistake")
     with browsing(chromium, live_server, developer) as page:

@@ -17,7 +17,6 @@ from spacelab.builds.upkeep import Workshop
 from spacelab.workloads.models import Workload
 from spacelab.workloads.rules import Kind, Phase, WorkloadSpec
 from support.packages import META, files_of, notebook
-from support.people import make_person
 from support.sessions import QuietRuntime
 from support.workloads import AtOnce
 
@@ -60,12 +59,6 @@ class QuietBuilder:
 
     def fetch_spec(self, fetch: Fetch) -> WorkloadSpec:
         return WorkloadSpec(id=fetch.workload_id, owner=fetch.owner, kind=Kind.BATCH, command=("true",))
-
-
-@pytest.fixture
-def developer(db: None) -> Person:
-    """Somebody who may bring applications."""
-    return make_person("dora", "developer")
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.test import Client
+
 from spacelab.accounts.models import Person, Role
 from spacelab.site.roles import ROLE_MATRIX
 
@@ -17,3 +19,11 @@ def make_person(username: str = "ada", *roles: str) -> Person:
         role, _ = Role.objects.get_or_create(name=name, defaults={"permissions": ROLE_MATRIX[name]})
         person.roles.add(role)
     return person
+
+
+def signed_in(person: Person | None) -> Client:
+    """Give a browser of its own to a person, or to a visitor."""
+    client = Client()
+    if person is not None:
+        client.force_login(person)
+    return client

@@ -1,4 +1,4 @@
 """What tests of builds need."""
 
-from support.builds import developer, workshop  # noqa: F401  fixtures are found by name here
+from support.builds import workshop  # noqa: F401  fixtures are found by name here
 from support.sessions import quiet_runtime  # noqa: F401  as above

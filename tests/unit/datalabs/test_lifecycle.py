@@ -31,18 +31,6 @@ TERMS = {
 
 
 @pytest.fixture
-def developer() -> Person:
-    """Somebody who writes a datalab."""
-    return make_person("dora", "developer")
-
-
-@pytest.fixture
-def moderator() -> Person:
-    """Somebody who decides."""
-    return make_person("mona", "moderator")
-
-
-@pytest.fixture
 def spectra(developer: Person) -> Datalab:
     """Create an entry without a version."""
     return Datalab.objects.create(slug="spectra", title="Old", abstract="Old.", author="Old", maintainer=developer)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from django.test import Client
 
 from spacelab.accounts.models import Person
 from spacelab.builds.models import Build
 from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.publishing.rules import State, Visibility
-from support.people import make_person
+from support.people import make_person, signed_in
 from support.sessions import make_datalab
 
 DERIVE = "/datalabs/spectra/derive?version=1.0"
@@ -24,15 +23,8 @@ def spectra(db: None, workshop: object) -> Datalab:
     return make_datalab("spectra", maintainer=make_person("dora", "developer"), kind="jupyter")
 
 
-def as_(person: Person | None) -> Client:
-    client = Client()
-    if person is not None:
-        client.force_login(person)
-    return client
-
-
 def test_a_developer_derives_from_the_datalabs_page(spectra: Datalab) -> None:
-    dan = as_(make_person("dan", "developer"))
+    dan = signed_in(make_person("dan", "developer"))
     page = dan.get("/catalogue/spectra/").content.decode()
     assert f'href="{DERIVE}"' in page
     form = dan.get(DERIVE).content.decode()
@@ -50,7 +42,7 @@ def test_a_developer_derives_from_the_datalabs_page(spectra: Datalab) -> None:
 
 @pytest.mark.parametrize(("names", "said"), [({"title": "", "short_name": "x"}, "required"), ({}, "required")])
 def test_names_that_can_t_be_stand_at_their_fields(spectra: Datalab, names: dict[str, str], said: str) -> None:
-    dan = as_(make_person("dan", "developer"))
+    dan = signed_in(make_person("dan", "developer"))
     answer = dan.post(DERIVE, names)
     assert answer.status_code == 422
     assert said in answer.content.decode()
@@ -62,7 +54,7 @@ def test_names_that_can_t_be_stand_at_their_fields(spectra: Datalab, names: dict
 
 def test_an_application_whose_files_are_gone_is_not_derived_from(spectra: Datalab) -> None:
     DatalabVersion.objects.update(kind="web")
-    answer = as_(make_person("dan", "developer")).post(DERIVE, NAMES)
+    answer = signed_in(make_person("dan", "developer")).post(DERIVE, NAMES)
     assert answer.status_code == 409
     assert "are not kept here" in answer.content.decode()
 
@@ -78,7 +70,7 @@ OTHERS: dict[str, tuple[Callable[[], Person | None], int]] = {
 @pytest.mark.parametrize("who", OTHERS)
 def test_nobody_else_is_offered_it(spectra: Datalab, who: str) -> None:
     make, status = OTHERS[who]
-    client = as_(make())
+    client = signed_in(make())
     assert "/derive" not in client.get("/catalogue/spectra/").content.decode()
     assert client.get(DERIVE).status_code in {status, 401}
     assert client.post(DERIVE, NAMES).status_code in {status, 401}
@@ -87,27 +79,27 @@ def test_nobody_else_is_offered_it(spectra: Datalab, who: str) -> None:
 
 def test_what_one_may_not_see_is_not_derived_from(spectra: Datalab) -> None:
     DatalabVersion.objects.update(state=State.BUILT, visibility=Visibility.PRIVATE)
-    dan = as_(make_person("dan", "developer"))
+    dan = signed_in(make_person("dan", "developer"))
     assert dan.get(DERIVE).status_code == 404
     assert dan.post(DERIVE, NAMES).status_code == 404
-    assert as_(Person.objects.get(username="dora")).get(DERIVE).status_code == 200
+    assert signed_in(Person.objects.get(username="dora")).get(DERIVE).status_code == 200
 
 
 def test_both_pages_show_the_lineage_to_those_who_may_see_it(spectra: Datalab) -> None:
     dan, eve = make_person("dan", "developer"), make_person("eve")
     origin = DatalabVersion.objects.get()
     make_datalab("derived", state="built", maintainer=dan, derived_from=origin)
-    assert "Others derive from it" in as_(dan).get("/catalogue/spectra/").content.decode()
-    assert 'href="/catalogue/spectra/"' in as_(dan).get("/catalogue/derived/").content.decode()
-    assert "Derived from" in as_(dan).get("/author/derived/1.0/history").content.decode()
-    for client in (as_(eve), as_(None)):
+    assert "Others derive from it" in signed_in(dan).get("/catalogue/spectra/").content.decode()
+    assert 'href="/catalogue/spectra/"' in signed_in(dan).get("/catalogue/derived/").content.decode()
+    assert "Derived from" in signed_in(dan).get("/author/derived/1.0/history").content.decode()
+    for client in (signed_in(eve), signed_in(None)):
         assert "derive" not in client.get("/catalogue/spectra/").content.decode().lower()
     DatalabVersion.objects.filter(datalab__slug="derived").update(
         state=State.PUBLISHED, visibility=Visibility.EVERYBODY
     )
     DatalabVersion.objects.filter(pk=origin.pk).update(state=State.BUILT, visibility=Visibility.PRIVATE)
-    page = as_(eve).get("/catalogue/derived/").content.decode()
+    page = signed_in(eve).get("/catalogue/derived/").content.decode()
     assert "Spectra" not in page
     assert "Derived from" not in page
     DatalabVersion.objects.filter(pk=origin.pk).update(state=State.ARCHIVED, visibility=Visibility.EVERYBODY)
-    assert "Spectra 1.0" in as_(eve).get("/catalogue/derived/").content.decode()
+    assert "Spectra 1.0" in signed_in(eve).get("/catalogue/derived/").content.decode()

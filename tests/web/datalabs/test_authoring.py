@@ -11,7 +11,7 @@ from spacelab.datalabs import actions
 from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.datalabs.rules import State, Visibility
 from support.authoring import make_version
-from support.people import make_person
+from support.people import make_person, signed_in
 
 pytestmark = pytest.mark.django_db
 HISTORY = "/author/spectra/1.0/history"
@@ -30,20 +30,14 @@ def version(dora: Person) -> DatalabVersion:
     return make_version(dora)
 
 
-def as_(person: Person) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
-
-
 def page_of(person: Person, address: str = HISTORY) -> str:
-    answer = as_(person).get(address, follow=True)
+    answer = signed_in(person).get(address, follow=True)
     assert answer.status_code == 200, answer.content
     return answer.content.decode()
 
 
 def test_an_author_submits_a_version_and_withdraws_it_again(dora: Person, version: DatalabVersion) -> None:
-    client = as_(dora)
+    client = signed_in(dora)
     assert "Submit for review" in page_of(dora)
     said = client.post(ADVANCE, {"transition": "submit", "revision": version.revision}, follow=True)
     assert "Spectra 1.0 is submitted now." in said.content.decode()
@@ -69,14 +63,14 @@ def test_what_is_lacking_stands_there_instead_of_a_button(dora: Person) -> None:
 def test_somebody_who_looked_at_an_older_state_is_told(dora: Person, version: DatalabVersion) -> None:
     actions.advance(by=dora, version=version, transition="submit")
     actions.advance(by=dora, version=version, transition="withdraw")
-    answer = as_(dora).post(ADVANCE, {"transition": "submit", "revision": 0})
+    answer = signed_in(dora).post(ADVANCE, {"transition": "submit", "revision": 0})
     assert answer.status_code == 409
     assert "moved on since you looked" in answer.content.decode()
 
 
 def test_a_reason_is_asked_for_on_a_page_of_its_own(dora: Person) -> None:
     make_version(dora, state=State.PUBLISHED)
-    client = as_(dora)
+    client = signed_in(dora)
     assert "?transition=archive" in page_of(dora)
     assert "Reason" in client.get(f"{ADVANCE}?transition=archive").content.decode()
     empty = client.post(ADVANCE, {"transition": "archive", "reason": "  "})
@@ -89,7 +83,7 @@ def test_a_reason_is_asked_for_on_a_page_of_its_own(dora: Person) -> None:
 
 @pytest.mark.parametrize("step", ["build", "edit", "approve", "nonsense", ""])
 def test_steps_that_need_more_than_a_button_are_not_made_here(dora: Person, version: DatalabVersion, step: str) -> None:
-    assert as_(dora).post(ADVANCE, {"transition": step}).status_code in {409, 422}
+    assert signed_in(dora).post(ADVANCE, {"transition": step}).status_code in {409, 422}
     version.refresh_from_db()
     assert version.state == State.BUILT
 
@@ -98,7 +92,7 @@ def test_a_moderator_who_may_not_yet_archive_has_no_such_page(dora: Person, vers
     actions.advance(by=dora, version=version, transition="submit")
     mona = make_person("mona", "moderator")
     assert "Submit for review" not in page_of(mona).partition("<h2")[0]
-    assert as_(mona).get(f"{ADVANCE}?transition=archive").status_code == 409
+    assert signed_in(mona).get(f"{ADVANCE}?transition=archive").status_code == 409
 
 
 @pytest.mark.parametrize("state", list(State))
@@ -113,8 +107,8 @@ def test_only_insiders_open_the_pages(dora: Person, state: State) -> None:
         (make_person("dan", "developer"), False),
         (make_person("sten"), False),
     ):
-        assert as_(person).get(HISTORY).status_code == (200 if opens else 404), person
-        assert opens or as_(person).post(ADVANCE, {"transition": "publish"}).status_code == 404
+        assert signed_in(person).get(HISTORY).status_code == (200 if opens else 404), person
+        assert opens or signed_in(person).post(ADVANCE, {"transition": "publish"}).status_code == 404
     assert Client().get(HISTORY).status_code in {302, 401}
 
 
@@ -130,17 +124,17 @@ def test_the_list_says_what_to_do_next_and_leads_on(dora: Person, version: Datal
 
 
 def test_a_draft_is_deleted_after_a_question(dora: Person, version: DatalabVersion) -> None:
-    client = as_(dora)
+    client = signed_in(dora)
     assert "Delete Spectra" in client.get("/author/spectra/1.0/delete").content.decode()
     assert DatalabVersion.objects.exists()
-    assert as_(make_person("mona", "moderator")).post("/author/spectra/1.0/delete").status_code == 404
+    assert signed_in(make_person("mona", "moderator")).post("/author/spectra/1.0/delete").status_code == 404
     client.post("/author/spectra/1.0/delete")
     assert not Datalab.objects.exists()
 
 
 def test_what_is_published_is_not_deleted(dora: Person) -> None:
     make_version(dora, state=State.PUBLISHED)
-    assert as_(dora).post("/author/spectra/1.0/delete").status_code == 409
+    assert signed_in(dora).post("/author/spectra/1.0/delete").status_code == 409
     assert "Delete" not in page_of(dora)
 
 

@@ -16,7 +16,7 @@ from spacelab.feedback.models import Bookmark, Comment, Rating, Standing
 from spacelab.notifications.models import Notification
 from spacelab.publishing.rules import State
 from support.datalabs import make_datalab
-from support.people import make_person
+from support.people import make_person, signed_in
 
 pytestmark = pytest.mark.django_db
 HERE = "/catalogue/spectra/"
@@ -25,22 +25,9 @@ ROLES = ["scientist", "developer", "advanced-developer", "moderator", "operator"
 
 
 @pytest.fixture
-def developer() -> Person:
-    """Somebody who maintains a datalab."""
-    return make_person("dora", "developer")
-
-
-@pytest.fixture
 def spectra(developer: Person) -> Datalab:
     """Publish a datalab for everybody."""
     return make_datalab("spectra", maintainer=developer)
-
-
-def signed_in(person: Person) -> Client:
-    """Return a browser of hers."""
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def text_of(client: Client, address: str) -> str:

@@ -17,7 +17,7 @@ from spacelab.publishing.rules.exports import FORMATS
 from spacelab.publishing.rules.terms import TERMS, Kind
 from support.authoring import TERMS as KNOWN
 from support.authoring import make_version
-from support.people import make_person
+from support.people import make_person, signed_in
 from support.terms import full, marked
 
 pytestmark = pytest.mark.django_db
@@ -36,12 +36,6 @@ def dora() -> Person:
     return make_person("dora", "developer")
 
 
-def as_(person: Person) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
-
-
 def sent(version: DatalabVersion, **changes: str) -> dict[str, str]:
     """Return what a browser sends for the author's form."""
     form = TermsForm(kind="datalab", initial=version.metadata)
@@ -51,7 +45,7 @@ def sent(version: DatalabVersion, **changes: str) -> dict[str, str]:
 
 def test_an_author_writes_terms_and_the_entry_follows(dora: Person) -> None:
     version = make_version(dora)
-    answer = as_(dora).post(PAGE, sent(version, title="Spectra of all", keywords="stars, dust"), follow=True)
+    answer = signed_in(dora).post(PAGE, sent(version, title="Spectra of all", keywords="stars, dust"), follow=True)
     assert "The metadata are saved." in answer.content.decode()
     version.refresh_from_db()
     assert version.metadata["keywords"] == ["stars", "dust"]
@@ -63,7 +57,7 @@ def test_an_author_writes_terms_and_the_entry_follows(dora: Person) -> None:
 
 def test_nothing_is_saved_of_what_is_refused(dora: Person) -> None:
     version = make_version(dora)
-    answer = as_(dora).post(PAGE, sent(version, title="New", contactPoint__email="nobody"))
+    answer = signed_in(dora).post(PAGE, sent(version, title="New", contactPoint__email="nobody"))
     assert answer.status_code == 422
     assert 'aria-invalid="true"' in answer.content.decode()
     version.refresh_from_db()
@@ -72,7 +66,7 @@ def test_nothing_is_saved_of_what_is_refused(dora: Person) -> None:
 
 def test_the_terms_that_name_a_version_stay(dora: Person) -> None:
     version = make_version(dora)
-    as_(dora).post(PAGE, {**sent(version), "version": "9.9", "alternateName": "other"})
+    signed_in(dora).post(PAGE, {**sent(version), "version": "9.9", "alternateName": "other"})
     version.refresh_from_db()
     assert (version.metadata["version"], version.metadata["alternateName"]) == ("1.0", "spectra")
     with pytest.raises(Invalid):
@@ -89,7 +83,7 @@ def test_a_published_datalab_keeps_its_entry_while_the_next_version_is_written(d
 @pytest.mark.parametrize("state", [State.SUBMITTED, State.PUBLISHED, State.ARCHIVED, State.BUILDING])
 def test_an_author_reads_only_what_is_out_of_her_hands(dora: Person, state: State) -> None:
     version = make_version(dora, state=state)
-    client = as_(dora)
+    client = signed_in(dora)
     assert "Save the metadata" not in client.get(PAGE).content.decode()
     assert client.post(PAGE, sent(version, title="New")).status_code == 409
     assert client.post(f"{PAGE}/import").status_code == 409
@@ -99,16 +93,16 @@ def test_an_author_reads_only_what_is_out_of_her_hands(dora: Person, state: Stat
 
 def test_only_moderators_award_the_flag_and_only_while_they_review(dora: Person) -> None:
     version, mona = make_version(dora, state=State.IN_REVIEW), make_person("mona", "moderator")
-    page = as_(mona).get(PAGE).content.decode()
+    page = signed_in(mona).get(PAGE).content.decode()
     assert 'name="ESAOfficial"' in page
     assert 'name="title"' not in page
-    as_(mona).post(PAGE, {"ESAOfficial": "on", "title": "Mine"})
+    signed_in(mona).post(PAGE, {"ESAOfficial": "on", "title": "Mine"})
     version.refresh_from_db()
     assert (version.metadata["ESAOfficial"], version.metadata["title"]) == (True, "Spectra")
     with pytest.raises(Conflict):
         actions.edit_metadata(by=dora, version=version, values={"ESAOfficial": False})
     DatalabVersion.objects.update(state=State.PUBLISHED)
-    assert as_(mona).post(PAGE, {}).status_code == 409
+    assert signed_in(mona).post(PAGE, {}).status_code == 409
     DatalabVersion.objects.update(state=State.DRAFT)
     with pytest.raises(Invalid):
         actions.edit_metadata(by=dora, version=version, values={"ESAOfficial": True})
@@ -119,21 +113,21 @@ def test_only_moderators_award_the_flag_and_only_while_they_review(dora: Person)
 def test_nobody_awards_the_flag_to_her_own() -> None:
     both = make_person("bo", "developer", "moderator")
     make_version(both, state=State.IN_REVIEW)
-    assert 'name="ESAOfficial"' not in as_(both).get(PAGE).content.decode()
-    assert as_(both).post(PAGE, {"ESAOfficial": "on"}).status_code == 409
+    assert 'name="ESAOfficial"' not in signed_in(both).get(PAGE).content.decode()
+    assert signed_in(both).post(PAGE, {"ESAOfficial": "on"}).status_code == 409
 
 
 def test_a_file_is_read_into_the_form_and_saved_by_its_author(dora: Person) -> None:
     version = make_version(dora)
     file = SimpleUploadedFile("datalab-meta.yml", b"title: From a file\nversion: '7'\nESAOfficial: true\nodd: 1\n")
-    page = as_(dora).post(f"{PAGE}/import", {"file": file}).content.decode()
+    page = signed_in(dora).post(f"{PAGE}/import", {"file": file}).content.decode()
     assert 'value="From a file"' in page
     assert "Nothing is saved yet." in page
     assert "odd" in page.partition("Left out")[2][:100]
     version.refresh_from_db()
     assert version.metadata["title"] == "Spectra"
     broken = SimpleUploadedFile("x.yml", b"\xff\xfe\x00")
-    assert as_(dora).post(f"{PAGE}/import", {"file": broken}).status_code == 422
+    assert signed_in(dora).post(f"{PAGE}/import", {"file": broken}).status_code == 422
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -148,17 +142,17 @@ def test_an_export_holds_what_one_may_see(dora: Person, name: str) -> None:
         assert secret not in public
     if name == "datalab-meta":
         assert secrets
-        own = as_(dora).get(EXPORT + name).content.decode()
+        own = signed_in(dora).get(EXPORT + name).content.decode()
         assert all(secret in own for secret in secrets.values())
 
 
 def test_a_draft_is_exported_for_those_who_see_it_alone(dora: Person) -> None:
     version, nina = make_version(dora, metadata={**full()}), make_person("nina")
-    assert as_(nina).get(f"{EXPORT}cff").status_code == 404
+    assert signed_in(nina).get(f"{EXPORT}cff").status_code == 404
     assert Client().get(f"{EXPORT}cff").status_code == 404
     actions.share(by=dora, version=version, visibility="people", people=[nina])
-    assert as_(nina).get(f"{EXPORT}cff").status_code == 200
-    assert as_(dora).get(f"{EXPORT}nothing").status_code == 404
+    assert signed_in(nina).get(f"{EXPORT}cff").status_code == 200
+    assert signed_in(dora).get(f"{EXPORT}nothing").status_code == 404
 
 
 def test_the_datalabs_page_links_the_exports(dora: Person) -> None:
@@ -166,4 +160,4 @@ def test_the_datalabs_page_links_the_exports(dora: Person) -> None:
     page = Client().get("/catalogue/spectra/").content.decode()
     assert all(f'href="{EXPORT}{name}"' in page for name in FORMATS)
     assert "Authoring pages" not in page
-    assert 'href="/author/spectra/1.0/"' in as_(dora).get("/catalogue/spectra/").content.decode()
+    assert 'href="/author/spectra/1.0/"' in signed_in(dora).get("/catalogue/spectra/").content.decode()

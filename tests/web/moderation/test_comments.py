@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from spacelab.accounts.models import Person
@@ -14,7 +13,7 @@ from spacelab.datalabs.models import DatalabVersion, Evidence
 from spacelab.moderation.models import ReviewComment
 from spacelab.notifications.models import Notification
 from spacelab.publishing.rules import State
-from support.people import make_person
+from support.people import make_person, signed_in
 from support.reviews import make_package, make_submitted
 
 pytestmark = pytest.mark.django_db
@@ -24,29 +23,10 @@ MOST_QUERIES = 12
 
 
 @pytest.fixture
-def developer() -> Person:
-    """Somebody whose version is reviewed."""
-    return make_person("dora", "developer")
-
-
-@pytest.fixture
-def moderator() -> Person:
-    """Somebody who reviews."""
-    return make_person("mona", "moderator")
-
-
-@pytest.fixture
 def version(developer: Person, moderator: Person, tmp_path: Path) -> DatalabVersion:
     """Make a version under review, with files."""
     package = make_package(tmp_path / "package", {"app.py": "one\ntwo\n", "logo.png": b"\x89PNG\0\1"})
     return make_submitted(developer, state=State.IN_REVIEW, reviewer=moderator, package=str(package))
-
-
-def signed_in(person: Person) -> Client:
-    """Return a browser of hers."""
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def test_a_remark_on_a_line_is_answered_and_settled(

@@ -16,7 +16,7 @@ from spacelab.feedback.models import Comment, Report
 from spacelab.moderation.actions import settle_report
 from spacelab.notifications.models import Notification
 from support.datalabs import make_datalab
-from support.people import make_person
+from support.people import make_person, signed_in
 
 pytestmark = pytest.mark.django_db
 HERE = "/catalogue/spectra/"
@@ -30,19 +30,6 @@ def developer() -> Person:
     person = make_person("dora", "developer")
     make_datalab("spectra", maintainer=person)
     return person
-
-
-@pytest.fixture
-def moderator() -> Person:
-    """Somebody who settles reports."""
-    return make_person("mona", "moderator")
-
-
-def signed_in(person: Person) -> Client:
-    """Return a browser of hers."""
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def told(person: Person) -> list[str]:

@@ -15,30 +15,11 @@ from spacelab.moderation.models import Tick
 from spacelab.notifications.models import Notification
 from spacelab.publishing.rules import State
 from spacelab.testing.queries import evidence_folder
-from support.people import make_person
+from support.people import make_person, signed_in
 from support.reviews import EVERY_POINT, TERMS, make_package, make_submitted
 
 pytestmark = pytest.mark.django_db
 HERE = "/review/spectra/1.0"
-
-
-@pytest.fixture
-def developer() -> Person:
-    """Somebody whose version is reviewed."""
-    return make_person("dora", "developer")
-
-
-@pytest.fixture
-def moderator() -> Person:
-    """Somebody who reviews."""
-    return make_person("mona", "moderator")
-
-
-def signed_in(person: Person) -> Client:
-    """Return a browser of hers."""
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def step(client: Client, version: DatalabVersion, name: str, reason: str = "") -> str:

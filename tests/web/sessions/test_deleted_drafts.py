@@ -6,7 +6,6 @@ from importlib import import_module
 
 import pytest
 from django.apps import apps
-from django.test import Client
 
 from spacelab.accounts.models import Person
 from spacelab.datalabs.models import Datalab, DatalabVersion
@@ -14,7 +13,7 @@ from spacelab.publishing.rules import Visibility
 from spacelab.sessions import actions, queries
 from spacelab.sessions.models import Session
 from spacelab.workloads.rules import Phase
-from support.people import make_person
+from support.people import make_person, signed_in
 from support.sessions import make_datalab, move
 
 DELETE = "/author/spectra/0.1/delete"
@@ -28,18 +27,12 @@ def dora(db: None, quiet_runtime: object) -> Person:
     return person
 
 
-def as_(person: Person) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
-
-
 def launch(person: Person) -> Session:
     return actions.launch(by=person, datalab_slug="spectra", profile="small", volumes=[], teams=[], title="A try")
 
 
 def test_while_a_session_runs_the_draft_stays_and_says_why(dora: Person) -> None:
-    session, client = launch(dora), as_(dora)
+    session, client = launch(dora), signed_in(dora)
     page = client.get(DELETE).content.decode()
     assert f'href="/sessions/{session.id}"' in page
     assert "Delete</button>" not in page
@@ -58,22 +51,22 @@ def test_sessions_of_others_are_named_without_their_titles(dora: Person) -> None
     version.save()
     version.people.add(eve)
     launch(eve)
-    page = as_(dora).get(DELETE).content.decode()
+    page = signed_in(dora).get(DELETE).content.decode()
     assert f"a session of {eve.display_name}" in page
     assert "A try" not in page
-    assert "A try" not in as_(dora).post(DELETE).content.decode()
+    assert "A try" not in signed_in(dora).post(DELETE).content.decode()
 
 
 def test_one_that_waits_for_its_restart_counts(dora: Person) -> None:
     session = move(launch(dora), Phase.RUNNING)
     actions.restart(by=dora, session_id=session.id)
     move(session, Phase.STOPPED)
-    assert as_(dora).post(DELETE).status_code == 409
+    assert signed_in(dora).post(DELETE).status_code == 409
 
 
 def test_ended_sessions_keep_their_record(dora: Person) -> None:
     session = move(launch(dora), Phase.RUNNING, Phase.STOPPED)
-    client = as_(dora)
+    client = signed_in(dora)
     assert client.post(DELETE).status_code == 302
     assert not Datalab.objects.exists()
     session.refresh_from_db()

@@ -17,7 +17,7 @@ from spacelab.sessions.upkeep import keep_logs
 from spacelab.volumes.models import Volume
 from spacelab.workloads.models import Workload
 from spacelab.workloads.rules import Desired, Phase
-from support.people import make_person
+from support.people import make_person, signed_in
 from support.sessions import QuietRuntime, idle_since, launch, make_archive, make_team, move
 
 RUNNING = (Phase.STARTING, Phase.RUNNING)
@@ -35,13 +35,6 @@ def ada(client: Client, scientist: Person) -> Client:
 def session(scientist: Person, jupyterlab: Datalab) -> Session:
     """Launch a session."""
     return launch(scientist, title="Parallaxes")
-
-
-def signed_in(person: Person) -> Client:
-    """Return a browser of this person."""
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def test_from_the_form_to_the_session_s_page(ada: Client, jupyterlab: Datalab, archive: Volume) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from spacelab.accounts.models import Person
 from spacelab.audit.models import Entry
@@ -23,7 +22,7 @@ from spacelab.volumes.models import Volume
 from spacelab.workloads.rules import Phase
 from support.builds import PINS, workshop  # noqa: F401  fixtures are found by name here
 from support.packages import notebook
-from support.people import make_person
+from support.people import make_person, signed_in
 from support.sessions import QuietRuntime, make_datalab, move
 
 NAMES = {"title": "Stars of mine", "short_name": "my-stars"}
@@ -70,15 +69,9 @@ def write(person: Person, path: str, text: str) -> None:
     file.write_text(text)
 
 
-def as_(person: Person) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
-
-
 def save(person: Person, session: Session, **more: Any) -> Any:
     sent = {**NAMES, "notebooks": ["stars.ipynb"], **more}
-    return as_(person).post(f"/sessions/{session.id}/save", sent)
+    return signed_in(person).post(f"/sessions/{session.id}/save", sent)
 
 
 @pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.STOPPED])
@@ -87,9 +80,9 @@ def test_a_session_becomes_a_draft_package(
 ) -> None:
     monkeypatch.setitem(PINS, "base", ["healpy==1.16", "astropy==6.1"])
     move(session, phase)
-    page = as_(dora).get(f"/sessions/{session.id}").content.decode()
+    page = signed_in(dora).get(f"/sessions/{session.id}").content.decode()
     assert f'href="/sessions/{session.id}/save"' in page
-    form = as_(dora).get(f"/sessions/{session.id}/save").content.decode()
+    form = signed_in(dora).get(f"/sessions/{session.id}/save").content.decode()
     for shown in ("healpy==1.17.3", "stars.ipynb", "old/dust.ipynb", 'value="lab-dora"'):
         assert shown in form
     answer = save(dora, session)
@@ -107,7 +100,7 @@ def test_a_session_becomes_a_draft_package(
     said = packages.metadata(folder)
     assert said["title"] == "Stars of mine"
     assert not {"abstract", "distribution.license"} & said.keys(), "they are about the lab, not about her notebooks"
-    plan = as_(dora).get(f"/builds/{build.pk}").content.decode()
+    plan = signed_in(dora).get(f"/builds/{build.pk}").content.decode()
     assert "From the session A try" in plan
     assert 'value="my-stars"' in plan
     assert "Where nearby stars move." in plan, "the abstract is drafted from the notebook"
@@ -117,7 +110,7 @@ def test_a_session_becomes_a_draft_package(
 
 
 def actions_start(person: Person, build: Build) -> DatalabVersion:
-    as_(person).post(
+    signed_in(person).post(
         f"/builds/{build.pk}/start",
         {**NAMES, "version": "0.1.0", "abstract": "Stars.", "creator": "Dora", "email": "dora@example.org"},
     )
@@ -155,7 +148,7 @@ def test_what_is_of_no_index_is_named_by_its_address_or_left_out(dora: Person, s
     found = saving.personal_packages(session)
     assert found.left_out == ["mine"]
     assert found.pins["theirs"] == f"theirs @ git+https://example.org/theirs.git@{'a' * 40}"
-    assert "Left out" in as_(dora).get(f"/sessions/{session.id}/save").content.decode()
+    assert "Left out" in signed_in(dora).get(f"/sessions/{session.id}/save").content.decode()
 
 
 def test_nothing_is_read_through_a_link(dora: Person, session: Session, tmp_path: Path) -> None:
@@ -205,7 +198,7 @@ def test_a_broken_notebook_is_named(dora: Person, session: Session) -> None:
 
 def test_with_nothing_to_save_it_says_so(dora: Person) -> None:
     begun = actions.launch(by=dora, datalab_slug="lab", profile="small", volumes=[], teams=[])
-    assert "Nothing beyond what" in as_(dora).get(f"/sessions/{begun.id}/save").content.decode()
+    assert "Nothing beyond what" in signed_in(dora).get(f"/sessions/{begun.id}/save").content.decode()
     answer = save(dora, begun, notebooks=[])
     assert answer.status_code == 422
     assert "there is nothing to save" in answer.content.decode()
@@ -213,8 +206,8 @@ def test_with_nothing_to_save_it_says_so(dora: Person) -> None:
 
 def test_what_was_deleted_can_t_be_built_upon(dora: Person, session: Session) -> None:
     Session.objects.update(version=None)
-    assert "/save" not in as_(dora).get(f"/sessions/{session.id}").content.decode()
-    assert as_(dora).get(f"/sessions/{session.id}/save").status_code == 409
+    assert "/save" not in signed_in(dora).get(f"/sessions/{session.id}").content.decode()
+    assert signed_in(dora).get(f"/sessions/{session.id}/save").status_code == 409
     assert save(dora, session).status_code == 409
 
 
@@ -228,7 +221,7 @@ OTHERS: dict[str, Callable[[], Person]] = {
 @pytest.mark.parametrize("who", OTHERS)
 def test_a_session_is_saved_by_its_owner_alone(dora: Person, session: Session, who: str) -> None:
     other = OTHERS[who]()
-    for answer in (as_(other).get(f"/sessions/{session.id}/save"), save(other, session)):
+    for answer in (signed_in(other).get(f"/sessions/{session.id}/save"), save(other, session)):
         assert answer.status_code in {403, 404}
         assert "healpy" not in answer.content.decode()
     assert not Build.objects.exists()
@@ -237,6 +230,6 @@ def test_a_session_is_saved_by_its_owner_alone(dora: Person, session: Session, w
 def test_who_may_not_author_is_not_offered_it(dora: Person) -> None:
     sten = make_person("sten")
     begun = actions.launch(by=sten, datalab_slug="lab", profile="small", volumes=[], teams=[])
-    assert "/save" not in as_(sten).get(f"/sessions/{begun.id}").content.decode()
+    assert "/save" not in signed_in(sten).get(f"/sessions/{begun.id}").content.decode()
     with pytest.raises(Forbidden):
         actions.save_as_datalab(by=sten, session_id=begun.id, **NAMES, notebooks=[])
