@@ -8,14 +8,14 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
 from spacelab.accounts.queries import remembering_permissions
-from spacelab.kit.refusals import NotSignedIn, Refusal, Unavailable, WrongMethod
+from spacelab.kit.refusals import Invalid, NotSignedIn, Refusal, Unavailable, WrongMethod
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +44,14 @@ def database_refusal(error: OperationalError) -> Refusal:
             advice="Delete what you no longer need in your workspace, or tell an operator.",
         )
     return Unavailable("The database does not answer.", advice="Try again in a moment, or tell an operator.")
+
+
+def text_refusal(error: Exception) -> Refusal | None:
+    """Say that a text can't be kept, if that is why the database refused: half a character in JSON, or a zero byte."""
+    half = isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed"
+    if not half and not (isinstance(error, ValueError | DataError) and "NUL (0x00)" in str(error)):
+        return None
+    return Invalid("A text holds a character that can't be kept.", advice="Leave out control characters.")
 
 
 class _OnBothSides(ABC):
@@ -82,6 +90,7 @@ class RefusalMiddleware(_OnBothSides):
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, OperationalError):
             exception = database_refusal(exception)
+        exception = text_refusal(exception) or exception
         if not isinstance(exception, Refusal):
             return None
         if request.path.startswith("/api/"):
