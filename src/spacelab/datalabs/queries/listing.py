@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, Exists, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery, Window
 
 from spacelab.accounts.models import Person
 from spacelab.datalabs import rules
@@ -119,7 +119,8 @@ def with_drafts_of(person: Person | AnonymousUser) -> QuerySet[Datalab]:
     if not isinstance(person, Person) or not may_author(person):
         return Datalab.objects.none()
     drafts = DatalabVersion.objects.filter(state__in=RUNNABLE, datalab__maintainer=person)
-    return shown_to(person).filter(pk__in=drafts.values("datalab"))
+    found = Datalab.objects.filter(pk__in=drafts.order_by().values("datalab")).order_by(*SORTS["name"])
+    return found.prefetch_related(Prefetch("versions", queryset=drafts, to_attr="seen_versions"))
 
 
 def drafts_of(datalab: Datalab) -> list[DatalabVersion]:
@@ -157,16 +158,32 @@ def threads_of(version: DatalabVersion) -> list[rules.Thread]:
     return [rules.Thread.from_json(one) for one in version.threads]
 
 
-class Found:
-    """What fits a search: counted and cut by its keys alone; only the rows of a page are read whole."""
+FIRST_PART = 24
+"""Keys that are read together with the count: a page of the catalogue."""
 
-    def __init__(self, person: Person | AnonymousUser, matching: QuerySet[Datalab]) -> None:
+
+class Found:
+    """What fits a search: counted and cut by its keys alone; only the rows of a page are read whole.
+
+    Where everything is looked through, as for a search's words, the first part comes with the count of all: twice would
+    take most of the time. Where an index tells both, each is asked for by itself.
+    """
+
+    def __init__(self, person: Person | AnonymousUser, matching: QuerySet[Datalab], *, at_once: bool) -> None:
         self._person = person
         self._keys = matching.values_list("pk", flat=True)
+        self._at_once = at_once
+
+    @cached_property
+    def _first(self) -> list[tuple[int, int]]:
+        counted = self._keys.annotate(number=Window(Count("*"))).values_list("pk", "number")
+        return list(counted[:FIRST_PART])
 
     def count(self) -> int:
         """Count all that fit."""
-        return self._keys.count()
+        if not self._at_once:
+            return self._keys.count()
+        return self._first[0][1] if self._first else 0
 
     def __len__(self) -> int:
         return self.count()
@@ -175,7 +192,8 @@ class Found:
         return iter(self[:])
 
     def __getitem__(self, part: slice) -> list[Datalab]:
-        keys = list(self._keys[part])
+        first = self._at_once and part.stop is not None and part.stop <= FIRST_PART
+        keys = [key for key, _ in self._first[part]] if first else list(self._keys[part])
         rows = _entries(offered_to(self._person)).in_bulk(keys)
         return [rows[key] for key in keys if key in rows]
 
@@ -191,7 +209,7 @@ def catalogue(filters: Filters, person: Person | AnonymousUser = VISITOR) -> Fou
         found = found.filter(kind=filters.kind)
     for facet, value in filters.facets:
         found = found.filter(facet_index__contains=facet_entry(facet, value))
-    return Found(person, found.order_by(*SORTS.get(filters.sort, SORTS["name"])))
+    return Found(person, found.order_by(*SORTS.get(filters.sort, SORTS["name"])), at_once=filters.active)
 
 
 def preselecting(volume: str) -> list[Datalab]:
