@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -10,6 +11,7 @@ from django.test import Client
 
 from spacelab.accounts.models import Person
 from spacelab.builds import actions, packages, queries
+from spacelab.builds.highlighting import highlighted
 from spacelab.builds.models import Build
 from spacelab.builds.upkeep import Workshop
 from spacelab.datalabs.models import DatalabVersion
@@ -21,6 +23,8 @@ from support.people import make_person
 FILES = "/author/nearby-stars/0.1.0/files"
 EDIT = f"{FILES}/edit"
 MOVE = f"{FILES}/move"
+MOST_SECONDS = 5
+"""Of a page's time for the marks in a text; without a limit these take a minute and more."""
 BUILD = "/author/nearby-stars/0.1.0/build"
 
 
@@ -193,3 +197,14 @@ def test_what_an_author_still_changes_is_hers_alone(version: DatalabVersion, aut
         assert answer.status_code == 200
         assert "unsent.txt" not in answer.content.decode(), page
     assert [moderator.get(one).status_code for one in (place, f"{EDIT}?path=unsent.txt")] == [404, 404]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [("a.ini", "a: " * 30_000), ("a.py", "\n " * 45_000), ("a.md", "\n " * 45_000), ("a.yml", "`\n" * 45_000)],
+)
+def test_a_text_that_is_made_to_take_long_does_not(path: str, text: str) -> None:
+    began = time.process_time()
+    shown = highlighted(path, text + "<b>")
+    assert time.process_time() - began < MOST_SECONDS
+    assert "<b>" not in shown
