@@ -17,7 +17,7 @@ from spacelab.images.ports import Cataloguer, ImageStore, StoredImage
 from spacelab.images.rules.findings import Finding
 from spacelab.images.rules.gate import Allowed, Decision, Gate, decide, read_allowed
 from spacelab.images.rules.report import Database, Report
-from spacelab.images.rules.sbom import Contents
+from spacelab.images.rules.sbom import Component, Contents, components_of
 from spacelab.images.vulnerability_index import open_index
 from spacelab.kit.refusals import Invalid, NotFound
 
@@ -91,6 +91,15 @@ def contents(key: str) -> Contents | None:
         summary = shelf.get(key, shelf.SUMMARY)
         return Contents.from_json(summary) if summary else None
     return None
+
+
+def components(key: str) -> list[Component]:
+    """List the packages of something; none where no list of contents is kept, or it can't be read."""
+    document = shelf.get(key, shelf.CONTENTS)
+    try:
+        return components_of(document) if document else []
+    except ValueError:
+        return []
 
 
 def index_file() -> Path:

@@ -22,6 +22,7 @@ from spacelab.kit.refusals import Conflict, Invalid, NotFound
 from spacelab.moderation import queries, rules
 from spacelab.moderation.differences import files_of, text_of
 from spacelab.moderation.models import ReviewComment, Tick
+from spacelab.moderation.papers import papers_of
 from spacelab.notifications import actions as notifications
 from spacelab.notifications.rules import Kind
 from spacelab.publishing.rules import Need, State
@@ -41,7 +42,7 @@ def decide(*, by: Person, version: DatalabVersion, step: str, reason: str = "", 
     missing: frozenset[Need] = frozenset()
     if step == "approve":
         DatalabVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)  # no tick goes meanwhile
-        missing = queries.missing_of(queries.checklist(version), queries.papers_of(version))
+        missing = queries.missing_of(queries.checklist(version), papers_of(version))
     return datalabs.advance(
         by=by, version=version, transition=step, reason=rules.clean_reason(reason), revision=revision, lacking=missing
     )

@@ -11,16 +11,13 @@ from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from spacelab.accounts.models import Person
-from spacelab.builds.models import Build
 from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.datalabs.queries import MODERATED, may_moderate, moderators, require_moderator
-from spacelab.images import queries as images
-from spacelab.images.rules.report import Report
-from spacelab.images.rules.sbom import Contents
 from spacelab.kit.refusals import NotFound
 from spacelab.moderation import rules
 from spacelab.moderation.differences import Differences, compare
 from spacelab.moderation.models import ReviewComment, Tick
+from spacelab.moderation.papers import Papers
 from spacelab.publishing.rules import (
     KEPT,
     REVIEWABLE,
@@ -136,35 +133,6 @@ def checklist(version: DatalabVersion) -> list[Ticked]:
 def evidence_of(version: DatalabVersion) -> list[testing.Shown]:
     """List what the last tests of a version found, newest first."""
     return [testing.shown(one) for one in testing.evidence_of(version)[:MOST_EVIDENCE]]
-
-
-@dataclass(frozen=True)
-class Papers:
-    """What is known of the image or environment that a version starts from."""
-
-    contents: Contents | None = None
-    report: Report | None = None
-    said: str = ""
-    passed: bool = True
-
-
-def papers_of(version: DatalabVersion) -> Papers:
-    """Read the list of contents and the last report on vulnerabilities, and ask the gate."""
-    image_id = ""
-    if version.image:
-        build = Build.objects.filter(datalab_version=version).exclude(result={}).order_by("-created_at").first()
-        image_id = str(build.result.get("image_id", "")) if build else ""
-    if not image_id and not version.environment:
-        return Papers()
-    key = images.key_of(image_id=image_id, environment=version.environment)
-    try:
-        contents, report = images.contents(key), images.last_report(key)
-    except NotFound:
-        return Papers()
-    if report is None:
-        return Papers(contents)
-    decision = images.judge(report)
-    return Papers(contents, report, images.sentences(report, decision), images.passes(report, decision))
 
 
 def missing_of(points: Iterable[Ticked], papers: Papers) -> frozenset[Need]:

@@ -13,6 +13,7 @@ urlpatterns = [
     path("review/reports/<int:report_id>/settle", report_views.settle, name="settle-report"),
     path("review/comments/<int:comment_id>/resolve", views.resolve, name="resolve"),
     path("review/<slug:slug>/<str:number>", views.review, name="review"),
+    path("review/<slug:slug>/<str:number>/contents", views.contents, name="contents"),
     path("review/<slug:slug>/<str:number>/files", views.files, name="files"),
     path("review/<slug:slug>/<str:number>/comments", views.comments, name="comments"),
     path("review/<slug:slug>/<str:number>/answer", views.answer, name="answer"),

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -17,9 +18,11 @@ from spacelab.datalabs.models import DatalabVersion
 from spacelab.datalabs.queries import authoring_context
 from spacelab.feedback import queries as feedback
 from spacelab.feedback.rules import LONGEST_COMMENT
+from spacelab.kit.files import attachment
 from spacelab.kit.refusals import Invalid, Refusal
 from spacelab.moderation import actions, queries, rules
 from spacelab.moderation.forms import AnswerForm, CommentForm, StepForm
+from spacelab.moderation.papers import changed_packages, contents_file, papers_of
 
 PER_PAGE = 50
 LARGEST_PICTURE = 10 * 2**20
@@ -73,7 +76,7 @@ def review(request: HttpRequest, slug: str, number: str) -> HttpResponse:
 
 
 def _evidence(person: Person, version: DatalabVersion, form: StepForm) -> dict[str, Any]:
-    before, points, papers = queries.published_before(version), queries.checklist(version), queries.papers_of(version)
+    before, points, papers = queries.published_before(version), queries.checklist(version), papers_of(version)
     steps = queries.steps(person, version, queries.missing_of(points, papers))
     return {
         "version": version,
@@ -82,11 +85,19 @@ def _evidence(person: Person, version: DatalabVersion, form: StepForm) -> dict[s
         "terms": queries.terms_of(version, before),
         "points": points,
         "papers": papers,
+        "packages": changed_packages(version, before),
         "evidence": queries.evidence_of(version),
         "moves": [one for one in steps if one.transition.name not in rules.DECISIONS],
         "decisions": [one for one in steps if one.transition.name in rules.DECISIONS],
         "form": form,
     }
+
+
+@require_safe
+def contents(request: HttpRequest, slug: str, number: str) -> HttpResponseBase:
+    """Hand out the list of what the version contains, as CycloneDX."""
+    file = contents_file(queries.version_for(signed_in(request.user), slug, number))
+    return attachment(request, file.open("rb"), f"{slug}-{number}.cdx.json", "application/json")
 
 
 @require_safe

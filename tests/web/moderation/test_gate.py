@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
+from spacelab.accounts.models import Person
 from spacelab.builds.models import Build
 from spacelab.images.actions import look_up, scanning
 from spacelab.images.queries import key_of
 from spacelab.moderation.actions import tick
 from spacelab.publishing.rules import State
 from support import osv, papers
-from support.people import make_person
+from support.people import make_person, signed_in
 from support.reviews import EVERY_POINT, make_submitted
 
 pytestmark = pytest.mark.django_db
@@ -68,3 +71,23 @@ def test_a_moderator_may_launch_what_she_reviews() -> None:
     assert client.get("/datalabs/spectra/launch?version=1.0").status_code == 200
     client.force_login(make_person("ada"))
     assert client.get("/datalabs/spectra/launch?version=1.0").status_code == 404
+
+
+def test_packages_stand_beside_those_of_the_version_before(moderator: Person, developer: Person) -> None:
+    make_submitted(developer, "0.9", State.PUBLISHED, published_at=timezone.now())
+    version = make_submitted(developer, state=State.IN_REVIEW, reviewer=moderator)
+    papers.keep_papers(key_of(environment="spectra-0.9"), "pkg:pypi/numpy@1.26.0", "pkg:pypi/astropy@6.0")
+    papers.keep_papers(key_of(environment=version.environment), "pkg:pypi/numpy@2.1.0", "pkg:pypi/humanize@4.9")
+    page = signed_in(moderator).get(HERE).content.decode()
+    told = page.split("3 packages changed since version 0.9")[1].split("</table>")[0]
+    rows = [re.findall(r">([^<>\n]+)</t[hd]>", row) for row in told.split("<tr>")[2:]]
+    assert rows == [
+        ["astropy", "pypi", "6.0", "removed"],
+        ["humanize", "pypi", "not there", "4.9"],
+        ["numpy", "pypi", "1.26.0", "2.1.0"],
+    ]
+    answer = signed_in(moderator).get(f"{HERE}/contents")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="spectra-1.0.cdx.json"'
+    assert json.loads(b"".join(answer))["bomFormat"] == "CycloneDX"
+    for person in (developer, make_person("ada"), None):
+        assert signed_in(person).get(f"{HERE}/contents").status_code in {302, 403}
