@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from spacelab.accounts.models import Person
 from spacelab.builds.models import Build
 from spacelab.builds.upkeep import Workshop
-from support.builds import bring, queued, state_of, workshop  # noqa: F401  fixtures among them
+from support.builds import bring, end_workload, queued, start, state_of, workshop  # noqa: F401  fixtures among them
 from support.packages import META, notebook
 from support.sessions import quiet_runtime  # noqa: F401  a fixture
 
@@ -120,3 +121,42 @@ def test_a_cancelled_build_and_a_discarded_plan_are_taken_up_again(
         page.get_by_role("button", name="Back to the plan").click()
         page.wait_for_url(re.compile(rf"/builds/(?!{planned.pk})"))
         expect(page.get_by_role("button", name="Build", exact=True)).to_be_visible()
+
+
+@pytest.fixture
+def built(planned: Build, developer: Person, workshop: Workshop) -> Build:  # noqa: F811  as above
+    """Build what was brought."""
+    start(developer, planned)
+    workshop.look()
+    end_workload(planned)
+    for _ in range(4):
+        workshop.look()
+    assert state_of(planned) == "built"
+    return planned
+
+
+@pytest.mark.usefixtures("built")
+def test_a_folder_is_dropped_on_the_files_of_a_version(
+    chromium: Browser, live_server: LiveServer, developer: Person, tmp_path: Path
+) -> None:
+    (tmp_path / "catalogue" / "faint").mkdir(parents=True)
+    (tmp_path / "catalogue" / "faint" / "stars.csv").write_text("name,magnitude\nProxima,11.1\n")
+    (tmp_path / "notes.md").write_text("# Notes\n")
+    with browsing(chromium, live_server, developer) as page:
+        page.goto("/author/nearby-stars/0.1.0/files")
+        zone = page.locator("#dropzone")
+        zone.scroll_into_view_if_needed()
+        box = zone.bounding_box()
+        assert box
+        place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        dropped = [str(tmp_path / "catalogue"), str(tmp_path / "notes.md")]
+        data = {"items": [], "files": dropped, "dragOperationsMask": 1}
+        devtools = page.context.new_cdp_session(page)
+        for kind in ("dragEnter", "dragOver", "drop"):
+            devtools.send("Input.dispatchDragEvent", {"type": kind, "data": data, **place})
+        expect(page.locator("#chosen")).to_contain_text("catalogue/faint/stars.csv")
+        expect(page.locator("#chosen")).to_contain_text("2 files")
+        page.locator("#send-upload").click()
+        page.get_by_role("link", name="See the plan and build").wait_for()
+        expect(page.get_by_role("row", name="catalogue/faint/stars.csv")).to_be_visible()
+        expect(page.get_by_role("row", name="stars.ipynb")).to_be_visible()
