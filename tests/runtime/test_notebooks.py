@@ -14,6 +14,7 @@ from django.conf import settings
 
 from spacelab.builds.actions import build_environment
 from spacelab.volumes import making
+from support.template import ENVIRONMENTS, borrow
 
 CATALOGUE: Path = settings.CATALOGUE_DIRECTORY
 QUESTIONS = [
@@ -27,6 +28,7 @@ pytestmark = [pytest.mark.runtime, pytest.mark.slow]
 
 @pytest.fixture(scope="module")
 def python() -> Path:
+    borrow(ENVIRONMENTS, settings.ENVIRONMENTS_DIRECTORY)
     requirements = CATALOGUE / "datalabs" / "jupyterlab" / "requirements.txt"
     name = build_environment(slug="jupyterlab", requirements=requirements, progress=lambda _text: None)
     return Path(settings.ENVIRONMENTS_DIRECTORY) / name / "bin" / "python"

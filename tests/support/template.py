@@ -36,6 +36,16 @@ def first_state(state: Path, *parts: str) -> Iterator[None]:
         yield
 
 
+def borrow(part: str, target: Path) -> None:
+    """Fill a folder that is not there yet, if a platform of this run has already made such a part."""
+    if target.exists() or not PLACE.is_dir():
+        return
+    with (PLACE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (PLACE / part).is_dir():
+            _copy(PLACE / part, target)
+
+
 def remove_template() -> None:
     """Remove the template of this run; what was linked from it stays."""
     shutil.rmtree(PLACE, ignore_errors=True)
