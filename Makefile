@@ -4,7 +4,7 @@ RUNTIME ?=
 JOBS ?= 2
 BIN := .venv/bin
 
-.PHONY: help up demo test test-containers test-long test-frameworks quick check doctor reference screenshots clean
+.PHONY: help up demo test test-containers test-desktops test-long test-frameworks quick check doctor reference screenshots clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -26,7 +26,11 @@ test-containers: ## The tests of containers alone: images, builds, desktops; the
 	@$(PYTHON) deploy/bootstrap.py --tests
 	@$(BIN)/pytest -m container
 
-test-long: ## The tests that start whole platforms of their own: mail, backup and restore with builds
+test-desktops: ## Build and open desktop programs in containers; the first time builds their base image
+	@$(PYTHON) deploy/bootstrap.py --tests
+	@$(BIN)/pytest -m desktops
+
+test-long: ## Whole platforms for minutes: mail, backup and restore, a second controller, settings that stay
 	@$(PYTHON) deploy/bootstrap.py --tests
 	@$(BIN)/pytest -m long
 

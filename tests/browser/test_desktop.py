@@ -13,10 +13,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from support.desktops import Desktop, running_desktop
 from support.engine import Engine
-from support.platform import Platform
+from support.platform import Platform, running_platform
 from support.vnc import colours
 
-pytestmark = [pytest.mark.browser, pytest.mark.container, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.container, pytest.mark.slow, pytest.mark.desktops]
 
 PATIENCE = 90_000
 """Milliseconds that a session, or a program's window, may take."""
@@ -29,6 +29,12 @@ LOAD, LOCATION, BROWSER = (44, 64), (340, 138), (161, 64)
 window that this opens once it fills the screen, and the button for the table's rows."""
 ROWS = 11
 TABLE = "/data/hipparcos/hip2.fits"
+
+
+@pytest.fixture(scope="module")
+def platform_with_topcat() -> Iterator[Platform]:
+    with running_platform("container", SPACELAB_CATALOGUE_DATALABS="topcat") as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -166,8 +172,8 @@ def test_it_comes_back_after_a_cut(page: Page, desktop: Desktop) -> None:
     shown(page)
 
 
-def test_topcat_shows_a_tables_rows(chromium: Browser, container_platform: Platform) -> None:
-    context = chromium.new_context(base_url=container_platform.url, viewport={"width": 1280, "height": 800})
+def test_topcat_shows_a_tables_rows(chromium: Browser, platform_with_topcat: Platform) -> None:
+    context = chromium.new_context(base_url=platform_with_topcat.url, viewport={"width": 1280, "height": 800})
     page = context.new_page()
     page.set_default_timeout(30_000)
     page.goto("/sign-in")

@@ -7,7 +7,7 @@ import pytest
 from support.client import Client, Kernel
 from support.platform import Platform
 
-pytestmark = [pytest.mark.runtime, pytest.mark.slow]
+pytestmark = [pytest.mark.runtime, pytest.mark.slow, pytest.mark.long]
 
 THEME = "/lab/api/settings/@jupyterlab/apputils-extension:themes"
 CHOSEN = '{"theme": "JupyterLab Dark"}'

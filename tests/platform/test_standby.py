@@ -15,7 +15,7 @@ import pytest
 from support.client import Client
 from support.platform import Platform
 
-pytestmark = [pytest.mark.runtime, pytest.mark.slow]
+pytestmark = [pytest.mark.runtime, pytest.mark.slow, pytest.mark.long]
 
 TAKE_OVER_SECONDS = 5.0
 

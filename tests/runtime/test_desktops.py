@@ -18,7 +18,7 @@ from support.desktops import CATALOGUE, Desktop, archives, running_desktop
 from support.engine import Engine
 from support.vnc import colours, screen_of_page
 
-pytestmark = [pytest.mark.container, pytest.mark.slow]
+pytestmark = [pytest.mark.container, pytest.mark.slow, pytest.mark.desktops]
 
 DESKTOPS = sorted(
     file.parent.name

@@ -78,6 +78,7 @@ class TestApplications:
             assert '"visit": 2' in session.fetch("/apps/counter/")
             assert session.run("cat /media/user/count.json") == '{"files": 0, "visit": 2}'
 
+    @pytest.mark.desktops
     def test_a_desktop_shows_its_program(self, engine: Engine, tmp_path: Path) -> None:
         provide(engine, "x_base")
         with started(engine, build_example(engine, "desktop", tmp_path)) as session:

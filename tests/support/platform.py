@@ -133,7 +133,7 @@ def container_settings(engine: Engine) -> dict[str, str]:
         "SPACELAB_RUNTIME": "container",
         "SPACELAB_CONTAINER_ENGINE": engine.url,
         "SPACELAB_BASE_IMAGE": BASE,
-        "SPACELAB_CATALOGUE_DATALABS": "jupyterlab,sky-explorer,topcat",
+        "SPACELAB_CATALOGUE_DATALABS": "jupyterlab,sky-explorer",
         **({"SPACELAB_CA_BUNDLE": bundle} if bundle else {}),
     }
 
