@@ -12,7 +12,7 @@ from support.client import Client, Kernel
 from support.packages import META, notebook
 from support.platform import Platform
 
-pytestmark = [pytest.mark.container, pytest.mark.slow]
+pytestmark = [pytest.mark.container, pytest.mark.slow, pytest.mark.long]
 
 PATIENCE = 300.0
 

@@ -12,7 +12,7 @@ import pytest
 from support.client import Client
 from support.platform import Platform, running_platform
 
-pytestmark = [pytest.mark.runtime, pytest.mark.slow]
+pytestmark = [pytest.mark.runtime, pytest.mark.slow, pytest.mark.long]
 
 WRITING = "try to write into the archive"
 

@@ -12,7 +12,7 @@ import pytest
 
 from support.platform import Platform
 
-pytestmark = [pytest.mark.runtime, pytest.mark.slow]
+pytestmark = [pytest.mark.runtime, pytest.mark.slow, pytest.mark.long]
 
 
 @pytest.fixture
