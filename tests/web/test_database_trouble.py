@@ -53,12 +53,19 @@ def test_half_a_character_is_refused(client: Client, address: str, body: dict[st
     assert (answer.status_code, answer.json()["detail"]) == (422, "A text holds a character that can't be kept.")
 
 
-@pytest.mark.parametrize("error", [ValueError, DataError])
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("PostgreSQL text fields cannot contain NUL (0x00) bytes"),
+        DataError("unsupported Unicode escape sequence\nDETAIL:  \\u0000 cannot be converted to text."),
+    ],
+    ids=["text", "json"],
+)
 def test_a_zero_byte_that_only_the_database_refuses_is_told(
-    error: type[Exception], client: Client, scientist: Person, monkeypatch: pytest.MonkeyPatch
+    error: Exception, client: Client, scientist: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_arguments: object) -> NoReturn:
-        raise error("PostgreSQL text fields cannot contain NUL (0x00) bytes")
+        raise error
 
     monkeypatch.setattr(queries, "find_seen", refuse)
     client.force_login(scientist)

@@ -19,6 +19,9 @@ from spacelab.kit.refusals import Invalid, NotSignedIn, Refusal, Unavailable, Wr
 
 logger = logging.getLogger(__name__)
 
+ZERO_BYTE = ("NUL (0x00)", "\\u0000 cannot be converted to text")
+"""How PostgreSQL refuses a zero byte, in a text and in JSON."""
+
 Answer = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
 
@@ -49,7 +52,8 @@ def database_refusal(error: OperationalError) -> Refusal:
 def text_refusal(error: Exception) -> Refusal | None:
     """Say that a text can't be kept, if that is why the database refused: half a character in JSON, or a zero byte."""
     half = isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed"
-    if not half and not (isinstance(error, ValueError | DataError) and "NUL (0x00)" in str(error)):
+    zero = isinstance(error, ValueError | DataError) and any(sign in str(error) for sign in ZERO_BYTE)
+    if not half and not zero:
         return None
     return Invalid("A text holds a character that can't be kept.", advice="Leave out control characters.")
 
