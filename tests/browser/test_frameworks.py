@@ -28,6 +28,8 @@ NO_STREAM = frozenset({"dash", "flask", "gradio"})
 """The frameworks whose pages ask by plain requests or event streams."""
 ICONS = {"voila": "https://cdn.jsdelivr.net/npm/@fortawesome/"}
 """What a framework's page asks of other hosts all the same: it works without."""
+FORMULAS = {"solara": "katex"}
+"""What a framework's own assets lack, as its page says after a while: without the network, formulas stay text."""
 ALONE = [{"name": "alone", "title": "Alone", "cpu": 1, "memory_mb": 2048, "network": "none"}]
 
 
@@ -114,6 +116,6 @@ def test_a_bare_script_becomes_a_page_that_answers(
         sys.stdout.write(client.api("GET", f"/sessions/{session}/log").text)  # shown if something fails
         context.close()
         client.api("DELETE", f"/sessions/{session}")
-    assert not seen.errors
+    assert not [error for error in seen.errors if FORMULAS.get(framework, " ") not in error]
     assert not {address for address in seen.foreign if not address.startswith(ICONS.get(framework, " "))}
     assert bool(seen.streams) is (framework not in NO_STREAM)
