@@ -95,10 +95,10 @@ def contents(key: str) -> Contents | None:
 
 def components(key: str) -> list[Component]:
     """List the packages of something; none where no list of contents is kept, or it can't be read."""
-    document = shelf.get(key, shelf.CONTENTS)
     try:
+        document = shelf.get(key, shelf.CONTENTS)
         return components_of(document) if document else []
-    except ValueError:
+    except (NotFound, ValueError):
         return []
 
 

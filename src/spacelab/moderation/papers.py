@@ -9,7 +9,7 @@ from spacelab.builds.models import Build
 from spacelab.datalabs.models import DatalabVersion
 from spacelab.images import queries as images
 from spacelab.images.rules.report import Report
-from spacelab.images.rules.sbom import Component, Contents
+from spacelab.images.rules.sbom import Contents
 from spacelab.kit.refusals import NotFound
 
 
@@ -67,12 +67,12 @@ def changed_packages(version: DatalabVersion, before: DatalabVersion | None) -> 
 
 
 def _packages(version: DatalabVersion) -> dict[tuple[str, str], str]:
+    """Return the versions of each package, by kind and name: one may be there in several."""
     key = _key_of(version)
     found: dict[tuple[str, str], list[str]] = {}
-    one: Component
-    for one in images.components(key) if key else ():
+    for one in images.components(key) if key else []:
         found.setdefault((one.type, one.name), []).append(one.version)
-    return {key: ", ".join(sorted(versions)) for key, versions in found.items()}
+    return {package: ", ".join(sorted(versions)) for package, versions in found.items()}
 
 
 def _key_of(version: DatalabVersion) -> str:
@@ -82,7 +82,4 @@ def _key_of(version: DatalabVersion) -> str:
         image_id = str(build.result.get("image_id", "")) if build else ""
     if not image_id and not version.environment:
         return ""
-    try:
-        return images.key_of(image_id=image_id, environment=version.environment)
-    except NotFound:
-        return ""
+    return images.key_of(image_id=image_id, environment=version.environment)

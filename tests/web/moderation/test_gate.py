@@ -91,3 +91,14 @@ def test_packages_stand_beside_those_of_the_version_before(moderator: Person, de
     assert json.loads(b"".join(answer))["bomFormat"] == "CycloneDX"
     for person in (developer, make_person("ada"), None):
         assert signed_in(person).get(f"{HERE}/contents").status_code in {302, 403}
+
+
+def test_the_page_stands_where_what_it_starts_from_has_a_name_without_papers(
+    moderator: Person, developer: Person
+) -> None:
+    make_submitted(developer, "0.9", State.PUBLISHED, published_at=timezone.now())
+    make_submitted(developer, state=State.IN_REVIEW, reviewer=moderator, environment="of an older kind")
+    answer = signed_in(moderator).get(HERE)
+    assert answer.status_code == 200
+    assert "No list of contents is kept" in answer.content.decode()
+    assert signed_in(moderator).get(f"{HERE}/contents").status_code == 404
