@@ -25,6 +25,15 @@ settings.register_profile("spacelab", deadline=None, suppress_health_check=[Heal
 settings.load_profile("spacelab")
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m selects
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what asks for the database, so that another database runs that alone."""
+    for item in items:
+        asked = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
+        if asked or item.get_closest_marker("django_db"):
+            item.add_marker("database")
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Remove what the platforms of this run had in common, once no process of the run needs it."""
     if not hasattr(session.config, "workerinput"):
