@@ -92,6 +92,28 @@ class ImageBuild:
     labels: dict[str, str] = field(default_factory=dict)
 
 
+RUN_FOLDER = "/run/spacelab-run"
+"""Where a pipeline run finds its run folder inside its workload, and leaves its events."""
+RUN_CACHE = "/var/cache/spacelab-run"
+"""Where it finds the outputs of steps that its owner's runs finished before."""
+ENVIRONMENTS = "/opt/environments"
+"""Where environments stand inside, each below its own name."""
+
+
+@dataclass(frozen=True)
+class PipelineRun:
+    """A pipeline run that a workload carries out: everything it is lies in `folder`, a folder of the host.
+
+    `cache` is the folder of the host that the runs of one person share. `environments` are the software of its steps:
+    for each name that documents use, the environment, which appears below `ENVIRONMENTS`.
+    What comes back in `folder` was in the hands of foreign programs: read it without following links.
+    """
+
+    folder: str
+    cache: str
+    environments: dict[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class WorkloadSpec:
     """Everything a runtime needs to start a workload; what is secret is handed over apart, and never stored."""
@@ -111,6 +133,8 @@ class WorkloadSpec:
     activity_probe: str = ""
     build: ImageBuild | None = None
     """The image to make; such a workload has no command of its own, and only a runtime of images can carry it."""
+    run: PipelineRun | None = None
+    """The pipeline run to carry out; such a workload is batch, and has no command of its own."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the specification as plain JSON data."""
@@ -119,7 +143,7 @@ class WorkloadSpec:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> WorkloadSpec:
         """Read back what `to_json` made; raise `KeyError` or `TypeError` on data that it did not make."""
-        interface, build = data["interface"], data.get("build")
+        interface, build, run = data["interface"], data.get("build"), data.get("run")
         return cls(
             **{
                 **data,
@@ -130,6 +154,7 @@ class WorkloadSpec:
                 "resources": Resources(**data["resources"]),
                 "interface": Interface(**interface) if interface else None,
                 "build": ImageBuild(**build) if build else None,
+                "run": PipelineRun(**run) if run else None,
             }
         )
 

@@ -10,7 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from spacelab.workloads.runtimes.process import sandbox
 from spacelab.workloads.runtimes.process.control import ControlFolder
 from spacelab.workloads.runtimes.process.options import Options
 from spacelab.workloads.runtimes.process.plain import free_port, own_processes, stand_in
+from spacelab.workloads.runtimes.shared import pipelines
 from spacelab.workloads.runtimes.shared.limits import Group, cores_for
 from spacelab.workloads.runtimes.shared.places import INSIDE
 from spacelab.workloads.runtimes.shared.variables import (
@@ -60,16 +61,12 @@ def is_there(options: Options, environment: str) -> bool:
     return plain and (options.environments / environment / "bin" / "python").exists()
 
 
-def read_environment(options: Options, spec: WorkloadSpec) -> Environment | None:
+def read_environment(options: Options, name: str) -> Environment:
     """Read what an environment is made of; raise `RuntimeFault` when it isn't there."""
-    if not spec.environment:
-        return None
-    folder = options.environments / spec.environment
+    folder = options.environments / name
     python = folder / "bin" / "python"
-    if not is_there(options, spec.environment):
-        raise RuntimeFault(
-            f"The environment “{spec.environment}” is not on this machine. Its datalab has to be built again."
-        )
+    if not is_there(options, name):
+        raise RuntimeFault(f"The environment “{name}” is not on this machine. Its datalab has to be built again.")
     lines = (folder / "pyvenv.cfg").read_text().splitlines()
     facts = {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}
     version = facts.get("version_info") or facts.get("version") or "{}.{}.{}".format(*sys.version_info[:3])
@@ -77,9 +74,9 @@ def read_environment(options: Options, spec: WorkloadSpec) -> Environment | None
     return Environment(interpreter, version, (interpreter.parent.parent, Path(facts["home"]).parent))
 
 
-def _prefixes(options: Options, environment: Environment | None) -> tuple[Path, ...]:
+def _prefixes(options: Options, environments: Iterable[Environment]) -> tuple[Path, ...]:
     """Return the interpreters' folders outside /usr; never one that holds the platform's own state."""
-    wanted = [options.python.parent.parent, *(environment.prefixes if environment else ())]
+    wanted = [options.python.parent.parent, *(prefix for one in environments for prefix in one.prefixes)]
     usable = [
         prefix
         for prefix in dict.fromkeys(wanted)
@@ -105,7 +102,8 @@ class Launch:
         self.files = contextlib.ExitStack()
         self.passed: list[int] = [self.lock, self.control]
         self.root = self.sandboxed and os.geteuid() == 0
-        self.environment = read_environment(self.options, self.spec)
+        self.environments = {name: read_environment(self.options, name) for name in pipelines.environments(self.spec)}
+        self.environment = self.environments.get(self.spec.environment)
 
     def run(self) -> subprocess.Popen[bytes]:
         """Start the supervisor and wait for its sign of life; raise `RuntimeFault` when there is none."""
@@ -134,7 +132,7 @@ class Launch:
         port = free_port() if self.spec.interface else 0
         root = self.folder.path / "root"
         places = plain_places(self.spec, root, self.options.environments, os.getuid(), port)
-        stand_in(self.spec, root, places)
+        stand_in(self.spec, root, self.options.environments, places)
         return places
 
     def _open(self, path: Path, flags: int) -> int:
@@ -176,8 +174,8 @@ class Launch:
         }
         orders: dict[str, Any] = {
             "descriptors": descriptors,
-            "command": command_line(spec.command, known),
-            "variables": {**known, **self.secrets},
+            "command": list(self._coordinator()) if spec.run else command_line(spec.command, known),
+            "variables": {**known, **self._stand_in(), **self.secrets},
             "cwd": places.workspace,
             "uid": places.uid if self.root else None,
             "gid": places.uid if self.root else None,
@@ -251,8 +249,18 @@ class Launch:
         return sandbox.Host(
             inside=INSIDE,
             python=self.options.python,
-            prefixes=_prefixes(self.options, self.environment),
+            prefixes=_prefixes(self.options, self.environments.values()),
             environments=self.options.environments,
             egress=self.options.egress_socket.parent if self.spec.network is Network.OUTBOUND else None,
             root=self.root,
+            software=pipelines.software() if self.spec.run else None,
         )
+
+    def _stand_in(self) -> dict[str, str]:
+        """Tell a coordinator without a sandbox below which folder the paths of its job order are."""
+        return {"SPACELAB_ROOT": str(self.folder.path / "root")} if self.spec.run and not self.sandboxed else {}
+
+    def _coordinator(self) -> tuple[str, ...]:
+        if self.sandboxed:
+            return sandbox.coordinator()
+        return pipelines.plain_coordinator(self.options.python, self.folder.path / "root")

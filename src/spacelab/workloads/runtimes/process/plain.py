@@ -9,8 +9,9 @@ from pathlib import Path
 
 import psutil
 
-from spacelab.workloads.rules import WorkloadSpec
-from spacelab.workloads.runtimes.shared.variables import Places
+from spacelab.workloads.rules import RUN_FOLDER, WorkloadSpec
+from spacelab.workloads.runtimes.shared import pipelines
+from spacelab.workloads.runtimes.shared.variables import ENVIRONMENTS, Places
 
 WARNING = (
     "Sessions run without a sandbox on this host: each sees all files and processes of the platform's user. "
@@ -36,14 +37,18 @@ def own_processes() -> int:
     return count
 
 
-def stand_in(spec: WorkloadSpec, root: Path, places: Places) -> None:
+def stand_in(spec: WorkloadSpec, root: Path, environments: Path, places: Places) -> None:
     """Make a folder of links that looks like the inside of a sandbox, below `root`."""
     for folder in (places.data, places.teams, places.scratch):
         Path(folder).mkdir(parents=True, exist_ok=True)
-    for mount in spec.mounts:
-        link = root / mount.target.lstrip("/")
+    shown = {mount.target: mount.source for mount in pipelines.all_mounts(spec)}
+    if spec.run:
+        shown = {target: source for target, source in shown.items() if not target.startswith(f"{RUN_FOLDER}/")}
+        shown |= {f"{ENVIRONMENTS}/{name}": str(environments / name) for name in pipelines.environments(spec)}
+    for target, source in shown.items():
+        link = root / target.lstrip("/")
         link.parent.mkdir(parents=True, exist_ok=True)
         link.unlink(missing_ok=True)
-        link.symlink_to(mount.source)
+        link.symlink_to(source)
     for folder in (places.home, places.workspace):
         Path(folder).mkdir(parents=True, exist_ok=True)

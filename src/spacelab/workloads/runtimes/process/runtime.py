@@ -130,7 +130,7 @@ class ProcessRuntime:
     def _check(self, spec: WorkloadSpec) -> None:
         if spec.image or spec.build:
             raise RuntimeFault("This platform runs environments, not container images.")
-        if not spec.command:
+        if not spec.command and not spec.run:
             raise RuntimeFault("There is no command to run.")
         mounts.check(spec, self.options.workload_uid if self.sandboxed else None)
         if spec.network is Network.OUTBOUND:

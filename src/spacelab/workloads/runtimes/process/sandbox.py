@@ -7,8 +7,9 @@ from pathlib import Path, PurePosixPath
 
 from spacelab.volumes.rules import ARCHIVE_ROOT, HOME, OLD_ARCHIVE_ROOT, SCRATCH, TEAM_ROOT
 from spacelab.workloads.rules import WorkloadSpec
+from spacelab.workloads.runtimes.shared import pipelines
 from spacelab.workloads.runtimes.shared.limits import Group
-from spacelab.workloads.runtimes.shared.variables import Places
+from spacelab.workloads.runtimes.shared.variables import ENVIRONMENTS, Places
 
 OWN = PurePosixPath("/.spacelab")
 """Where the supervisor's own files are inside: read-only, and of no use to the application."""
@@ -16,6 +17,9 @@ OWN = PurePosixPath("/.spacelab")
 SUPERVISOR = OWN / "inside" / "supervisor.py"
 PYTHON = OWN / "python"
 EGRESS = OWN / "egress"
+PACKAGES = OWN / "packages"
+RUNNER = OWN / "runner"
+"""What a pipeline run's coordinator is made of."""
 
 NAMESPACES = ("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net", "--unshare-cgroup-try")
 LINKED_FOLDERS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
@@ -75,6 +79,8 @@ class Host:
     egress: Path | None
     root: bool
     """Whether the platform runs as root, so that no user namespace is needed."""
+    software: pipelines.Software | None = None
+    """The coordinator's, for a pipeline run."""
 
 
 def system(host: Host) -> list[str]:
@@ -116,11 +122,12 @@ def private(spec: WorkloadSpec) -> list[str]:
 def mounts(spec: WorkloadSpec, places: Places) -> list[str]:
     """Return the workload's volumes, outer paths first, and the names they also go by."""
     arguments: list[str] = []
-    targets = {mount.target for mount in spec.mounts}
+    wanted = pipelines.all_mounts(spec)
+    targets = {mount.target for mount in wanted}
     if str(HOME) not in targets:
         arguments += ["--perms", "1777", "--tmpfs", str(HOME)]
     arguments += ["--dir", str(ARCHIVE_ROOT), "--dir", str(TEAM_ROOT)]
-    for mount in sorted(spec.mounts, key=lambda mount: PurePosixPath(mount.target).parts):
+    for mount in sorted(wanted, key=lambda mount: PurePosixPath(mount.target).parts):
         arguments += ["--ro-bind" if mount.read_only else "--bind", mount.source, mount.target]
         target = PurePosixPath(mount.target)
         if target.parent == ARCHIVE_ROOT:
@@ -129,11 +136,21 @@ def mounts(spec: WorkloadSpec, places: Places) -> list[str]:
     return arguments
 
 
-def own(spec: WorkloadSpec, host: Host, places: Places) -> list[str]:
-    """Return the platform's part of the inside: the supervisor, the environment, the way out."""
+def coordinator() -> tuple[str, ...]:
+    """Return the command that carries out a pipeline run inside."""
+    return pipelines.coordinator(str(PYTHON), str(SUPERVISOR.parent), str(PACKAGES), str(RUNNER))
+
+
+def own(spec: WorkloadSpec, host: Host) -> list[str]:
+    """Return the platform's part of the inside: the supervisor, environments, the way out, a run's coordinator."""
     arguments = ["--ro-bind", str(host.inside), str(SUPERVISOR.parent), "--symlink", str(host.python), str(PYTHON)]
-    if places.environment:
-        arguments += ["--ro-bind", str(host.environments / spec.environment), places.environment]
+    for name in pipelines.environments(spec):
+        arguments += ["--ro-bind", str(host.environments / name), str(ENVIRONMENTS / name)]
+    if host.software:
+        arguments += ["--ro-bind", str(host.software.packages), str(PACKAGES)]
+        arguments += ["--ro-bind", str(host.software.runner), str(RUNNER / host.software.runner.name)]
+        if host.software.hidden:
+            arguments += ["--tmpfs", str(PACKAGES / host.software.hidden.name)]
     if host.egress:
         arguments += ["--ro-bind", str(host.egress), str(EGRESS)]
     return arguments
@@ -170,6 +187,6 @@ def arguments(spec: WorkloadSpec, host: Host, places: Places, group: Group, file
     for source, target in group.binds():
         inside += ["--ro-bind", str(source), target]
     inside += mounts(spec, places)
-    inside += own(spec, host, places)
+    inside += own(spec, host)
     start = [*rights(host, places.uid), "--new-session", "--as-pid-1", "--hostname", "datalab", "--clearenv"]
     return [*start, *folders(inside), *inside, "--remount-ro", "/", "--chdir", "/"]

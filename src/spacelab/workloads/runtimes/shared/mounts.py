@@ -9,11 +9,12 @@ from pathlib import Path, PurePosixPath
 from spacelab.volumes.rules import Mount
 from spacelab.workloads.ports import RuntimeFault
 from spacelab.workloads.rules import WorkloadSpec
+from spacelab.workloads.runtimes.shared import pipelines
 
 
 def check(spec: WorkloadSpec, uid: int | None) -> None:
     """Raise `RuntimeFault` for a volume that can't be mounted; hand writable ones over to `uid` unless that is None."""
-    for mount in spec.mounts:
+    for mount in pipelines.all_mounts(spec):
         target = PurePosixPath(mount.target)
         if not target.is_absolute() or ".." in target.parts:
             raise RuntimeFault(f"“{mount.target}” is no path at which a volume could appear.")

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from spacelab.volumes.rules import ARCHIVE_ROOT, HOME, SCRATCH, TEAM_ROOT, WORKSPACE
+from spacelab.workloads import rules
 from spacelab.workloads.rules import Network, WorkloadSpec, datalab_name, personal_environment
 
 PACKAGE = PurePosixPath("/opt/datalab")
-ENVIRONMENTS = PurePosixPath("/opt/environments")
+ENVIRONMENTS = PurePosixPath(rules.ENVIRONMENTS)
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 OUTBOUND_PROXY = "http://127.0.0.1:3128"
 PORTAL_URL = "http://portal.spacelab.internal"
