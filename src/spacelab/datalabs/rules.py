@@ -15,29 +15,13 @@ from datalab_package import names
 from datalab_package.problems import PackageProblem
 from spacelab.kit.refusals import Invalid
 from spacelab.publishing.rules import KEPT, OFFERED, State, Visibility, terms
+from spacelab.publishing.rules.wording import fold, tag_index, version_key, words
 
-__all__ = ["KEPT", "OFFERED", "State", "Visibility"]
+__all__ = ["KEPT", "OFFERED", "State", "Visibility", "fold", "tag_index", "version_key", "words"]
 
 SLUG = names.SLUG
 SLUG_ADVICE = names.SLUG_ADVICE
 KINDS = names.KINDS
-
-
-def fold(text: str) -> str:
-    """Return `text` without case and accents, as the search compares it."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in plain if not unicodedata.combining(letter))
-
-
-def tag_index(tags: list[str]) -> str:
-    """Return the tags folded, each between bars, so that one whole tag can be looked for."""
-    return "|" + "".join(f"{fold(tag)}|" for tag in tags)
-
-
-def words(value: object) -> list[str]:
-    """Return keywords, which occur as a list and as one text with commas."""
-    parts = value if isinstance(value, list) else str(value or "").split(",")
-    return [text for one in parts if (text := str(one).strip())]
 
 
 def authors_terms(metadata: Mapping[str, Any]) -> tuple[dict[str, terms.Value], list[terms.Problem]]:
@@ -46,14 +30,6 @@ def authors_terms(metadata: Mapping[str, Any]) -> tuple[dict[str, terms.Value], 
     A package is its author's: what moderators or the platform write is not taken from it.
     """
     return terms.acceptable(metadata, writer=terms.Writer.AUTHOR, kind=terms.Kind.DATALAB)
-
-
-def version_key(version: str) -> tuple[tuple[int, int, str], ...]:
-    """Return what versions are compared by: numbers as numbers, and a release after its candidates (1.0 > 1.0rc1)."""
-    parts = re.findall(r"\d+|[a-z]+", version.casefold().removeprefix("v"))
-    while len(parts) > 1 and parts[-1] == "0":
-        parts.pop()
-    return (*((1, int(one), "") if one.isdigit() else (-1, 0, one) for one in parts), (0, 0, ""))
 
 
 def refusal_of(problem: PackageProblem) -> Invalid:

@@ -8,61 +8,28 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from spacelab.accounts.models import Person
-from spacelab.accounts.queries import may
 from spacelab.datalabs import rules
 from spacelab.datalabs.models import DatalabVersion
-from spacelab.datalabs.permissions import DatalabPermission
 from spacelab.images import queries as images
 from spacelab.images.rules.gate import Gate
-from spacelab.publishing.rules import (
-    KEPT,
-    Facts,
-    Need,
-    State,
-    Who,
-    terms,
-)
+from spacelab.publishing import queries as publishing
+from spacelab.publishing.queries import missing_terms, newer_than, state_of
+from spacelab.publishing.rules import Facts, Need
+
+__all__ = ["missing_terms", "newer_than", "state_of"]
 
 
 def facts_of(
     person: Person, version: DatalabVersion, *, reason: str = "", lacking: frozenset[Need] = frozenset()
 ) -> Facts:
     """Gather as whom a person may act on a version, and which needs of its transitions do not hold."""
-    newer, missing = newer_than(version), missing_terms(version)
     lacks = {
-        Need.OTHER_EYES: version.datalab.maintainer_id == person.pk,
-        Need.REASON: not reason.strip(),
         Need.PACKAGE: not version.package,
         Need.BUILD: not (version.image or version.environment),
-        Need.NEWER: bool(newer),
-        Need.METADATA: bool(missing),
         Need.GATE: not passes_gate(version),
         Need.LAUNCH_TEST: not has_passed(version),
     }
-    details = ((Need.NEWER, f"The newest is {newer}."), (Need.METADATA, f"Fill in: {', '.join(missing)}."))
-    return Facts(_acting(person, version), lacking | {need for need, lacks_it in lacks.items() if lacks_it}, details)
-
-
-def _acting(person: Person, version: DatalabVersion) -> frozenset[Who]:
-    holds = {
-        Who.AUTHOR: version.datalab.maintainer_id == person.pk and may(person, DatalabPermission.AUTHOR),
-        Who.MODERATOR: may(person, DatalabPermission.MODERATE),
-        Who.OPERATOR: may(person, DatalabPermission.ARCHIVE_ANY),
-    }
-    return frozenset(who for who, acts in holds.items() if acts)
-
-
-def newer_than(version: DatalabVersion) -> str:
-    """Return the number of a published version that is as high or higher, or an empty text."""
-    published = version.datalab.versions.filter(state__in=KEPT).exclude(pk=version.pk)
-    numbers = [one.version for one in published]
-    mine = rules.version_key(version.version)
-    return max((one for one in numbers if rules.version_key(one) >= mine), key=rules.version_key, default="")
-
-
-def missing_terms(version: DatalabVersion) -> list[str]:
-    """Name the mandatory terms that a version lacks."""
-    return [term.label for term in terms.missing(version.metadata, terms.Kind.DATALAB)]
+    return publishing.facts_of(person, version, lacks | dict.fromkeys(lacking, True), reason=reason)
 
 
 def passes_gate(version: DatalabVersion) -> bool:
@@ -77,8 +44,7 @@ def passes_gate(version: DatalabVersion) -> bool:
 
 def has_passed(version: DatalabVersion) -> bool:
     """Say whether the version's present content has passed its last launch test."""
-    last = version.evidence.filter(kind=rules.EvidenceKind.LAUNCH_TEST).first()
-    return last is not None and last.passed and last.content_hash == version.content_hash
+    return publishing.has_passed(version, rules.EvidenceKind.LAUNCH_TEST)
 
 
 def uses_of(version: DatalabVersion) -> list[rules.Use]:
@@ -90,27 +56,11 @@ def uses_of(version: DatalabVersion) -> list[rules.Use]:
 
 def entry_of(version: DatalabVersion) -> dict[str, Any]:
     """Return what the catalogue's entry says once this version is published."""
-    said = version.metadata
-    author = said.get("creator.name", "")
     return {
-        "title": said.get("title") or version.datalab.title,
-        "abstract": said.get("abstract") or version.datalab.abstract,
-        "description": said.get("description", ""),
-        "author": (", ".join(author) if isinstance(author, list) else author)[:120],
-        "contact": _first(said.get("contactPoint.email", "")),
-        "tags": rules.words(said.get("keywords", [])),
+        **publishing.entry_of(version),
         "kind": version.kind or version.datalab.kind,
         "icon": version.icon or version.datalab.icon,
     }
-
-
-def _first(value: Any) -> str:
-    return str(value[0]) if isinstance(value, list) and value else str(value or "")
-
-
-def state_of(version: DatalabVersion) -> State:
-    """Return where a version stands."""
-    return State(version.state)
 
 
 def terms_of(version: DatalabVersion, url: str = "") -> dict[str, Any]:
