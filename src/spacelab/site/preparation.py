@@ -18,7 +18,7 @@ from spacelab.accounts import actions as accounts
 from spacelab.builds import actions as builds
 from spacelab.images.base_images import BaseImage
 from spacelab.kit.refusals import Invalid, Unavailable
-from spacelab.site import shipped
+from spacelab.site import shipped, shipped_pipelines
 from spacelab.volumes import actions as volumes
 from spacelab.workloads.ports import RuntimeFault
 from spacelab.workloads.queries import capabilities
@@ -105,6 +105,10 @@ def _install_datalab(package: Path) -> Callable[[Progress], None]:
     return work
 
 
+def _install_software(folder: Path) -> Callable[[Progress], None]:
+    return lambda progress: shipped_pipelines.install_software(folder, progress)
+
+
 def _no_engine(fault: RuntimeFault) -> Unavailable:
     return Unavailable(str(fault), advice="Or run without one: SPACELAB_RUNTIME=process.")
 
@@ -167,4 +171,7 @@ def tasks() -> Iterator[Task]:
         yield Task("The base images", _bases_missing, _build_bases)
     for package in shipped.at_start():
         yield Task(f"The datalab {package.name}", _always, _install_datalab(package))
+    yield Task("The catalogue's pipelines", _always, shipped_pipelines.install_documents)
+    for folder in shipped_pipelines.software():
+        yield Task(f"The software {folder.name}", _always, _install_software(folder))
     yield Task("What has to be built again here", _something_absent, _build_absent)

@@ -10,6 +10,7 @@ from spacelab.audit.permissions import AuditPermission
 from spacelab.builds.permissions import BuildPermission
 from spacelab.datalabs.permissions import DatalabPermission
 from spacelab.feedback.permissions import FeedbackPermission
+from spacelab.pipelines.permissions import PipelinePermission
 from spacelab.sessions.permissions import SessionPermission
 from spacelab.volumes.permissions import VolumePermission
 
@@ -22,11 +23,13 @@ SCIENTIST: tuple[str, ...] = (
     FeedbackPermission.RATE,
     FeedbackPermission.COMMENT,
     FeedbackPermission.REPORT,
+    PipelinePermission.LAUNCH,
+    PipelinePermission.AUTHOR,
     SessionPermission.LAUNCH,
 )
-DEVELOPER = (*SCIENTIST, DatalabPermission.AUTHOR, DatalabPermission.SHARE)
+DEVELOPER = (*SCIENTIST, DatalabPermission.AUTHOR, DatalabPermission.SHARE, PipelinePermission.PUBLISH)
 ADVANCED_DEVELOPER = (*DEVELOPER, DatalabPermission.AUTHOR_DOCKERFILE)
-MODERATOR = (*SCIENTIST, DatalabPermission.MODERATE, FeedbackPermission.MODERATE)
+MODERATOR = (*SCIENTIST, DatalabPermission.MODERATE, FeedbackPermission.MODERATE, PipelinePermission.MODERATE)
 OPERATOR = (
     *SCIENTIST,
     AccountPermission.MANAGE_PEOPLE,
@@ -34,6 +37,7 @@ OPERATOR = (
     AuditPermission.VIEW,
     BuildPermission.MANAGE_ANY,
     DatalabPermission.ARCHIVE_ANY,
+    PipelinePermission.ARCHIVE_ANY,
     SessionPermission.MANAGE_ANY,
     VolumePermission.MANAGE,
 )
@@ -65,6 +69,11 @@ PERMISSION_MEANINGS: dict[str, str] = {
     FeedbackPermission.COMMENT: "comment on datalabs, answer, and change one's own words",
     FeedbackPermission.REPORT: "tell the moderators that something is wrong",
     FeedbackPermission.MODERATE: "hide comments, and settle reports whatever they are about",
+    PipelinePermission.LAUNCH: "run pipelines, and stop, pause, resume and repeat one's own runs",
+    PipelinePermission.AUTHOR: "write pipelines and steps, and run one's own drafts",
+    PipelinePermission.PUBLISH: "hand pipelines and steps in for review, publish them, and share drafts",
+    PipelinePermission.MODERATE: "decide about which pipelines and steps are published",
+    PipelinePermission.ARCHIVE_ANY: "archive anybody's pipelines and steps",
     SessionPermission.LAUNCH: "launch sessions, and stop, restart and extend one's own",
     SessionPermission.MANAGE_ANY: "see and stop anybody's sessions",
     VolumePermission.MANAGE: "add, change and retire archive volumes",

@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "spacelab.datalabs",
     "spacelab.images",
     "spacelab.builds",
+    "spacelab.pipelines",
     "spacelab.sessions",
     "spacelab.testing",
     "spacelab.moderation",

@@ -1,0 +1,100 @@
+"""What a document needs beside its own text: the catalogue's steps that it uses, and the software of those."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q
+
+from spacelab.accounts.models import Person
+from spacelab.datalabs.queries import launchable_by as launchable_datalabs
+from spacelab.pipelines import rules
+from spacelab.pipelines.models import PipelineVersion, Software
+from spacelab.pipelines.queries.seeing import VISITOR, seen_by
+from spacelab.publishing.models import PublishedVersion
+
+SOFTWARE = re.compile(r"(?P<kind>datalabs|software)/(?P<name>[a-z0-9-]{2,60}):(?P<version>[0-9A-Za-z.+_-]{1,40})")
+
+
+def bundle(version: PipelineVersion, by: Person | AnonymousUser | None = None) -> rules.Bundle:
+    """Return a version's files with those of the steps that it uses, each at the path by which it is used.
+
+    Steps are found that everybody sees, or that `by` sees, or that the version's own maintainer keeps: whoever shares
+    a pipeline shares her steps in it.
+    """
+    return bundle_of(version.files, version.main, by=by, owner=version.pipeline.maintainer)
+
+
+def bundle_of(
+    files: rules.Files, main: str, *, by: Person | AnonymousUser | None = None, owner: Person | None = None
+) -> rules.Bundle:
+    """Return files that may not be saved yet with those of the steps that they use; as `bundle` does."""
+    found = rules.Bundle(dict(files), main)
+    wanted = _wanted(files, found)
+    for _ in range(rules.DEEPEST):
+        if not wanted:
+            break
+        texts = _texts(wanted, by or VISITOR, owner)
+        added: dict[str, str] = {}
+        for one in wanted:
+            text = texts.get((one.slug, one.version))
+            if text is None:
+                found.missing.append(one)
+            else:
+                found.steps.append(one)
+                added[one.path] = text
+        found.files.update(added)
+        wanted = _wanted(added, found)
+    found.missing.extend(wanted)
+    return found
+
+
+def _wanted(files: Mapping[str, str], found: rules.Bundle) -> list[rules.Reference]:
+    """List the references of these files that lead to nothing yet, each path once."""
+    known = {one.path for one in found.missing} | found.files.keys()
+    wanted = {one.path: one for path, text in files.items() for one in rules.references(text, path)}
+    return [one for path, one in wanted.items() if path not in known]
+
+
+def _texts(
+    wanted: list[rules.Reference], by: Person | AnonymousUser, owner: Person | None
+) -> dict[tuple[str, str], str]:
+    """Read the main documents of the steps that are there, in one query."""
+    asked = Q(pk__in=[])
+    for one in wanted:
+        asked |= Q(pipeline__slug=one.slug, version=one.version)
+    allowed = Q(pk__in=seen_by(by).order_by().values("pk"))
+    if owner is not None:
+        allowed |= Q(pipeline__maintainer=owner)
+    rows = (
+        PipelineVersion.objects.filter(asked).filter(allowed).values_list("pipeline__slug", "version", "files", "main")
+    )
+    return {(slug, number): files.get(main.partition("#")[0], "") for slug, number, files, main in rows}
+
+
+def environments_for(by: Person | AnonymousUser, files: rules.Files) -> dict[str, str]:
+    """Return the environments that stand in for images here: `dockerPull` name → folder below the environments'.
+
+    Those are `datalabs/<slug>:<version>` of what the person may launch, and `software/<name>:<version>`. Names that
+    the platform doesn't know are left out.
+    """
+    wanted = {one: match for one in rules.software_names(files) if (match := SOFTWARE.fullmatch(one))}
+    rows = {(one.name, one.version): one.environment for one in Software.objects.all()} if wanted else {}
+    found: dict[str, str] = {}
+    for name, match in wanted.items():
+        if match["kind"] == "software":
+            environment = rows.get((match["name"], match["version"]), "")
+        else:
+            datalabs = launchable_datalabs(by).filter(datalab__slug=match["name"], version=match["version"])
+            environment = datalabs.values_list("environment", flat=True).first() or ""
+        if environment:
+            found[name] = environment
+    return found
+
+
+def users_of(version: PublishedVersion, by: Person | AnonymousUser) -> list[PipelineVersion]:
+    """List the newest versions that use a step and that the person sees, at most twenty."""
+    rows = seen_by(by).filter(uses__slug=version.entry.slug, uses__version=version.version)
+    return list(rows.select_related("pipeline").defer("files")[:20])
