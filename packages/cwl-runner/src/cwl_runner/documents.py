@@ -1,0 +1,115 @@
+"""Loading a document with its imports, and a job order for it, through cwltool."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any, cast
+
+from cwl_utils.types import CWLObjectType
+from cwltool.context import LoadingContext
+from cwltool.load_tool import fetch_document, make_tool, resolve_and_validate_document
+from cwltool.process import Process, add_sizes, shortname
+from cwltool.stdfsaccess import StdFsAccess
+from cwltool.update import ORIGINAL_CWLVERSION
+from cwltool.utils import (
+    adjustDirObjs,
+    normalizeFilesDirs,
+    path_to_loc,
+    trim_listing,
+    visit_files,
+    visit_files_directories,
+)
+from schema_salad.ref_resolver import Loader, file_uri
+
+from cwl_runner import tools
+from cwl_runner.problems import Refusal
+from cwl_runner.roots import ADVICE, Roots, fetcher_below, local_path
+
+
+def plain_context(roots: Roots | None = None, *, network: bool = False) -> LoadingContext:
+    """Make the context in which documents are read."""
+    return LoadingContext(
+        {
+            "construct_tool_object": tools.make,
+            "fetcher_constructor": fetcher_below(roots or Roots([]), network=network),
+            "disable_js_validation": True,
+            "relax_path_checks": True,
+            "strict": False,
+            "enable_dev": False,
+            "do_update": True,
+        }
+    )
+
+
+def load(main: str, context: LoadingContext) -> Process:
+    """Load a document ("path" or "path#id") and all that it uses; raises cwltool's exceptions and Refusal."""
+    path, mark, fragment = main.partition("#")
+    if not Path(path).is_file():
+        raise Refusal(
+            f"{Path(path).name} is missing.", "The pipeline has no file of this name: choose another main document."
+        )
+    uri = file_uri(str(Path(path).resolve())) + mark + fragment
+    context, document, uri = fetch_document(uri, context)
+    context, uri = resolve_and_validate_document(context, document, uri)
+    return make_tool(uri, context)
+
+
+def version_of(process: Process) -> str:
+    """Name the CWL version that the document was written in."""
+    return str(process.metadata.get(ORIGINAL_CWLVERSION) or process.metadata.get("cwlVersion", ""))
+
+
+def read_order_file(path: str, context: LoadingContext) -> dict[str, Any]:
+    """Read a job order in YAML or JSON, its locations relative to itself, as cwltool's command line does."""
+    from cwltool.load_tool import jobloader_id_name, jobloaderctx  # noqa: PLC0415 - only the plain command line needs them
+
+    loader = Loader(jobloaderctx.copy(), fetcher_constructor=context.fetcher_constructor)
+    order, _ = loader.resolve_ref(file_uri(str(Path(path).resolve())), checklinks=False)
+    if not isinstance(order, dict):
+        raise Refusal("The job order isn't an object of names and values.")
+    order.pop(jobloader_id_name, None)
+    return order
+
+
+def complete_order(process: Process, order: dict[str, Any], roots: Roots) -> CWLObjectType:
+    """Add defaults and what cwltool expects of files to a job order; raises Refusal for files outside the roots."""
+    order = dict(order)
+    for entry in process.tool["inputs"]:
+        if "default" in entry and shortname(entry["id"]) not in order:
+            order[shortname(entry["id"])] = entry["default"]
+    namespaces = {**order.pop("$namespaces", {}), **cast("dict[str, str]", process.metadata.get("$namespaces", {}))}
+    order.pop("$schemas", None)
+    expander = Loader(namespaces)
+
+    def expand(file: Any) -> None:
+        if "format" in file:
+            file["format"] = expander.expand_url(file["format"], "")
+
+    visit_files_directories(order, path_to_loc)
+    visit_files_directories(order, functools.partial(_check, roots))
+    visit_files(order, functools.partial(add_sizes, StdFsAccess("")))
+    visit_files(order, expand)
+    adjustDirObjs(order, trim_listing)
+    normalizeFilesDirs(order)
+    for name in ("cwl:tool", "id"):
+        order.pop(name, None)
+    return order
+
+
+def _check(roots: Roots, entry: Any) -> None:
+    """Refuse a file or folder that isn't there or that the run may not read."""
+    location = entry.get("location", "")
+    if not location or location.startswith("_:"):
+        return
+    path = local_path(location.partition("#")[0] if location.startswith("file:") else location)
+    if not path:
+        raise Refusal(f"{location} isn't a file of this platform.", ADVICE)
+    roots.check(path)
+    if not Path(path).exists():
+        raise Refusal(f"{path} isn't there.", "It may have been moved or deleted: choose the input again.")
+    if (entry["class"] == "Directory") != Path(path).is_dir():
+        wanted = "a folder" if entry["class"] == "Directory" else "a file"
+        raise Refusal(f"{path} isn't {wanted}.", f"Choose {wanted} for this input.")
+    if location.startswith("/"):
+        entry["location"] = file_uri(location)

@@ -1,0 +1,129 @@
+"""One job of a command line tool, in two halves: what is done before its command starts, and after it has ended."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from cwl_utils.types import CWLObjectType
+from cwltool.errors import WorkflowException
+from cwltool.job import CommandLineJob, relink_initialworkdir
+from cwltool.pathmapper import MapperEnt, PathMapper
+from cwltool.utils import bytes2str_in_dicts, ensure_writable
+
+from cwl_runner.backends.protocol import Ended, Place
+from cwl_runner.problems import Refusal
+
+if TYPE_CHECKING:
+    from cwl_runner.tools import Context, Tool, Where
+
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class StepJob(CommandLineJob):
+    """A job as cwltool prepared it; the coordinator calls `lay_out`, starts `command()`, then `collect`."""
+
+    where: Where
+    place: Place
+    process: Tool
+    image: str
+    software: str
+    context: Context
+
+    def settle(self, *, where: Where, place: Place, tool: Tool, image: str, software: str, context: Context) -> None:
+        """Take over who the job is and where it runs."""
+        self.where, self.place, self.process = where, place, tool
+        self.image, self.software, self.context = image, software, context
+        self.inplace_update = False  # the standard allows copies everywhere, and inputs are read-only here
+
+    def _required_env(self) -> dict[str, str]:
+        """Give the variables that the standard promises."""
+        return {"HOME": self.builder.outdir, "TMPDIR": self.builder.tmpdir, "PATH": os.environ.get("PATH", SYSTEM_PATH)}
+
+    def variables(self) -> dict[str, str]:
+        """Give the environment of the command."""
+        variables = {str(name): str(value) for name, value in self.environment.items()}
+        if self.software:
+            path = self.environment.get("PATH", SYSTEM_PATH)
+            variables |= {"PATH": f"{self.software}/bin:{path}", "VIRTUAL_ENV": self.software}
+        return variables
+
+    def command(self) -> list[str]:
+        """Give the command line; raises Refusal when there is none."""
+        commands = [str(word) for word in self.command_line]
+        if not commands:
+            raise Refusal("The tool has an empty command line.", "Give it a baseCommand, arguments or an inputBinding.")
+        return commands
+
+    def lay_out(self, kept: str) -> None:
+        """Make the job's folders and put its inputs there; `kept` is where they will be in the end."""
+        for name in ("out", "tmp", "in"):
+            Path(self.place.host, name).mkdir(exist_ok=True)
+        for location in self.pathmapper.files():
+            entry = self.pathmapper.mapper(location)
+            if entry.type == "File" and entry.staged and not Path(entry.resolved).is_file():
+                raise Refusal(f"The input {entry.resolved} isn't there or isn't a file.", "Choose the input again.")
+        self._stage(self.pathmapper, kept)
+        if "listing" in self.generatefiles:
+            self.generatemapper = self.make_path_mapper(
+                cast("Any", self.generatefiles["listing"]), self.builder.outdir, self.context, False
+            )
+            self._stage(self.generatemapper, kept)
+
+    def _stage(self, mapper: PathMapper, kept: str) -> None:
+        """Link or copy files to where the job expects them."""
+        seen: dict[str, str] = {}
+        for key, entry in list(mapper.items_exclude_children()):
+            if "File" in (entry.type or "") and seen.setdefault(entry.target, entry.resolved) != entry.resolved:
+                raise Refusal(
+                    f"Two files would both be staged as {entry.target}: {seen[entry.target]} and {entry.resolved}.",
+                    "Give them different names (InitialWorkDirRequirement's entryname).",
+                )
+            if entry.staged:
+                self._stage_one(mapper, key, entry, kept)
+
+    def _stage_one(self, mapper: PathMapper, key: str, entry: MapperEnt, kept: str) -> None:
+        if not entry.target.startswith(self.place.inside + "/"):
+            raise Refusal(
+                f"{entry.target} is outside of the job's folder.", "Only containers can have files elsewhere."
+            )
+        target = Path(self.place.on_host(entry.target))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        empty = entry.resolved.startswith("_:")
+        match entry.type:
+            case "File" | "Directory" if not empty:
+                target.symlink_to(entry.resolved)
+            case "Directory" | "WritableDirectory" if empty:
+                target.mkdir(exist_ok=True)
+            case "WritableFile":
+                shutil.copy(entry.resolved, target)
+                ensure_writable(str(target))
+            case "WritableDirectory":
+                shutil.copytree(entry.resolved, target, symlinks=True)
+                ensure_writable(str(target), include_root=True)
+            case "CreateFile" | "CreateWritableFile":
+                target.write_text(entry.resolved)
+                target.chmod(stat.S_IRUSR | (stat.S_IWUSR if entry.type == "CreateWritableFile" else 0))
+                resolved = kept + entry.target[len(self.place.inside) :]
+                mapper.update(key, resolved, entry.target, entry.type, entry.staged)
+
+    def status(self, ended: Ended) -> str:
+        """Say what the exit code means for this tool, in cwltool's words."""
+        if ended.trouble or ended.overtime:
+            return "permanentFail"
+        for codes, status in ((self.successCodes, "success"), (self.temporaryFailCodes, "temporaryFail")):
+            if ended.exit_code in codes:
+                return status
+        return "success" if ended.exit_code == 0 and 0 not in self.permanentFailCodes else "permanentFail"
+
+    def collect(self, kept: str, exit_code: int) -> CWLObjectType:
+        """Collect the outputs from where the job's folders are now; raises cwltool's exceptions."""
+        out = f"{kept}/out"
+        if self.generatemapper is not None:
+            relink_initialworkdir(self.generatemapper, out, self.builder.outdir, inplace_update=False)
+        if self.collect_outputs is None:  # pragma: no cover - cwltool sets it
+            raise WorkflowException("The job has no outputs to collect.")
+        return cast("CWLObjectType", bytes2str_in_dicts(cast("Any", self.collect_outputs(out, exit_code))))

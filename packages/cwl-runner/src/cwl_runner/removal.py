@@ -1,0 +1,35 @@
+"""Removing what a job wrote, however it set its permissions, without following links."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def remove(path: str | Path) -> None:
+    """Remove a file, link or folder with everything below it; nothing there is fine."""
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISDIR(mode):
+        Path(path).unlink(missing_ok=True)
+        return
+    shutil.rmtree(path, onerror=_open_up)
+
+
+def _open_up(function: Callable[..., Any], path: str, problem: Any) -> None:
+    """Give a folder its owner's rights back and try again."""
+    if isinstance(problem[1], FileNotFoundError):
+        return
+    for name in (str(Path(path).parent), path):
+        if not Path(name).is_symlink() and Path(name).is_dir():
+            Path(name).chmod(0o700)
+    if function in (os.open, os.scandir, os.lstat):
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        function(path)

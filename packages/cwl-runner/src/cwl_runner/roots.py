@@ -1,0 +1,85 @@
+"""Which files a run may read: everything that a document or a job order names has to lie below one of the roots."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from schema_salad.fetcher import DefaultFetcher
+
+from cwl_runner.problems import Refusal
+
+ADVICE = "Choose a file of your workspace or of a volume that this run has mounted, or put the file into the pipeline."
+
+
+class Roots:
+    """An allow-list of folders and files; links are followed before the comparison."""
+
+    def __init__(self, paths: Iterable[str | Path]) -> None:
+        self._roots: list[str] = []
+        self._known: dict[str, str] = {}
+        for path in paths:
+            self.add(path)
+
+    def add(self, path: str | Path) -> None:
+        """Allow one more folder or file."""
+        real = os.path.realpath(path)
+        if real not in self._roots:
+            self._roots.append(real)
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the allowed paths."""
+        return iter(self._roots)
+
+    def allows(self, path: str) -> bool:
+        """Say whether a path lies below a root."""
+        real = os.path.realpath(path)
+        return any(real == root or real.startswith(root.rstrip("/") + "/") for root in self._roots)
+
+    def check(self, path: str) -> str:
+        """Give the path back, or raise Refusal."""
+        if path not in self._known:
+            if not self.allows(path):
+                raise Refusal(f"{path} is outside of what this run may read.", ADVICE)
+            self._known[path] = path
+        return path
+
+
+def local_path(location: str) -> str:
+    """Turn a location (an absolute path or a file: address) into a path; "" for any other scheme."""
+    if location.startswith("/"):
+        return location
+    parts = urlsplit(location)
+    return unquote(parts.path) if parts.scheme == "file" else ""
+
+
+def fetcher_below(roots: Roots, *, network: bool) -> type[DefaultFetcher]:
+    """Make the class through which documents, imports, includes and schemas are read: from below the roots only."""
+
+    class Fetcher(DefaultFetcher):
+        """Reads below the roots."""
+
+        def _allow(self, url: str) -> None:
+            if url in self.cache:
+                return
+            scheme = urlsplit(url).scheme
+            if scheme in ("http", "https"):
+                if not network:
+                    raise Refusal(
+                        f"{url} is on another machine, and this run doesn't fetch documents.",
+                        "Put the document into the pipeline and refer to it by its path there.",
+                    )
+            elif (path := local_path(url.partition("#")[0])) and not roots.allows(path):
+                raise Refusal(f"{path} is outside of what this run may read.", ADVICE)
+
+        def fetch_text(self, url: str, content_types: list[str] | None = None) -> str:
+            self._allow(url)
+            return super().fetch_text(url, content_types)
+
+        def check_exists(self, url: str) -> bool:
+            self._allow(url)
+            return super().check_exists(url)
+
+    return Fetcher
