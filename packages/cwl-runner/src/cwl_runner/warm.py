@@ -10,34 +10,22 @@ from __future__ import annotations
 
 import gc
 import logging
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from cwl_utils.types import CWLObjectType
-
-TOOL = {
-    "class": "CommandLineTool",
-    "cwlVersion": "v1.2",
-    "id": "warm",
-    "requirements": [{"class": "InlineJavascriptRequirement"}],
-    "inputs": [],
-    "outputs": [],
-    "baseCommand": "true",
-}
 VERSIONS = ("v1.0", "v1.1", "v1.2")
 
 
 def preload() -> None:
     """Import and warm everything; takes a second or two, and about 120 MB that children share."""
-    from cwltool.load_tool import load_tool  # noqa: PLC0415 - the point is when this happens
-    from cwltool.process import get_schema  # noqa: PLC0415 - as above
+    from cwltool.process import get_schema  # noqa: PLC0415 - the point is when this happens
 
-    from cwl_runner import coordinator, documents  # noqa: F401, PLC0415 - as above
+    from cwl_runner import documents, roots, runs  # noqa: F401, PLC0415 - as above
 
     quiet()
     for version in VERSIONS:
         get_schema(version)
-    load_tool(cast("CWLObjectType", dict(TOOL)), documents.plain_context())
+    here = Path(__file__).resolve().parent
+    documents.load(str(here / "warm.cwl"), documents.plain_context(roots.Roots([here])))
     gc.collect()
     gc.freeze()
 
