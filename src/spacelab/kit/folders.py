@@ -39,3 +39,16 @@ def read_left(file: Path, most: int) -> bytes:
     with os.fdopen(descriptor, "rb") as opened:
         facts = os.fstat(opened.fileno())
         return opened.read(most) if stat.S_ISREG(facts.st_mode) and facts.st_size <= most else b""
+
+
+def measure(folder: Path) -> int:
+    """Return the bytes that a folder takes on its disk, following no link; 0 if that can't be found out."""
+    try:
+        # Another program's frames and descriptors: folders in each other without end stop only that one.
+        done = subprocess.run(
+            ["du", "-skx", "--", str(folder)], check=False, capture_output=True, timeout=PATIENCE, text=True
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    first = done.stdout.split(maxsplit=1)
+    return int(first[0]) * 1024 if first and first[0].isdecimal() else 0

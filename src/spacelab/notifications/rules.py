@@ -21,6 +21,7 @@ class Kind(StrEnum):
     ANSWER = "answer"
     REPORT = "report"
     DATALAB_BROKEN = "datalab-broken"
+    RUN_ENDED = "run-ended"
     SESSION_WARNING = "session-warning"
     SESSION_ENDED = "session-ended"
     TEAM_INVITATION = "team-invitation"
@@ -74,6 +75,7 @@ KINDS: dict[Kind, Facts] = {
     Kind.ANSWER: Facts("Answer", "Somebody answered what you wrote.", _SOON),
     Kind.REPORT: Facts("Report", "Somebody reported a problem, or your report was settled.", _SOON),
     Kind.DATALAB_BROKEN: Facts("Datalab broken", "A datalab of yours no longer starts.", _SOON),
+    Kind.RUN_ENDED: Facts("Run ended", "A run of a pipeline of yours succeeded, failed or was interrupted."),
     Kind.SESSION_WARNING: Facts("Session about to end", "The rule for idle sessions will soon end one of yours."),
     Kind.SESSION_ENDED: Facts("Session ended", "A session of yours was ended by a rule."),
     Kind.TEAM_INVITATION: Facts("Team invitation", "Somebody invites you into a team.", _SOON),

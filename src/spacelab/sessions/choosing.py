@@ -17,7 +17,7 @@ from spacelab.sessions import queries, rules
 from spacelab.volumes import queries as volume_queries
 from spacelab.volumes.rules import Mount, volume_and_team
 from spacelab.workloads.queries import capabilities
-from spacelab.workloads.rules import Interface, Kind, Network, Resources, WorkloadSpec
+from spacelab.workloads.rules import Interface, Kind, Network, Profile, Resources, WorkloadSpec, profile_named
 
 PACKAGE_TARGET = "/opt/datalab"
 """Where a session finds its datalab's package."""
@@ -46,7 +46,7 @@ class Choices:
     """What somebody chose for a launch, checked: all of it exists, and she may use it."""
 
     version: DatalabVersion
-    profile: rules.Profile
+    profile: Profile
     volumes: tuple[str, ...]
     teams: tuple[str, ...]
     title: str
@@ -85,7 +85,7 @@ def choose(by: Person, wanted: Wanted) -> Choices:
         _check_there(mounts, path, at)
     return Choices(
         version=version,
-        profile=rules.profile_named(wanted.profile, queries.profiles()),
+        profile=profile_named(wanted.profile, queries.profiles()),
         volumes=tuple(dict.fromkeys(volumes)),
         teams=tuple(dict.fromkeys(teams)),
         title=rules.clean_title(wanted.title) or (f"{datalab.title}: {thread.title}" if thread else datalab.title),

@@ -19,12 +19,12 @@ from spacelab.datalabs.rules import Thread
 from spacelab.kit.refusals import Conflict, Forbidden, Invalid, NotFound
 from spacelab.sessions.models import KeptLog, LaunchChoice, Session
 from spacelab.sessions.permissions import SessionPermission
-from spacelab.sessions.rules import Amount, IdlePolicy, Profile, end_of_idleness, idle_deadline
+from spacelab.sessions.rules import Amount, IdlePolicy, end_of_idleness, idle_deadline
 from spacelab.volumes import queries as volume_queries
 from spacelab.volumes.rules import OLD_ARCHIVE_ROOT, Entry, Mount
 from spacelab.workloads import queries as workload_queries
 from spacelab.workloads.queries import capabilities
-from spacelab.workloads.rules import FINAL, Phase, WorkloadSpec
+from spacelab.workloads.rules import FINAL, Phase, Profile, WorkloadSpec
 
 RECENT = 20
 """Ended sessions that the list shows."""

@@ -1,15 +1,14 @@
-"""Decisions about sessions: resource profiles, the quota, and the one rule for idle sessions."""
+"""Decisions about sessions: the quota, and the one rule for idle sessions."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar
 
 from spacelab.kit.refusals import Invalid, OverQuota
+from spacelab.workloads.rules import Profile
 
 TITLE_LENGTH = 120
 """Characters that a session's title may have, in any script."""
@@ -22,48 +21,6 @@ LONGEST_EXTENSION = timedelta(hours=72)
 
 BUSY_CORE_SHARE = 0.05
 """Use of more than this share of one core counts as work."""
-
-
-@dataclass(frozen=True)
-class Profile:
-    """A size that a session can have: CPU cores, memory and scratch in MiB, and whether it reaches the network."""
-
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
-
-    name: str
-    title: str
-    cpu: float
-    memory_mb: int
-    scratch_mb: int = 4096
-    network: str = "outbound"
-
-    @property
-    def memory_gib(self) -> float:
-        """Memory in GiB, as people read it."""
-        return round(self.memory_mb / 1024, 1)
-
-    @property
-    def summary(self) -> str:
-        """The profile in one line."""
-        cores = "1 core" if self.cpu == 1 else f"{self.cpu:g} cores"
-        return f"{cores}, {self.memory_gib:g} GiB memory, {self.scratch_mb / 1024:g} GiB scratch"
-
-
-PROFILES: tuple[Profile, ...] = (
-    Profile("small", "Small", cpu=1, memory_mb=2048, scratch_mb=4096),
-    Profile("medium", "Medium", cpu=2, memory_mb=4096, scratch_mb=8192),
-    Profile("large", "Large", cpu=4, memory_mb=8192, scratch_mb=16384),
-)
-"""The profiles of a fresh install, smallest first; the setting `profiles` replaces them."""
-
-
-def profile_named(name: str, profiles: Sequence[Profile]) -> Profile:
-    """Return the profile called `name`; raise `Invalid` if there is none."""
-    for profile in profiles:
-        if profile.name == name:
-            return profile
-    offered = ", ".join(profile.name for profile in profiles)
-    raise Invalid(f"There is no resource profile “{name[:40]}”.", advice=f"Choose one of: {offered}.", field="profile")
 
 
 @dataclass(frozen=True)

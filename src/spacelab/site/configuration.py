@@ -19,7 +19,7 @@ from pydantic_settings import (
 )
 
 from spacelab.kit.loopback import is_loopback
-from spacelab.sessions.rules import PROFILES, Profile
+from spacelab.workloads.rules import PROFILES, Profile
 
 LONGEST_SOCKET_DIRECTORY = 60
 """Characters: Linux allows 107 for a Unix socket's path, of which `/<session>/main.sock` and a margin take the rest."""
@@ -146,6 +146,20 @@ class Configuration(BaseSettings):
         default=4096,
         ge=0,
         description="Free MiB of the state's disk below which what nothing needs is removed early, the oldest first.",
+    )
+    quota_runs: int = Field(default=2, ge=1, description="Runs of pipelines that one person may have at work at once.")
+    quota_waiting_runs: int = Field(
+        default=100, ge=1, description="Runs of pipelines that one person may have unfinished, at work or waiting."
+    )
+    runs_at_once: int = Field(
+        default=16, ge=1, description="Runs of pipelines at work at the same time, of all people together."
+    )
+    run_hours: int = Field(default=72, ge=1, description="Hours that one attempt of a run may take.")
+    run_disk_mb: int = Field(
+        default=20480, ge=64, description="Disk that a run's own folder may fill, in MiB; its outputs lie elsewhere."
+    )
+    run_days: int = Field(
+        default=90, ge=1, description="Days for which the folders of ended runs are kept; their pages stay."
     )
     launch_tests_at_once: int = Field(default=1, ge=1, description="Launch tests at work at the same time.")
     launch_test_profile: str = Field(

@@ -11,6 +11,7 @@ from spacelab.builds.permissions import BuildPermission
 from spacelab.datalabs.permissions import DatalabPermission
 from spacelab.feedback.permissions import FeedbackPermission
 from spacelab.pipelines.permissions import PipelinePermission
+from spacelab.runs.permissions import RunPermission
 from spacelab.sessions.permissions import SessionPermission
 from spacelab.volumes.permissions import VolumePermission
 
@@ -38,6 +39,7 @@ OPERATOR = (
     BuildPermission.MANAGE_ANY,
     DatalabPermission.ARCHIVE_ANY,
     PipelinePermission.ARCHIVE_ANY,
+    RunPermission.MANAGE_ANY,
     SessionPermission.MANAGE_ANY,
     VolumePermission.MANAGE,
 )
@@ -74,6 +76,7 @@ PERMISSION_MEANINGS: dict[str, str] = {
     PipelinePermission.PUBLISH: "hand pipelines and steps in for review, publish them, and share drafts",
     PipelinePermission.MODERATE: "decide about which pipelines and steps are published",
     PipelinePermission.ARCHIVE_ANY: "archive anybody's pipelines and steps",
+    RunPermission.MANAGE_ANY: "see and stop anybody's runs",
     SessionPermission.LAUNCH: "launch sessions, and stop, restart and extend one's own",
     SessionPermission.MANAGE_ANY: "see and stop anybody's sessions",
     VolumePermission.MANAGE: "add, change and retire archive volumes",

@@ -19,10 +19,10 @@ from spacelab.images import queries as images
 from spacelab.kit.refusals import NotFound
 from spacelab.publishing.rules import RUNNABLE
 from spacelab.sessions import queries as session_queries
-from spacelab.sessions.rules import Profile, profile_named
 from spacelab.testing import rules
 from spacelab.testing.models import LaunchTest
 from spacelab.workloads.queries import capabilities
+from spacelab.workloads.rules import Profile, profile_named
 
 SCREENSHOT, LOG = "screenshot.png", "log.txt"
 FILES = {SCREENSHOT: "image/png", LOG: "text/plain; charset=utf-8"}

@@ -19,6 +19,7 @@ from spacelab.audit.actions import Actor, System
 from spacelab.kit.refusals import Conflict, Forbidden, Invalid, NotFound, Refusal
 from spacelab.volumes import areas, making
 from spacelab.volumes.declarations import Declaration, parse_declaration, read_declaration
+from spacelab.volumes.listing import folder_own
 from spacelab.volumes.models import Volume
 from spacelab.volumes.permissions import VolumePermission
 from spacelab.volumes.queries import area_of
@@ -96,6 +97,28 @@ def make_results_folder(*, by: Person, name: str) -> str:
         ) from error
     audit.record(by=by, action="volumes.make-results", subject=f"folder:{RESULTS}/{name}")
     return str(WORKSPACE / RESULTS / name)
+
+
+def make_output_folder(*, by: Person, folder: str) -> str:
+    """Create a folder of the person's workspace for outputs, each part if missing; return it as workloads see it.
+
+    `folder` is relative, without `..`. Raises `Invalid` where something is in it already, or stands in its way.
+    """
+    root = Path(area_of(by, Kind.WORKSPACE).path)
+    try:
+        areas.make_folder(root, *folder.split("/"), owner=_owner())
+    except OSError as error:
+        raise Invalid(
+            f"The folder “{folder}” can't be made in your workspace: {error.strerror}.",
+            advice="Each part of it has to be a folder, and no link.",
+            field="results",
+        ) from error
+    if folder_own(root, folder, 1):
+        raise Invalid(
+            f"There is something in “{folder}” already.", advice="Name a new or an empty folder.", field="results"
+        )
+    audit.record(by=by, action="volumes.make-results", subject=f"folder:{folder}")
+    return str(WORKSPACE / folder)
 
 
 def ensure_team_area(*, by: Actor, team: Team) -> None:

@@ -10,19 +10,17 @@ from hypothesis import strategies as st
 
 from spacelab.kit.refusals import Invalid, OverQuota
 from spacelab.sessions.rules import (
-    PROFILES,
     Amount,
     IdlePolicy,
-    Profile,
     Verdict,
     check_quota,
     clean_title,
     end_of_idleness,
     idle_deadline,
     in_words,
-    profile_named,
     verdict,
 )
+from spacelab.workloads.rules import PROFILES, Profile, profile_named
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -18,6 +18,7 @@ from spacelab.pipelines.queries.seeing import (
     find_seen,
     inside_for,
     launchable_by,
+    require_launch,
     seen_by,
 )
 
@@ -36,6 +37,7 @@ __all__ = [
     "launchable_by",
     "listing",
     "pipeline",
+    "require_launch",
     "seen_by",
     "shown_to",
     "tags",

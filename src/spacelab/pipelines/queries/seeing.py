@@ -6,8 +6,10 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
 from spacelab.accounts.models import Person
+from spacelab.accounts.queries import require
 from spacelab.kit.refusals import Conflict, NotFound
 from spacelab.pipelines.models import PipelineVersion
+from spacelab.pipelines.permissions import PipelinePermission
 from spacelab.publishing import queries as publishing
 from spacelab.publishing.rules import KEPT, RUNNABLE
 
@@ -27,6 +29,11 @@ def launchable_by(person: Person | AnonymousUser) -> QuerySet[PipelineVersion]:
 def inside_for(person: Person | AnonymousUser) -> QuerySet[PipelineVersion]:
     """List the versions of which the person sees all: her own, a moderator's to judge, an operator's to archive."""
     return publishing.inside_for(PipelineVersion, person)
+
+
+def require_launch(person: Person | AnonymousUser) -> None:
+    """Raise `NotSignedIn` or `Forbidden` unless the person may run pipelines."""
+    require(person, PipelinePermission.LAUNCH)
 
 
 def find_seen(by: Person | AnonymousUser, slug: str, version: str = "") -> PipelineVersion:

@@ -1,0 +1,37 @@
+"""Every write of runs: people's launches and controls, and what the controller notes of them."""
+
+from spacelab.runs.actions.control import delete, pause, rename, resume, show_to, stop, unpause
+from spacelab.runs.actions.following import (
+    end_by_workload,
+    note_at_work,
+    note_disk,
+    remove_folder,
+    stop_leftover,
+    take_over,
+    tidy,
+)
+from spacelab.runs.actions.launching import launch_documents
+from spacelab.runs.actions.saving import delete_saved, save_launch
+from spacelab.runs.actions.starting import SYSTEM, begin_if_room
+
+__all__ = [
+    "SYSTEM",
+    "begin_if_room",
+    "delete",
+    "delete_saved",
+    "end_by_workload",
+    "launch_documents",
+    "note_at_work",
+    "note_disk",
+    "pause",
+    "remove_folder",
+    "rename",
+    "resume",
+    "save_launch",
+    "show_to",
+    "stop",
+    "stop_leftover",
+    "take_over",
+    "tidy",
+    "unpause",
+]

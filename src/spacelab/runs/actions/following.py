@@ -1,0 +1,177 @@
+"""What the controller writes of runs: what their events say, how they ended, what is left of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count
+from django.urls import reverse
+from django.utils import timezone
+
+from spacelab.audit import actions as audit
+from spacelab.kit import folders as kit_folders
+from spacelab.notifications import actions as notifications
+from spacelab.notifications.rules import Kind
+from spacelab.runs import folders, rules
+from spacelab.runs.events import News
+from spacelab.runs.models import Run, RunJob
+from spacelab.runs.rules import Facts, JobFacts, JobState, State
+from spacelab.workloads import actions as workload_actions
+from spacelab.workloads import queries as workloads
+from spacelab.workloads.models import Workload
+from spacelab.workloads.rules import Trouble
+
+KEPT_LOG_BYTES = 64 * 1024
+BATCH = 400
+"""Rows of one statement."""
+FACTS = tuple(one.name for one in fields(Facts) if one.name != "attempt")
+JOB_FACTS = tuple(one.name for one in fields(JobFacts))
+
+NEXT = {
+    Trouble.OUT_OF_MEMORY: "Resume it with a larger profile: run it again with changes, and finished steps are reused.",
+    Trouble.DISK_FULL: "Make room, or let steps write less to their own folders; then resume it.",
+    Trouble.RUNTIME_AWAY: "Nothing that was finished is lost. Tell an operator, and resume it in a while.",
+}
+GO_ON = "Resume it: finished jobs are not repeated."
+
+
+def take_over(*, by: audit.Actor, run: Run, news: News) -> None:
+    """Write what events say into the rows of a run and its jobs, in a few statements however many there are."""
+    with transaction.atomic():
+        there = Run.objects.select_for_update().filter(pk=run.pk, attempt=run.attempt, read_bytes=run.read_bytes)
+        if not there.exists():
+            return  # it was deleted or goes on anew: the next look begins from what is so then
+        values = {name: getattr(run, name) for name in FACTS}
+        facts = Facts(**{**values, "attempt": run.attempt, "state": State(run.state)})
+        known = {row.job: _job_facts(row) for row in run.jobs.filter(job__in=rules.named_jobs(news.events))}
+        before = {name: asdict(job) for name, job in known.items()}
+        total = sum(run.totals.values())
+        bad = news.bad + rules.follow(facts, known, news.events, known=total)
+        changed = [job for name, job in known.items() if before.get(name) != asdict(job)]
+        _save_jobs(run, changed)
+        if changed or facts.steps:
+            run.totals = rules.counted(facts.steps, _counts(run))
+        was = State(run.state)
+        for name in FACTS:
+            setattr(run, name, getattr(facts, name))
+        run.bad_lines += bad
+        run.read_bytes = news.read_bytes
+        run.save(update_fields=[*FACTS, "totals", "bad_lines", "read_bytes"])
+        if run.is_final and not was.is_final:
+            _ended(by, run)
+
+
+def _job_facts(row: RunJob) -> JobFacts:
+    values = {name: getattr(row, name) for name in JOB_FACTS}
+    return JobFacts(**{**values, "state": JobState(row.state)})
+
+
+def _save_jobs(run: Run, jobs: Sequence[JobFacts]) -> None:
+    rows = [RunJob(run=run, **{name: getattr(job, name) for name in JOB_FACTS}) for job in jobs]
+    changing = [name for name in JOB_FACTS if name not in {"job", "number"}]
+    RunJob.objects.bulk_create(
+        rows, batch_size=BATCH, update_conflicts=True, unique_fields=["run", "job"], update_fields=changing
+    )
+
+
+def _counts(run: Run) -> list[tuple[str, str, int]]:
+    found = RunJob.objects.filter(run=run).values_list("step", "state").annotate(count=Count("pk")).order_by()
+    return [(step, state, count) for step, state, count in found]
+
+
+def note_at_work(*, by: audit.Actor, run: Run, at: datetime | None) -> None:  # noqa: ARG001  as every action
+    """Note that a run's workload has begun, before its coordinator says so itself."""
+    Run.objects.filter(pk=run.pk, state=State.QUEUED).update(
+        state=State.RUNNING, reason="", started_at=run.started_at or at
+    )
+
+
+def end_by_workload(*, by: audit.Actor, run: Run, workload: Workload | None) -> None:
+    """End a run whose workload has ended without a word of the coordinator: it was stopped, or something broke."""
+    if run.stop_wanted:
+        state, reason, advice, trouble = State.CANCELLED, run.stop_wanted, "", ""
+    elif workload is None:
+        state, reason, advice, trouble = State.INTERRUPTED, "What carried it is gone.", GO_ON, ""
+    else:
+        state, reason, trouble = State.INTERRUPTED, workload.reason, workload.trouble
+        advice = NEXT.get(Trouble(trouble), GO_ON) if trouble in set(Trouble) else GO_ON
+        if workload.exit_code is not None and str(workload.exit_code) not in reason:
+            reason = f"{reason} (exit code {workload.exit_code})".strip()
+    with transaction.atomic():
+        at = (workload.ended_at if workload else None) or timezone.now()
+        values: dict[str, Any] = {
+            "state": state,
+            "reason": reason,
+            "advice": advice,
+            "trouble": trouble,
+            "ended_at": at,
+        }
+        for name, value in values.items():
+            setattr(run, name, value)
+        run.save(update_fields=list(values))
+        _ended(by, run)
+
+
+def _ended(by: audit.Actor, run: Run) -> None:
+    """Write down the end: no job goes on, the trail has it, its owner hears of it."""
+    left = JobState.CANCELLED if run.state == State.CANCELLED else JobState.INTERRUPTED
+    cut = run.jobs.filter(state=JobState.RUNNING).update(state=left, ended_at=run.ended_at)
+    for step in run.steps:
+        if step["state"] == JobState.RUNNING:
+            step["state"] = str(left)
+    if cut:
+        run.totals = rules.counted(run.steps, _counts(run))
+    if run.state == State.CANCELLED and run.stop_wanted:
+        run.reason = run.stop_wanted
+    run.save(update_fields=["steps", "totals", "reason"])
+    audit.record(by=by, action=f"runs.{run.state}", subject=f"run:{run.pk}", reason=run.reason[:300])
+    if run.state != State.CANCELLED or run.stop_wanted != "You stopped it.":
+        _tell(run)
+
+
+def _tell(run: Run) -> None:
+    words = {State.SUCCEEDED: "has succeeded", State.FAILED: "failed", State.CANCELLED: "was stopped"}
+    text = run.reason or (f"Its outputs are in {run.results}." if run.state == State.SUCCEEDED else "")
+    notifications.tell(
+        people=[run.owner],
+        kind=Kind.RUN_ENDED,
+        title=f"Your run {run.title} {words.get(State(run.state), 'was interrupted')}",
+        text=text,
+        url=reverse("runs:detail", args=[run.pk]),
+        subject=f"run:{run.pk}",
+    )
+
+
+def tidy(*, by: audit.Actor, run: Run) -> None:
+    """Let go of an ended run: keep the end of what its coordinator printed, and measure its folder."""
+    printed = workloads.log_since(run.workload_id)[-KEPT_LOG_BYTES:] if run.workload_id else b""
+    size = kit_folders.measure(folders.run_folder(run.pk))
+    with transaction.atomic():
+        Run.objects.filter(pk=run.pk, attempt=run.attempt, state=run.state).update(
+            log=printed, disk_bytes=size, followed=False
+        )
+        if run.workload_id:
+            workload_actions.release(by=by, workload_id=run.workload_id)
+
+
+def stop_leftover(*, by: audit.Actor, run: Run, reason: str) -> None:
+    """Ask the workload of a run to end that has said its last word, or has taken too much."""
+    if run.workload_id:
+        workload_actions.request_stop(by=by, workload_id=run.workload_id, reason=reason)
+
+
+def note_disk(*, by: audit.Actor, run: Run, size: int) -> None:  # noqa: ARG001  as every action
+    """Note what a run's folder holds."""
+    Run.objects.filter(pk=run.pk).update(disk_bytes=size)
+
+
+def remove_folder(*, by: audit.Actor, run: Run) -> None:
+    """Remove the folder of an old run; its page stays."""
+    with transaction.atomic():
+        Run.objects.filter(pk=run.pk).update(cleaned_at=timezone.now(), disk_bytes=0)
+        audit.record(by=by, action="runs.remove-folder", subject=f"run:{run.pk}")
+    folders.remove(run.pk)

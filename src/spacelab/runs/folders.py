@@ -1,0 +1,113 @@
+"""Run folders on the platform's disk: made before the first start, controlled while at work, read without trust."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from spacelab.kit import folders
+from spacelab.runs.events import EVENTS, open_inside
+from spacelab.runs.rules import job_folder
+from spacelab.workloads.rules import ENVIRONMENTS, RUN_CACHE
+
+LARGEST_LOG = 2**20
+"""Bytes of a job's log that are read at once."""
+
+
+def run_folder(run_id: str) -> Path:
+    """Return the folder of a run: documents, job order, events, what each job printed."""
+    return Path(settings.SPACELAB.state) / "runs" / run_id
+
+
+def cache_folder(username: str) -> Path:
+    """Return the folder in which a person's runs keep what they may reuse."""
+    return Path(settings.SPACELAB.state) / "run-cache" / username
+
+
+def make(run_id: str, *, files: Mapping[str, str], job: Mapping[str, Any], options: Mapping[str, Any]) -> Path:
+    """Write a run's folder for its first start; the names of files were checked before."""
+    folder = run_folder(run_id)
+    folder.mkdir(parents=True, mode=0o711)
+    bundle = folder / "bundle"
+    bundle.mkdir()
+    for name, text in files.items():
+        file = bundle / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8", newline="")
+    write_fixed(run_id, job=job, options=options)
+    return folder
+
+
+def write_fixed(run_id: str, *, job: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    """Write what is read-only inside, for the next start."""
+    _write(run_folder(run_id), "job.json", job)
+    _write(run_folder(run_id), "options.json", options)
+
+
+def write_control(run_id: str, *, paused: bool) -> None:
+    """Tell the coordinator what is wanted of it."""
+    _write(run_folder(run_id), "control.json", {"paused": paused})
+
+
+def _write(folder: Path, name: str, content: Mapping[str, Any]) -> None:
+    """Put a file into a folder that a workload may change meanwhile: what it made of the name is not followed."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    fresh = f".{name}.new"
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(fresh, dir_fd=descriptor)
+        made = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644, dir_fd=descriptor)
+        with os.fdopen(made, "w", encoding="utf-8") as file:
+            json.dump(content, file, ensure_ascii=False)
+        os.replace(fresh, name, src_dir_fd=descriptor, dst_dir_fd=descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def options_of(
+    *, main: str, outdir: str, environments: Mapping[str, str], only_step: str, resources: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Say how the coordinator runs the documents, with paths as they are inside the workload."""
+    options: dict[str, Any] = {
+        "main": main,
+        "outdir": outdir,
+        "cache": RUN_CACHE,
+        "parallel": max(1, round(resources["cpu"])),
+        "environments": {named: f"{ENVIRONMENTS}/{found}" for named, found in environments.items()},
+        "network": resources["network"] != "none",
+        "cores": resources["cpu"],
+        "memory_mb": resources["memory_mb"],
+    }
+    return options | ({"only_step": only_step} if only_step else {})
+
+
+def events_size(run_id: str) -> int:
+    """Return how many bytes of events there are."""
+    file = open_inside(run_folder(run_id), (EVENTS,))
+    if file is None:
+        return 0
+    with file:
+        return os.fstat(file.fileno()).st_size
+
+
+def read_log(run_id: str, job: str, name: str, since: int = 0, most: int = LARGEST_LOG) -> bytes:
+    """Read what a job printed to `stdout` or `stderr`, from byte `since` on; a negative one counts from the end."""
+    parts = job_folder(job)
+    file = open_inside(run_folder(run_id), (*parts, name)) if parts and name in {"stdout", "stderr"} else None
+    if file is None:
+        return b""
+    with file:
+        size = os.fstat(file.fileno()).st_size
+        file.seek(max(size + since, 0) if since < 0 else min(since, size))
+        return file.read(most)
+
+
+def remove(run_id: str) -> None:
+    """Remove a run's folder with all that its jobs left in it."""
+    folders.remove(run_folder(run_id))

@@ -1,0 +1,82 @@
+"""Streams of server-sent events: the pieces of a run's page, and the cards of a list of runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from spacelab.accounts.models import Person
+from spacelab.accounts.queries import may_act
+from spacelab.kit import sse
+from spacelab.kit.refusals import NotFound
+from spacelab.runs import progress, queries
+
+PAUSE, CALM = 0.4, 2.0
+"""Seconds between two looks while something happens, and while nothing does."""
+
+
+def _viewer(person_id: int) -> Person | None:
+    person = Person.objects.filter(pk=person_id).first()
+    return person if person is not None and may_act(person) else None
+
+
+END = sse.News((sse.Event("end", {}),), final=True)
+
+
+class PageStream:
+    """Follows one run for one viewer's page; every look asks again whether the viewer may see it."""
+
+    def __init__(self, person_id: int, run_id: str, csrf_token: str) -> None:
+        self._person_id = person_id
+        self._run_id = run_id
+        self._csrf_token = csrf_token
+        self._sent = sse.Differences()
+        self._stamp: Any = None
+
+    def look(self) -> sse.News:
+        """Return the pieces that changed since the last look."""
+        person = _viewer(self._person_id)
+        try:
+            run = queries.find_seen(person, self._run_id) if person else None
+        except NotFound:
+            run = None
+        if person is None or run is None:
+            return END
+        stamp = progress.stamp_of(run)
+        events: list[sse.Event] = []
+        if stamp != self._stamp:
+            self._stamp = stamp
+            context = {**progress.context_of(run, person), "csrf_token": self._csrf_token}
+            changed = self._sent.of(progress.fragments_of(context))
+            events = [sse.Event("fragment", {"id": key, "html": html}) for key, html in changed.items()]
+        if run.is_final and not run.followed:
+            return sse.News((*events, *END.events), final=True)
+        return sse.News(tuple(events), pause=PAUSE)
+
+
+def page_stream(person_id: int, run_id: str, csrf_token: str) -> AsyncIterator[bytes]:
+    """Stream the pieces of a run's page as they change."""
+    return sse.follow(sse.in_pool(PageStream(person_id, run_id, csrf_token).look))
+
+
+class ListStream:
+    """Follows the cards of a list; `find` lists the runs that it shows."""
+
+    def __init__(self, person_id: int, find: Callable[[Person], list[Any]]) -> None:
+        self._person_id = person_id
+        self._find = find
+        self._sent = sse.Differences()
+
+    def look(self) -> sse.News:
+        """Return the cards that changed since the last look."""
+        person = _viewer(self._person_id)
+        if person is None:
+            return END
+        changed = self._sent.of({f"run-{run.pk}": progress.card_of(run, person) for run in self._find(person)})
+        events = tuple(sse.Event("fragment", {"id": key, "html": html}) for key, html in changed.items())
+        return sse.News(events, pause=CALM / 2 if events else CALM)
+
+
+def list_stream(person_id: int, find: Callable[[Person], list[Any]]) -> AsyncIterator[bytes]:
+    """Stream the cards of a list as they change."""
+    return sse.follow(sse.in_pool(ListStream(person_id, find).look))

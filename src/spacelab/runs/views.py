@@ -1,0 +1,173 @@
+"""Pages of runs: the list with its filters, one run, one of its jobs, streams, and the buttons on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.middleware.csrf import get_token
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from spacelab.accounts.models import Person
+from spacelab.accounts.queries import signed_in, teams_of
+from spacelab.kit import sse
+from spacelab.kit.refusals import Invalid, NotSignedIn
+from spacelab.runs import actions, filters, folders, live, progress, queries
+from spacelab.runs.permissions import RunPermission
+from spacelab.workloads.queries import controller_is_running
+
+PER_PAGE = 24
+JOBS_PER_PAGE = 200
+JOB_LOG_BYTES = 65_536
+
+
+@require_safe
+def listing(request: HttpRequest) -> HttpResponse:
+    """List runs, those that can be seen and fit the filters."""
+    person = signed_in(request.user)
+    wanted = filters.Filters.read(request.GET, person)
+    page = Paginator(wanted.apply(person), PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "cards": [progress.card_of(run, person) for run in page],
+        "live": any(not run.is_final for run in page),
+        "filters": wanted,
+        "states": filters.STATES,
+        "pipelines": filters.pipelines_of(person),
+        "sees_all": RunPermission.MANAGE_ANY,
+        "my_teams": list(teams_of(person)),
+    }
+    return render(request, "runs/list.html", context)
+
+
+async def list_events(request: HttpRequest) -> StreamingHttpResponse:
+    """Stream the cards of the list as they change."""
+    person = await _viewer(request)
+    wanted = await sse.in_pool(filters.Filters.read)(request.GET, person)
+    number = request.GET.get("page")
+
+    def find(viewer: Person) -> list[Any]:
+        return list(Paginator(wanted.apply(viewer), PER_PAGE).get_page(number))
+
+    return sse.response(live.list_stream(person.pk, find))
+
+
+async def _viewer(request: HttpRequest) -> Person:
+    person = await request.auser()
+    if not isinstance(person, Person):
+        raise NotSignedIn("This needs an account.", advice="Sign in.")
+    return person
+
+
+@require_safe
+def detail(request: HttpRequest, run_id: str) -> HttpResponse:
+    """Show one run: what failed and why first, then its steps, jobs, outputs and log."""
+    person = signed_in(request.user)
+    run = queries.find_seen(person, run_id)
+    context = {
+        **progress.context_of(run, person),
+        "my_teams": list(teams_of(person)) if run.owner_id == person.pk else [],
+        "controller_runs": controller_is_running(),
+    }
+    return render(request, "runs/detail.html", context)
+
+
+async def events(request: HttpRequest, run_id: str) -> StreamingHttpResponse:
+    """Stream the pieces of a run's page."""
+    person = await _viewer(request)
+    await sse.in_pool(queries.find_seen)(person, run_id)
+    return sse.response(live.page_stream(person.pk, run_id, get_token(request)))
+
+
+@require_safe
+def jobs(request: HttpRequest, run_id: str) -> HttpResponse:
+    """List the jobs of a run, or of one of its steps."""
+    person = signed_in(request.user)
+    run = queries.find_seen(person, run_id)
+    step = request.GET.get("step", "")
+    page = Paginator(queries.jobs_of(run, step), JOBS_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "runs/jobs.html", {"run": run, "step": step, "page": page})
+
+
+@require_safe
+def job(request: HttpRequest, run_id: str) -> HttpResponse:
+    """Show one job: its command, inputs, outputs and what it printed."""
+    person = signed_in(request.user)
+    run = queries.find_seen(person, run_id)
+    found = queries.find_job(run, request.GET.get("name", ""))
+    texts = {
+        name: folders.read_log(run.pk, found.job, name, since=-JOB_LOG_BYTES).decode(errors="replace")
+        for name in ("stderr", "stdout")
+    }
+    context = {
+        "run": run,
+        "job": found,
+        "badge": progress.job_badge(found.state),
+        "texts": texts,
+        "mine": run.owner_id == person.pk,
+    }
+    return render(request, "runs/job.html", context)
+
+
+@require_safe
+def log(request: HttpRequest, run_id: str) -> HttpResponse:
+    """Send as text what a job printed, or the coordinator where no job is named."""
+    run = queries.find_seen(signed_in(request.user), run_id)
+    name, stream = request.GET.get("job", ""), request.GET.get("stream", "stderr")
+    if name:
+        text = folders.read_log(run.pk, queries.find_job(run, name).job, stream, since=-folders.LARGEST_LOG)
+    else:
+        text = queries.log_of(run, folders.LARGEST_LOG).encode()
+    headers = {"Content-Disposition": f'inline; filename="{run.pk}.log"', "Cache-Control": "no-store"}
+    return HttpResponse(text, content_type="text/plain; charset=utf-8", headers=headers)
+
+
+@require_POST
+def stop(request: HttpRequest, run_id: str) -> HttpResponse:
+    """Stop a run."""
+    actions.stop(by=signed_in(request.user), run_id=run_id)
+    return redirect("runs:detail", run_id)
+
+
+@require_POST
+def pause(request: HttpRequest, run_id: str) -> HttpResponse:
+    """Have a run begin no further jobs."""
+    actions.pause(by=signed_in(request.user), run_id=run_id)
+    return redirect("runs:detail", run_id)
+
+
+@require_POST
+def unpause(request: HttpRequest, run_id: str) -> HttpResponse:
+    """Have a paused run go on."""
+    actions.unpause(by=signed_in(request.user), run_id=run_id)
+    return redirect("runs:detail", run_id)
+
+
+@require_POST
+def resume(request: HttpRequest, run_id: str) -> HttpResponse:
+    """Go on with a run that failed, was stopped or interrupted."""
+    actions.resume(by=signed_in(request.user), run_id=run_id)
+    return redirect("runs:detail", run_id)
+
+
+@require_POST
+def rename(request: HttpRequest, run_id: str) -> HttpResponse:
+    """Give a run another title, and choose the team that may look at it."""
+    person = signed_in(request.user)
+    try:
+        actions.rename(by=person, run_id=run_id, title=request.POST.get("title", ""))
+        actions.show_to(by=person, run_id=run_id, team=request.POST.get("team", ""))
+    except Invalid as refusal:
+        messages.error(request, f"{refusal.message} {refusal.advice}")
+    return redirect("runs:detail", run_id)
+
+
+@require_POST
+def delete(request: HttpRequest, run_id: str) -> HttpResponse:
+    """Remove an ended run; its outputs stay."""
+    actions.delete(by=signed_in(request.user), run_id=run_id)
+    messages.success(request, "The run was removed. Its outputs are still in your workspace.")
+    return redirect("runs:list")

@@ -1,0 +1,259 @@
+"""From events to rows: what each event changes, what a hostile workload can't do, and how ends are told."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from spacelab.accounts.models import Person
+from spacelab.audit.models import Entry
+from spacelab.notifications.models import Notification
+from spacelab.runs import actions, folders
+from spacelab.runs.models import Run, RunJob
+from spacelab.workloads.models import Workload
+from spacelab.workloads.rules import Desired, Phase
+from support.runs import SOURCE, Coordinator, launch
+from support.sessions import QuietRuntime
+
+pytestmark = pytest.mark.usefixtures("quiet_runtime")
+
+
+@pytest.fixture
+def run(scientist: Person) -> Run:
+    """Launch a run."""
+    return launch(scientist)
+
+
+@pytest.fixture
+def told(run: Run) -> Coordinator:
+    """Stand in for the run's coordinator."""
+    return Coordinator(run)
+
+
+def test_a_launch_writes_the_folder_and_submits_a_workload(run: Run, scientist: Person) -> None:
+    folder = folders.run_folder(run.pk)
+    assert (folder / "bundle" / "main.cwl").read_text() == SOURCE.files["main.cwl"]
+    assert json.loads((folder / "job.json").read_text()) == {
+        "text": {"class": "File", "location": "/media/user/words.txt"}
+    }
+    options = json.loads((folder / "options.json").read_text())
+    assert options["main"] == "main.cwl"
+    assert options["outdir"] == f"/media/user/results/hello-{run.pk}"
+    assert run.workload is not None
+    spec = run.workload.spec
+    assert spec["run"]["folder"] == str(folder)
+    assert spec["kind"] == "batch"
+    assert Entry.objects.filter(action="runs.launch", subject=f"run:{run.pk}").exists()
+
+
+def test_a_run_goes_through_its_states(told: Coordinator) -> None:
+    assert told.followed().state == "queued"
+    told.carried(Phase.RUNNING)
+    assert told.followed().state == "running"
+    told.begin()
+    told.start("count")
+    run = told.followed()
+    assert (run.state, run.steps[0]["state"], run.totals) == ("running", "running", {"running": 1})
+    told.say("paused")
+    assert told.followed().state == "paused"
+    told.say("resumed")
+    run = told.all_well()
+    assert (run.state, run.steps[0]["state"], run.totals, run.followed) == (
+        "succeeded",
+        "succeeded",
+        {"succeeded": 1},
+        False,
+    )
+    job = RunJob.objects.get()
+    assert (job.exit_code, job.cpu_seconds, job.memory_bytes) == (0, 0.5, 2**20)
+    assert job.seconds == pytest.approx(2, abs=0.01)
+    assert Notification.objects.get().title == "Your run Hello has succeeded"
+    assert Workload.objects.get().held is False
+
+
+def test_a_line_that_is_still_written_waits(told: Coordinator) -> None:
+    told.begin()
+    told.raw('{"at": 1800000000, "event": "sca')
+    assert told.followed().steps[0]["count"] is None
+    told.raw('tter", "attempt": 1, "step": "count", "count": 3}\n')
+    run = told.followed()
+    assert run.steps[0]["count"] == 3
+    assert run.bad_lines == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "not json",
+        "[1, 2]",
+        '{"event": "unknown"}',
+        '{"event": "job-started", "step": "count"}',
+        '{"event": "job-ended", "step": "count", "job": "count", "state": "glorious"}',
+        '{"event": "run-ended", "state": "running"}',
+        "[" * 100_000,
+        '{"event": "scatter", "step": "count", "count": -4}',
+        '{"event": "job-started", "step": 7, "job": ["a"]}',
+    ],
+    ids=range(9),
+)
+def test_a_senseless_line_is_counted_and_passed_over(told: Coordinator, line: str) -> None:
+    told.begin()
+    told.raw(line + "\n")
+    told.start("count")
+    run = told.followed()
+    assert run.bad_lines == 1
+    assert run.totals == {"running": 1}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"exit_code": "0", "cpu_seconds": float("nan"), "memory_bytes": -1},
+        {"cpu_seconds": 1e400, "started_at": 1e300, "ended_at": "yesterday", "memory_bytes": 2**80},
+        {"outputs": {"a": "x" * 1_000_00, "b": "\ud800\0", "c": "x" * 100_000}, "reason": "\0" * 9},
+        {"outputs": [1], "reason": {"a": 1}, "advice": 4, "trouble": "t" * 9000},
+    ],
+    ids=range(4),
+)
+def test_values_of_any_kind_are_taken_as_far_as_they_make_sense(told: Coordinator, values: dict[str, Any]) -> None:
+    told.begin()
+    told.start("count", inputs={"x": "\0\ud834"}, command=["a", 7, "\0"])
+    told.end("count", **values)
+    run = told.followed()
+    assert run.totals == {"succeeded": 1}
+    job = RunJob.objects.get()
+    assert job.memory_bytes in {None, 2**20}
+    assert len(job.trouble) <= 20
+    assert len(json.dumps(job.outputs)) < 200_000
+
+
+def test_events_are_not_read_through_a_link_nor_from_a_pipe(told: Coordinator, tmp_path: Any) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text('{"event": "run-ended", "state": "succeeded", "attempt": 1}\n')
+    (told.folder / "events.jsonl").symlink_to(secret)
+    assert told.followed().state == "queued"
+    (told.folder / "events.jsonl").unlink()
+    os.mkfifo(told.folder / "events.jsonl")
+    assert told.followed().state == "queued"
+
+
+def test_the_log_of_a_job_is_not_read_through_a_link(told: Coordinator, tmp_path: Any) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("a secret")
+    told.print("count", "plain")
+    assert folders.read_log(told.run_id, "count", "stderr") == b"plain"
+    (told.folder / "jobs" / "count" / "stdout").symlink_to(secret)
+    (told.folder / "jobs" / "away").symlink_to(tmp_path)
+    assert folders.read_log(told.run_id, "count", "stdout") == b""
+    assert folders.read_log(told.run_id, "away", "stderr") == b""
+    for name in ("../..", "/etc", "count/../../options.json", ""):
+        assert folders.read_log(told.run_id, name, "stderr") == b""
+
+
+def test_a_thousand_jobs_cost_few_statements(told: Coordinator) -> None:
+    told.begin()
+    told.say("scatter", step="count", count=1000)
+    for number in range(1000):
+        told.start(f"count.{number}", index=[number])
+        told.end(f"count.{number}")
+    with CaptureQueriesContext(connection) as seen:
+        run = told.followed()
+    assert run.totals == {"succeeded": 1000}
+    assert run.steps[0]["jobs"] == {"succeeded": 1000}
+    assert len(seen) < 40  # SQLite takes 999 values in a statement
+    assert list(run.jobs.order_by("number").values_list("index", flat=True)[:2]) == [[0], [1]]
+
+
+def test_what_ends_without_a_word_was_interrupted_and_says_what_to_do(told: Coordinator) -> None:
+    told.begin()
+    told.start("count")
+    told.carried(Phase.FAILED, exit_code=137, reason="It was killed.", trouble="out-of-memory")
+    run = told.followed()
+    assert run.state == "interrupted"
+    assert run.reason == "It was killed. (exit code 137)"
+    assert "larger profile" in run.advice
+    assert run.totals == {"interrupted": 1}
+    assert Notification.objects.get().title == "Your run Hello was interrupted"
+
+
+def test_a_stop_cancels_and_a_resume_goes_on_without_repeating(told: Coordinator, scientist: Person) -> None:
+    told.begin()
+    told.start("count")
+    told.end("count")
+    told.followed()
+    actions.stop(by=scientist, run_id=told.run_id)
+    run = Run.objects.select_related("workload").get(pk=told.run_id)
+    assert run.workload is not None
+    first = run.workload
+    assert first.desired == Desired.STOP
+    told.carried(Phase.STOPPED)
+    assert (told.followed().state, Notification.objects.count()) == ("cancelled", 0)
+    run = actions.resume(by=scientist, run_id=told.run_id)
+    assert (run.state, run.attempt) == ("queued", 2)
+    assert run.workload_id != first.pk
+    told.attempt = 2
+    told.begin()
+    told.end("count", "reused", cpu_seconds=None)
+    told.finish()
+    told.carried(Phase.SUCCEEDED)
+    run = told.followed()
+    assert (run.state, run.totals) == ("succeeded", {"succeeded": 1})
+    assert RunJob.objects.get().cpu_seconds == 0.5
+
+
+def test_what_an_earlier_attempt_still_wrote_changes_nothing(told: Coordinator, scientist: Person) -> None:
+    told.begin()
+    told.finish("failed", reason="It failed.")
+    assert told.followed().state == "failed"
+    run = actions.resume(by=scientist, run_id=told.run_id)
+    assert run.begun == 1  # the workload of the first attempt has not ended yet
+    told.start("late")
+    told.carried(Phase.FAILED)
+    run = told.followed()
+    assert (run.state, run.begun, run.totals) == ("queued", 2, {})
+
+
+def test_runs_beyond_the_number_at_once_wait_and_begin_in_turn(scientist: Person, settings: Any) -> None:
+    first, second, third = (Coordinator(launch(scientist)) for _ in range(3))
+    run = third.followed()
+    assert run.workload is None
+    assert "2 of your runs are at work" in run.reason
+    first.all_well()
+    assert third.followed().workload is not None
+    assert second.followed().workload is not None
+
+
+def test_a_run_waits_for_what_sessions_take(scientist: Person, settings: Any) -> None:
+    settings.SPACELAB.quota_cpu = 3
+    try:
+        launch(scientist, profile="medium")
+        run = launch(scientist, profile="medium")
+    finally:
+        settings.SPACELAB.quota_cpu = 8
+    assert run.workload is None
+    assert "2 CPU cores of your quota" in run.reason
+
+
+def test_a_coordinator_that_goes_on_after_its_last_word_is_ended(told: Coordinator) -> None:
+    told.begin()
+    told.finish()
+    told.followed()
+    Run.objects.update(ended_at="2026-01-01T00:00:00Z")
+    told.followed()
+    assert Workload.objects.get().desired == Desired.STOP
+    told.carried(Phase.STOPPED)
+    run = told.followed()
+    assert (run.state, run.followed) == ("succeeded", False)
+
+
+def test_the_end_of_the_log_is_kept(told: Coordinator, quiet_runtime: type[QuietRuntime]) -> None:
+    run = Run.objects.get(pk=told.run_id)
+    assert run.workload_id is not None
+    quiet_runtime.printed[run.workload_id] = b"what it printed\n"
+    told.carried(Phase.FAILED)
+    assert bytes(told.followed().log) == b"what it printed\n"
