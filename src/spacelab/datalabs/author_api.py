@@ -19,6 +19,7 @@ from spacelab.kit.parts import LARGEST_NUMBER, Part, sends
 from spacelab.kit.refusals import Invalid
 from spacelab.publishing.queries import concepts_of
 from spacelab.publishing.rules import DELETABLE, SHARED, Visibility, exports, terms
+from spacelab.publishing.rules.authoring import STEPS_OF_THE_HEAD
 
 router = Router(tags=["authoring"])
 """Stands at `/author` of the API: what only concerns its author."""
@@ -282,8 +283,8 @@ def make_step(request: HttpRequest, slug: str, version: str, wanted: AuthorStepI
     """Make a step of a version's life; refused if somebody has moved it since the revision that you looked at."""
     person = signed_in(request.user)
     found = queries.find_authored(person, slug, version)
-    if wanted.step not in rules.STEPS_OF_THE_HEAD:
-        offered = ", ".join(sorted(rules.STEPS_OF_THE_HEAD))
+    if wanted.step not in STEPS_OF_THE_HEAD:
+        offered = ", ".join(sorted(STEPS_OF_THE_HEAD))
         raise Invalid(f"“{wanted.step}” is no step that is made here.", advice=f"Use one of: {offered}.", field="step")
     moved = actions.advance(
         by=person, version=found, transition=wanted.step, reason=wanted.reason, revision=wanted.revision

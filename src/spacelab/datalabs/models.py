@@ -25,6 +25,11 @@ FAMILY = Family(
     moderate=DatalabPermission.MODERATE,
     archive_any=DatalabPermission.ARCHIVE_ANY,
     launch_archived=DatalabPermission.LAUNCH_ARCHIVED,
+    reviews="moderation",
+    next=rules.NEXT,
+    tabs=rules.AUTHORING_TABS,
+    home_tabs=rules.HOME_TABS,
+    evidence=rules.EVIDENCE_TITLES,
 )
 """What the shared parts know of datalabs."""
 

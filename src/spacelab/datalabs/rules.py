@@ -56,27 +56,6 @@ HOME_TABS = {
     State.TESTING: "testing",
 }
 """The state → the tab that matters most then; History for what is with the moderators, or was published."""
-STEPS_OF_THE_HEAD = frozenset({"submit", "withdraw", "publish", "archive", "reinstate"})
-"""Transitions with a button on every authoring page; the others have a page of their own."""
-NOT_BY_THEMSELVES = {
-    "build": "Use the page of its files.",
-    "edit": "Use the page of its files.",
-    "test": "Use the page of its tests.",
-    "approve": "Use the review's page, with its checklist.",
-}
-"""Transitions that mean nothing without what goes with them, and where they are made."""
-TONES = {
-    State.BUILDING: "busy",
-    State.TESTING: "busy",
-    State.SUBMITTED: "busy",
-    State.IN_REVIEW: "busy",
-    State.BUILD_FAILED: "bad",
-    State.REJECTED: "bad",
-    State.CHANGES_REQUESTED: "warn",
-    State.APPROVED: "ok",
-    State.BUILT: "ok",
-    State.PUBLISHED: "ok",
-}
 NEXT = {
     State.DRAFT: "Build its files.",
     State.BUILDING: "Wait for the build to end.",
@@ -94,11 +73,6 @@ NEXT = {
     State.WITHDRAWN: "Change it and submit it again, or delete it.",
 }
 """The state → what its author does next; empty where nothing is left to do."""
-
-
-def tone_of(state: State) -> str:
-    """Return the tone of a state's badge."""
-    return TONES.get(state, "quiet")
 
 
 @dataclass(frozen=True)
@@ -120,12 +94,10 @@ class EvidenceKind(StrEnum):
     """The same, later: a published or archived version still starts."""
 
 
-DELETED = "datalabs.delete-draft"
-"""How the trail calls the deletion of a version: what stands before it concerns another one, maybe somebody else's."""
-TRAIL_TITLES = {"datalabs.share": "Change for whom it is", "datalabs.edit-metadata": "Change the metadata"}
-"""What a version's history tells beside changes of its state: the action in the trail → its name there."""
-
-EVIDENCE_TITLES = {EvidenceKind.LAUNCH_TEST: "Launch test", EvidenceKind.PRESERVATION: "Preservation test"}
+EVIDENCE_TITLES: dict[str, str] = {
+    EvidenceKind.LAUNCH_TEST: "Launch test",
+    EvidenceKind.PRESERVATION: "Preservation test",
+}
 
 
 NEEDS_ENGINE = "It is a container image, and this platform runs without a container engine."

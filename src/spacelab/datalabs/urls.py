@@ -1,8 +1,10 @@
 """Addresses of the app store."""
 
 from django.urls import path
+from django.views.decorators.http import require_safe
 
-from spacelab.datalabs import author_views, feedback_views, metadata_views, views
+from spacelab.datalabs import feedback_views, views
+from spacelab.datalabs.author_views import PAGES
 
 app_name = "datalabs"
 urlpatterns = [
@@ -18,17 +20,11 @@ urlpatterns = [
     path("catalogue/<slug:slug>/comments/<int:comment_id>/delete", feedback_views.take_back_comment, name="take-back"),
     path("catalogue/<slug:slug>/comments/<int:comment_id>/hide", feedback_views.hide_comment, name="hide-comment"),
     path("catalogue/<slug:slug>/report", feedback_views.report, name="report"),
-    path("author/", author_views.own, name="author-list"),
-    path("author/<slug:slug>/<str:version>/", author_views.home, name="author"),
+    path("author/", require_safe(PAGES.own), name="author-list"),
     path(
         "catalogue/<slug:slug>/versions/<str:version>/metadata/<str:format_name>",
-        metadata_views.export,
+        require_safe(PAGES.export_metadata),
         name="metadata-export",
     ),
-    path("author/<slug:slug>/<str:version>/metadata", metadata_views.edit, name="author-metadata"),
-    path("author/<slug:slug>/<str:version>/metadata/import", metadata_views.take_in, name="import-metadata"),
-    path("author/<slug:slug>/<str:version>/visibility", author_views.visibility, name="author-visibility"),
-    path("author/<slug:slug>/<str:version>/history", author_views.history, name="author-history"),
-    path("author/<slug:slug>/<str:version>/advance", author_views.advance, name="advance"),
-    path("author/<slug:slug>/<str:version>/delete", author_views.delete_draft, name="delete-draft"),
+    *PAGES.urls("author/<slug:slug>/<str:version>/"),
 ]

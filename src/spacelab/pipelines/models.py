@@ -23,6 +23,11 @@ FAMILY = Family(
     moderate=PipelinePermission.MODERATE,
     archive_any=PipelinePermission.ARCHIVE_ANY,
     launch_archived=PipelinePermission.LAUNCH,
+    reviews="pipeline-reviews",
+    next=rules.NEXT,
+    tabs=rules.AUTHORING_TABS,
+    home_tabs=rules.HOME_TABS,
+    evidence=rules.EVIDENCE_TITLES,
     words=rules.STATE_WORDS,
 )
 """What the shared parts know of pipelines."""

@@ -44,6 +44,41 @@ STATE_WORDS = {State.BUILT: "valid", State.BUILD_FAILED: "not valid", State.BUIL
 """Building a pipeline is checking its document: what its states are called, where that differs from a datalab's."""
 
 
+NEXT = {
+    State.DRAFT: "Give it a document.",
+    State.BUILDING: "",
+    State.BUILD_FAILED: "Mend what is wrong with its document.",
+    State.BUILT: "Run it, then submit it for review.",
+    State.TESTING: "Submit it for review once it does what it should.",
+    State.SUBMITTED: "Wait for a moderator to take it.",
+    State.IN_REVIEW: "Wait for the moderator's decision.",
+    State.CHANGES_REQUESTED: "Read what the moderator asks for, change it and submit it again.",
+    State.REJECTED: "Read the reason; begin a new version if it can be mended.",
+    State.APPROVED: "Publish it.",
+    State.PUBLISHED: "",
+    State.SUPERSEDED: "Archive it once nobody needs it.",
+    State.ARCHIVED: "",
+    State.WITHDRAWN: "Change it and submit it again, or delete it.",
+}
+"""The state → what its author does next; empty where nothing is left to do."""
+AUTHORING_TABS = (
+    ("files", "Files", "pipelines:author-files"),
+    ("metadata", "Metadata", "pipelines:author-metadata"),
+    ("testing", "Testing", "pipelines:author-testing"),
+    ("visibility", "Visibility", "pipelines:author-visibility"),
+    ("history", "History", "pipelines:author-history"),
+)
+"""The authoring pages of a version in their order: name, title, and route."""
+HOME_TABS = {
+    State.DRAFT: "files",
+    State.BUILD_FAILED: "files",
+    State.CHANGES_REQUESTED: "files",
+    State.WITHDRAWN: "files",
+    State.BUILT: "files",
+    State.TESTING: "testing",
+}
+
+
 class EvidenceKind(StrEnum):
     """What evidence is about."""
 
@@ -51,7 +86,7 @@ class EvidenceKind(StrEnum):
     """The pipeline was run, and ended well."""
 
 
-EVIDENCE_TITLES = {EvidenceKind.TEST_RUN: "Test run"}
+EVIDENCE_TITLES: dict[str, str] = {EvidenceKind.TEST_RUN: "Test run"}
 
 
 @dataclass(frozen=True)

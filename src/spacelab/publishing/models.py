@@ -169,6 +169,8 @@ class PublishedVersion(models.Model):
     family: ClassVar[Family]
     """Which kind of thing it is a version of."""
     pk: Any
+    evidence: Any
+    """The manager of its `VersionEvidence` rows."""
 
     class Meta:
         abstract = True

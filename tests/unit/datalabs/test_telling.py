@@ -6,11 +6,11 @@ import pytest
 
 from spacelab.accounts.models import Person
 from spacelab.datalabs import actions
-from spacelab.datalabs.actions.telling import HEARERS, NEWS, SAID_BY_BUILDS
 from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.datalabs.rules import EvidenceKind
 from spacelab.kit.refusals import Conflict
 from spacelab.notifications.models import Notification
+from spacelab.publishing.actions.telling import HEARERS, NEWS, SAID_BY_BUILDS
 from spacelab.publishing.rules import TRANSITIONS, State, Transition, Who
 from spacelab.publishing.rules.terms import terms_of
 from support.people import make_person

@@ -1,6 +1,5 @@
 """Every write to the app store."""
 
-from spacelab.datalabs.actions.describing import edit_metadata
 from spacelab.datalabs.actions.feedback import (
     bookmark,
     comment,
@@ -12,10 +11,12 @@ from spacelab.datalabs.actions.feedback import (
 )
 from spacelab.datalabs.actions.installing import install_from_manifest, open_version, record_built, replace_made
 from spacelab.datalabs.actions.lifecycle import (
+    LIFE,
     SYSTEM,
     advance,
     advance_by_platform,
     delete_draft,
+    edit_metadata,
     note_people,
     note_start,
     record_evidence,
@@ -23,6 +24,7 @@ from spacelab.datalabs.actions.lifecycle import (
 )
 
 __all__ = [
+    "LIFE",
     "SYSTEM",
     "advance",
     "advance_by_platform",

@@ -1,5 +1,18 @@
 """Reads that all published things share, and the thesaurus that keywords come from."""
 
+from spacelab.publishing.queries.authoring import (
+    DELETED,
+    Step,
+    Told,
+    authored_by,
+    authoring_context,
+    find_authored,
+    history_of,
+    home_tab,
+    replacing_terms,
+    steps_of,
+    writer_of,
+)
 from spacelab.publishing.queries.keywords import concepts_of, suggest_keywords, thesaurus, thesaurus_file
 from spacelab.publishing.queries.lifecycle import (
     entry_of,
@@ -23,24 +36,35 @@ from spacelab.publishing.queries.seeing import (
 )
 
 __all__ = [
+    "DELETED",
     "MODERATED",
     "NEWEST_FIRST",
+    "Step",
+    "Told",
     "admitted",
+    "authored_by",
+    "authoring_context",
     "concepts_of",
     "entry_of",
     "facts_of",
+    "find_authored",
     "find_described",
     "has_passed",
+    "history_of",
+    "home_tab",
     "inside_for",
     "kept_by",
     "launchable_by",
     "missing_terms",
     "newer_than",
     "offered_to",
+    "replacing_terms",
     "seen_by",
     "seers_of",
     "state_of",
+    "steps_of",
     "suggest_keywords",
     "thesaurus",
     "thesaurus_file",
+    "writer_of",
 ]

@@ -81,6 +81,5 @@ def state_of(version: PublishedVersion) -> State:
 
 def has_passed(version: PublishedVersion, kind: str) -> bool:
     """Say whether the version's present content has passed its last test of a kind."""
-    evidence: Any = version
-    last = evidence.evidence.filter(kind=kind).order_by("-id").first()
+    last = version.evidence.filter(kind=kind).order_by("-id").first()
     return last is not None and last.passed and last.content_hash == version.content_hash

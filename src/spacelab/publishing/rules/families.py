@@ -28,8 +28,32 @@ class Family:
     moderate: str
     archive_any: str
     launch_archived: str
+    reviews: str
+    """The namespace of its reviews' addresses."""
+    next: Mapping[State, str]
+    """The state → what its author does next; empty where nothing is left to do."""
+    tabs: tuple[tuple[str, str, str], ...]
+    """The authoring pages of a version in their order: name, title, and route; one without a route is not shown."""
+    home_tabs: Mapping[State, str]
+    """The state → the tab that matters most then; History for the others."""
+    evidence: Mapping[str, str]
+    """The kinds of evidence → what they are called."""
     words: Mapping[State, str] = field(default_factory=dict)
     """What states are called here, where that differs."""
+
+    @property
+    def naming(self) -> str:
+        """The term that holds an entry's short name."""
+        return "displayName" if self.kind is Kind.PIPELINE else "alternateName"
+
+    @property
+    def frame(self) -> str:
+        """The template around every tab of its authoring pages."""
+        return f"{self.namespace}/authoring.html"
+
+    def route(self, page: str) -> str:
+        """Return the name of one of its addresses."""
+        return f"{self.namespace}:{page}"
 
     def words_of(self, state: State) -> str:
         """Return a state as people read it."""

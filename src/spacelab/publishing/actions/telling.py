@@ -10,13 +10,14 @@ from django.urls import reverse
 from spacelab.accounts.models import Person
 from spacelab.accounts.queries import people_with
 from spacelab.audit.actions import Actor
-from spacelab.datalabs.models import DatalabVersion
-from spacelab.datalabs.permissions import DatalabPermission
-from spacelab.datalabs.queries import MODERATED, seers_of
-from spacelab.feedback import queries as feedback
 from spacelab.notifications import actions as notifications
 from spacelab.notifications.rules import Kind
+from spacelab.publishing.models import PublishedVersion
+from spacelab.publishing.queries import MODERATED, seers_of
 from spacelab.publishing.rules import TRANSITIONS
+
+Followers = Callable[[str], QuerySet[Person]]
+"""Finds who bookmarked something, by how feedback names it."""
 
 NEWS: dict[str, tuple[Kind, str]] = {
     "submit": (Kind.REVIEW_WANTED, "{version} waits for review"),
@@ -33,40 +34,38 @@ SAID_BY_BUILDS = frozenset({"build-done", "build-failed"})
 """A build tells its own end, with a link to its log; to say it once more would be noise."""
 
 
-def _author(version: DatalabVersion) -> Iterable[Person]:
-    return [version.datalab.maintainer] if version.datalab.maintainer else []
+def _author(version: PublishedVersion, _followers: Followers) -> Iterable[Person]:
+    return [version.entry.maintainer] if version.entry.maintainer else []
 
 
-def _moderators(_version: DatalabVersion) -> Iterable[Person]:
-    return people_with(DatalabPermission.MODERATE)
+def _moderators(version: PublishedVersion, _followers: Followers) -> Iterable[Person]:
+    return people_with(version.family.moderate)
 
 
-def _reviewer(version: DatalabVersion) -> Iterable[Person]:
+def _reviewer(version: PublishedVersion, _followers: Followers) -> Iterable[Person]:
     return [version.reviewer] if version.reviewer else []
 
 
-def _followers(version: DatalabVersion) -> QuerySet[Person]:
-    return seers_of(version, feedback.followers(version.subject))
+def _who_follow(version: PublishedVersion, followers: Followers) -> QuerySet[Person]:
+    return seers_of(version, followers(version.subject))
 
 
-HEARERS: dict[str, Callable[[DatalabVersion], Iterable[Person]]] = {
+HEARERS: dict[str, Callable[[PublishedVersion, Followers], Iterable[Person]]] = {
     "author": _author,
     "moderators": _moderators,
     "reviewer": _reviewer,
-    "followers": _followers,
+    "followers": _who_follow,
 }
 """The names that the table's `tells` knows, and the people behind each."""
-PAGES = {"author": "datalabs:author-history", "moderators": "moderation:review", "reviewer": "moderation:review"}
-"""Where each reads on: moderators in the queue once a version is no longer theirs, everybody else at the datalab."""
 
 
-def tell_of(*, by: Actor, version: DatalabVersion, transition: str, reason: str) -> None:
+def tell_of(*, by: Actor, version: PublishedVersion, transition: str, reason: str, followers: Followers) -> None:
     """Tell those whom the table names, each once and never the person who acted."""
     if transition in SAID_BY_BUILDS:
         return
     told = {by.pk} if isinstance(by, Person) else set()
     for name in TRANSITIONS[transition].tells:
-        people = [one for one in HEARERS[name](version) if one.pk not in told]
+        people = [one for one in HEARERS[name](version, followers) if one.pk not in told]
         told |= {one.pk for one in people}
         kind, title = NEWS[transition]
         notifications.tell(
@@ -79,25 +78,30 @@ def tell_of(*, by: Actor, version: DatalabVersion, transition: str, reason: str)
         )
 
 
-def _page(name: str, version: DatalabVersion) -> str:
-    if name in PAGES and (name == "author" or version.state in MODERATED):
-        return reverse(PAGES[name], args=[version.datalab.slug, version.version])
-    return reverse("moderation:queue") if name in PAGES else reverse("datalabs:detail", args=[version.datalab.slug])
+def _page(name: str, version: PublishedVersion) -> str:
+    """Say where each reads on: moderators in the queue once a version is no longer theirs, others at the entry."""
+    family, place = version.family, [version.entry.slug, version.version]
+    if name == "author":
+        return reverse(family.route("author-history"), args=place)
+    if name in {"moderators", "reviewer"}:
+        here = version.state in MODERATED
+        return reverse(f"{family.reviews}:review", args=place) if here else reverse("moderation:queue")
+    return reverse(family.route("detail"), args=[version.entry.slug])
 
 
-def tell_of_opening(*, by: Person, version: DatalabVersion, before: Collection[int]) -> None:
+def tell_of_opening(*, by: Person, version: PublishedVersion, before: Collection[int], followers: Followers) -> None:
     """Tell those followers of whom a published version is new because it was private `before`, when they were these."""
-    followers = _followers(version).exclude(pk__in=[*before, by.pk])
+    people = _who_follow(version, followers).exclude(pk__in=[*before, by.pk])
     kind, title = NEWS["publish"]
     notifications.tell(
-        people=followers,
+        people=people,
         kind=kind,
         title=title.format(version=version),
-        url=reverse("datalabs:detail", args=[version.datalab.slug]),
+        url=reverse(version.family.route("detail"), args=[version.entry.slug]),
         subject=f"{version.subject}:{version.version}",
     )
 
 
-def followers_of(version: DatalabVersion) -> set[int]:
-    """Return the keys of those who follow the datalab and see this version."""
-    return set(_followers(version).values_list("pk", flat=True))
+def followers_of(version: PublishedVersion, followers: Followers) -> set[int]:
+    """Return the keys of those who follow the entry and see this version."""
+    return set(_who_follow(version, followers).values_list("pk", flat=True))
