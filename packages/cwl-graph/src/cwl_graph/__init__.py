@@ -1,8 +1,11 @@
 """Reads CWL documents as graphs, checks them, and edits their text without losing a byte."""
 
+from cwl_graph import edits
 from cwl_graph.bundles import safe_path
 from cwl_graph.cwl_types import SecondaryFile, Type, parse_type
 from cwl_graph.documents import Document, Files, Image, Use
+from cwl_graph.editing import edit
+from cwl_graph.edits import Edit, edit_of
 from cwl_graph.fitting import Converter, Fit, converter, fit
 from cwl_graph.graphs import Field, Graph, Link, Node, Port
 from cwl_graph.jobs import check_job, job_text, read_job
@@ -13,6 +16,7 @@ from cwl_graph.reading import read
 __all__ = [
     "Converter",
     "Document",
+    "Edit",
     "Field",
     "Files",
     "Fit",
@@ -29,6 +33,9 @@ __all__ = [
     "Use",
     "check_job",
     "converter",
+    "edit",
+    "edit_of",
+    "edits",
     "fit",
     "job_text",
     "layout",

@@ -203,3 +203,26 @@ def secondary_files(data: Any) -> tuple[SecondaryFile, ...]:
                 pattern, required = pattern[:-1], False
             found.append(SecondaryFile(pattern, required if isinstance(required, bool) else None))
     return tuple(found)
+
+
+def type_data(kind: Type) -> Any:
+    """Return a type as plain data, in CWL's short form where it has one. Inverse of `parse_type`."""
+    if kind.kind == "union":
+        rest = kind.required
+        short_form = type_data(rest) if rest.kind != "union" else None
+        if kind.optional and isinstance(short_form, str):
+            return f"{short_form}?"
+        return [type_data(member) for member in kind.members]
+    if kind.kind == "array" and kind.items:
+        inner = type_data(kind.items)
+        return (
+            f"{inner}[]"
+            if isinstance(inner, str) and "?" not in inner and "[" not in inner
+            else {"type": "array", "items": inner}
+        )
+    if kind.kind == "enum":
+        return {"type": "enum", **({"name": kind.name} if kind.name else {}), "symbols": list(kind.symbols)}
+    if kind.kind == "record":
+        fields = {field.name: type_data(field.type) for field in kind.fields}
+        return {"type": "record", **({"name": kind.name} if kind.name else {}), "fields": fields}
+    return kind.name if kind.kind == "unknown" and kind.name else kind.kind

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 import yaml
@@ -252,7 +252,7 @@ class _Builder:
     def build(self) -> Value | None:
         root: Value | None = None
         documents = 0
-        events = yaml.parse(self.tree.text[self.base :], Loader=_LOADER)
+        events: Iterable[Any] = yaml.parse(self.tree.text[self.base :], Loader=_LOADER)
         for event in events:
             kind = type(event)
             if kind is yaml.DocumentStartEvent:

@@ -12,10 +12,9 @@ from cwl_graph.tree import resolved
 LONGEST_FLOW = 60
 """Characters of a list of short values that stays on one line."""
 
-_PLAIN = re.compile(r"[A-Za-z_/.$(\[]?[A-Za-z0-9_/.][A-Za-z0-9_/.$()@+=%^~ -]*\Z")
-_PLAIN_START = re.compile(r"[A-Za-z_/.0-9$]")
-_NOT_PLAIN_IN_FLOW = re.compile(r"[\[\]{},]")
-_OLD_WORDS = frozenset({"y", "n", "yes", "no", "on", "off"})
+_PLAIN = re.compile(r"[A-Za-z0-9_/.$(](?:(?! #|:(?: |\Z))[^\x00-\x1f])*\Z")
+_NOT_PLAIN_IN_FLOW = re.compile(r"[\[\]{},:\"'#]")
+_OLD_WORDS = frozenset({"yes", "no", "on", "off"})
 _OLD_NUMBER = re.compile(
     r"[-+]?(?:[0-9][0-9_]*(?::[0-9]+)+(?:\.[0-9]*)?|0[0-7_]+|0b[01_]+|[0-9][0-9_,]*\.?[0-9_]*|=)\Z"
 )
@@ -25,7 +24,7 @@ _UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\
 
 def is_plain(text: str, *, flow: bool = False) -> bool:
     """Say whether a text needs no quotes."""
-    if not _PLAIN.match(text) or not _PLAIN_START.match(text) or text != text.strip() or "  " in text:
+    if not _PLAIN.match(text) or text != text.strip() or _UNPRINTABLE.search(text):
         return False
     if flow and _NOT_PLAIN_IN_FLOW.search(text):
         return False
