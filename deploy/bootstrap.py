@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
-PACKAGES = ("packages/datalab-package", "packages/cwl-graph", "packages/cwl-runner")
+PACKAGES = ("packages/datalab-package", "packages/cwl-graph", "packages/cwl-runner", "packages/run-crate")
 """Parts of the tree that are installed beside the platform."""
 STAMP = VENV / "spacelab-stamp"
 ENGINE_PACKAGES = ("podman", "netavark", "aardvark-dns", "uidmap", "mmdebstrap", "skopeo")
