@@ -79,6 +79,10 @@ class Configuration(BaseSettings):
     workload_uid: int = Field(
         default=64200, ge=1000, description="The user id that workloads get when the platform itself runs as root."
     )
+    warm_pipelines: bool = Field(
+        default=True,
+        description="Whether the controller keeps a coordinator loaded (120 MB), so that pipeline runs start at once.",
+    )
     egress_blocked: Annotated[list[str], NoDecode] = Field(
         default=[
             "0.0.0.0/8",

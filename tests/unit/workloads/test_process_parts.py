@@ -179,7 +179,21 @@ def test_the_doctor_hears_about_every_part_of_the_host() -> None:
     names = [fact.name for fact in host.facts()]
     assert names[0] == "Bubblewrap"
     assert "Control groups" in names
+    assert ("Sandboxes in a sandbox" in names) == (not host.sandbox_trouble())
     assert all(fact.ok or fact.remedy for fact in host.facts())
+
+
+def test_the_doctor_sees_where_no_sandbox_can_be_made_inside_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    if host.nested_trouble():
+        pytest.skip("this host allows none to begin with")
+    monkeypatch.setattr(host, "BASE", (*host.BASE, "--disable-userns"))
+    host.nested_trouble.cache_clear()
+    try:
+        fact = next(one for one in host.facts() if one.name == "Sandboxes in a sandbox")
+    finally:
+        host.nested_trouble.cache_clear()
+    assert not fact.ok
+    assert "Allow unprivileged user namespaces" in fact.remedy
 
 
 def test_the_doctor_explains_a_host_without_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> None:

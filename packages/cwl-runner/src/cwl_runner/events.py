@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import Any, Protocol
 
+from cwl_runner.stand_in import told
+
 LONGEST = 65_536
 """Characters of a text in an event: what is longer is cut, and says so."""
 
@@ -38,7 +40,7 @@ class EventFile:
         text = json.dumps(line, ensure_ascii=False, default=str)
         if len(text) > LONGEST:
             text = json.dumps(cut(line, LONGEST // 8), ensure_ascii=False, default=str)
-        os.write(self._descriptor, f"{text}\n".encode(errors="replace"))
+        os.write(self._descriptor, f"{told(text)}\n".encode(errors="replace"))
 
     def close(self) -> None:
         """Close the file."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 from cwl_runner.problems import Refusal
+from cwl_runner.stand_in import here, order_here
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +42,10 @@ class Options:
             given = json.loads(path.read_text())
             names = {field.name for field in dataclasses.fields(cls)}
             known = {name: value for name, value in given.items() if name in names and value is not None}
-            known["roots"] = tuple(known.get("roots", ()))
+            known["roots"] = tuple(here(root) for root in known.get("roots", ()))
+            known |= {name: here(known[name]) for name in ("outdir", "cache") if name in known}
+            known["cache"] = os.path.realpath(known["cache"]) if known.get("cache") else ""
+            known["environments"] = {name: here(folder) for name, folder in known.get("environments", {}).items()}
             return cls(**known)
         except (OSError, ValueError, TypeError, AttributeError) as failure:
             raise Refusal(f"The run's options can't be read: {failure}") from failure
@@ -86,4 +91,4 @@ class RunFolder:
             raise Refusal(f"The run's inputs can't be read: {failure}") from failure
         if not isinstance(order, dict):
             raise Refusal("The run's inputs aren't an object of names and values.")
-        return order
+        return dict(order_here(order))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import marshal
 import os
 import select
 import shutil
@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from spacelab.workloads.ports import RuntimeFault
-from spacelab.workloads.rules import Kind, Network, WorkloadSpec
-from spacelab.workloads.runtimes.process import sandbox
+from spacelab.workloads.rules import RUN_FOLDER, Kind, Network, WorkloadSpec
+from spacelab.workloads.runtimes.process import etc, sandbox
 from spacelab.workloads.runtimes.process.control import ControlFolder
 from spacelab.workloads.runtimes.process.options import Options
 from spacelab.workloads.runtimes.process.plain import free_port, own_processes, stand_in
+from spacelab.workloads.runtimes.process.warm import Preloaded
 from spacelab.workloads.runtimes.shared import pipelines
 from spacelab.workloads.runtimes.shared.limits import Group, cores_for
 from spacelab.workloads.runtimes.shared.places import INSIDE
@@ -41,6 +42,8 @@ HELLO_SECONDS = 15.0
 
 SANDBOX_UID = 1000
 """The user id inside a user namespace."""
+
+COLD = "no preloaded coordinator is there yet"
 
 JOIN = 'for group in $1; do echo 0 > "/proc/self/fd/$group" || exit 120; done; shift; exec "$@"'  # 0: the shell itself
 """Joins the control groups before anything else runs, so that nothing of the workload is ever outside of them."""
@@ -97,6 +100,7 @@ class Launch:
     sandboxed: bool
     lock: int
     control: int
+    preloaded: Preloaded | None = None
 
     def __post_init__(self) -> None:
         self.files = contextlib.ExitStack()
@@ -171,6 +175,7 @@ class Launch:
             "control": self.control,
             "hello": hello,
             "oom": self._open(oom, os.O_RDONLY) if oom else -1,
+            "warm": self._preloaded(),
         }
         orders: dict[str, Any] = {
             "descriptors": descriptors,
@@ -186,10 +191,27 @@ class Launch:
             "outbound": self._outbound(),
             "links": self._links(places),
             "overlay": self._overlay(overlay, places),
+            "nested": self.root and self.spec.run is not None,
+            "cold": COLD if self.spec.run and self.sandboxed and self.options.warm else "",
+            "arguments": ["spacelab-cwl", "run", RUN_FOLDER],
             "deadline": (spec.deadline_seconds or 0) if spec.kind is Kind.BATCH else 0,
             "log_bytes": LOG_BYTES,
         }
-        return self._data(json.dumps(orders).encode())
+        return self._data(marshal.dumps(orders))
+
+    def _preloaded(self) -> int:
+        """Have a preloaded coordinator wait for the supervisor; return the supervisor's end of the channel, or -1."""
+        if not (self.spec.run and self.sandboxed and self.preloaded):
+            return -1
+        joins = [os.open(path, os.O_WRONLY | os.O_CLOEXEC) for path in self.group.procs_files()]
+        for join in joins:
+            self.files.callback(os.close, join)
+        channel = self.preloaded.ask(joins)
+        if channel is None:
+            return -1
+        self.files.enter_context(channel)
+        self.passed.append(channel.fileno())
+        return channel.fileno()
 
     def _rlimits(self) -> dict[str, int]:
         if self.group.paths:
@@ -254,6 +276,7 @@ class Launch:
             egress=self.options.egress_socket.parent if self.spec.network is Network.OUTBOUND else None,
             root=self.root,
             software=pipelines.software() if self.spec.run else None,
+            etc=etc.prepared(self.options.run_directory, tuple(sandbox.ETC)) if self.spec.run else None,
         )
 
     def _stand_in(self) -> dict[str, str]:

@@ -24,6 +24,9 @@ class Options:
     """The Python that supervises workloads; empty: the one that runs the platform, outside its virtual environment."""
     limits: Literal["auto", "cgroup", "rlimit"] = "auto"
 
+    warm: bool = False
+    """Whether a loaded coordinator is kept for pipeline runs."""
+
     @classmethod
     def from_settings(cls) -> Options:
         """Read the platform's settings."""
@@ -33,6 +36,7 @@ class Options:
             environments=settings.ENVIRONMENTS_DIRECTORY,
             sandbox=platform.sandbox,
             workload_uid=platform.workload_uid,
+            warm=platform.warm_pipelines,
         )
 
     @property

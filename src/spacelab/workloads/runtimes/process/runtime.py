@@ -20,6 +20,7 @@ from spacelab.workloads.runtimes.process import host, plain
 from spacelab.workloads.runtimes.process.control import ControlFolder
 from spacelab.workloads.runtimes.process.launch import Launch, is_there
 from spacelab.workloads.runtimes.process.options import Options
+from spacelab.workloads.runtimes.process.warm import Preloaded
 from spacelab.workloads.runtimes.shared import mounts
 from spacelab.workloads.runtimes.shared.apart import Apart
 from spacelab.workloads.runtimes.shared.interfaces import NOTHING_THERE, PROBE_WAIT, InterfaceWatch
@@ -30,6 +31,9 @@ from spacelab.workloads.runtimes.shared.usage import scratch_bytes, tree_usage
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 USAGE_INTERVAL = 1.0
 """Seconds for which a measurement of usage is good."""
+
+SETTLED = 5.0
+"""Seconds after which a runtime that observes has a coordinator loaded: a platform's start has more urgent work."""
 
 KILL_MARGIN = 5.0
 """Seconds beyond the grace after which the runtime ends what its supervisor should have ended."""
@@ -52,6 +56,8 @@ class ProcessRuntime:
 
     def __init__(self, options: Options | None = None) -> None:
         self.options = options or Options.from_settings()
+        self.preloaded = Preloaded(self.options)
+        self._made_at = time.monotonic()
         self._known: dict[str, Known] = {}
         self._apart = Apart()
         self._children: list[subprocess.Popen[bytes]] = []
@@ -90,6 +96,8 @@ class ProcessRuntime:
         if self.options.sandbox == "bubblewrap" and not self.sandboxed:
             raise RuntimeFault(f"No sandbox can be made on this host: {host.sandbox_trouble()}.")
         self.options.run_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if spec.run and self.sandboxed:
+            self.preloaded.begin()
         with folder.claim() as lock:
             if lock is None or folder.state():
                 return
@@ -124,6 +132,7 @@ class ProcessRuntime:
             sandboxed=self.sandboxed,
             lock=lock,
             control=control,
+            preloaded=self.preloaded,
         )
         return launch.run()
 
@@ -138,6 +147,8 @@ class ProcessRuntime:
 
     def observe(self) -> dict[str, Observation]:
         """Report on every workload whose folder exists and whose supervisor ever lived."""
+        if time.monotonic() - self._made_at > SETTLED:
+            self.preloaded.begin()
         for child in list(self._children):
             if child.poll() is not None:
                 self._children.remove(child)

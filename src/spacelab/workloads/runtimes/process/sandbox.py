@@ -81,6 +81,8 @@ class Host:
     """Whether the platform runs as root, so that no user namespace is needed."""
     software: pipelines.Software | None = None
     """The coordinator's, for a pipeline run."""
+    etc: Path | None = None
+    """A folder that holds the parts of /etc already; each that is mounted by itself takes a third of a millisecond."""
 
 
 def system(host: Host) -> list[str]:
@@ -92,17 +94,24 @@ def system(host: Host) -> list[str]:
             arguments += ["--symlink", str(path.readlink()), str(path)]
         elif path.is_dir():
             arguments += ["--ro-bind", str(path), str(path)]
-    for name in ETC:
-        arguments += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+    if host.etc:
+        arguments += ["--ro-bind", str(host.etc), "/etc"]
+    else:
+        arguments += [word for name in ETC for word in ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")]
     for prefix in host.prefixes:
         arguments += ["--ro-bind", str(prefix), str(prefix)]
     return arguments
 
 
 def rights(host: Host, uid: int) -> list[str]:
-    """Return namespaces and capabilities: as root, just those with which the supervisor gives up being root."""
+    """Return namespaces and capabilities: as root, just those with which the supervisor gives up being root.
+
+    For a pipeline run it also uncovers /proc before that, or no sandbox could be made inside this one.
+    """
     if host.root:
-        keep = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")
+        keep = ["CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"]
+        if host.software:
+            keep.append("CAP_SYS_ADMIN")
         capabilities = ["--cap-drop", "ALL", *(word for name in keep for word in ("--cap-add", name))]
         return [*NAMESPACES, *capabilities]
     return [*NAMESPACES, "--unshare-user", "--uid", str(uid), "--gid", str(uid), "--cap-drop", "ALL"]

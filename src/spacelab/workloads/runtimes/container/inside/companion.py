@@ -15,12 +15,14 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from spacelab.workloads.runtimes.shared.inside.forwarder import LOOPBACK, Forwarder, Loop, to_port, to_socket
+    from spacelab.workloads.runtimes.shared.inside.forwarder import LOOPBACK, Forwarder, to_port, to_socket
     from spacelab.workloads.runtimes.shared.inside.log import Log
+    from spacelab.workloads.runtimes.shared.inside.loop import Loop
 else:
     sys.path.insert(0, "/platform/shared")
-    from forwarder import LOOPBACK, Forwarder, Loop, to_port, to_socket
+    from forwarder import LOOPBACK, Forwarder, to_port, to_socket
     from log import Log
+    from loop import Loop
 
 IO = "/io"
 """The folder that the runtime reads: the interface's socket, the log, the socket for orders."""

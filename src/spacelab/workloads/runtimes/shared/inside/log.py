@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 
 PUNCH_HOLE_KEEP_SIZE = 3
 """FALLOC_FL_PUNCH_HOLE and FALLOC_FL_KEEP_SIZE of fallocate(2)."""
-
-libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Log:
@@ -29,6 +26,9 @@ class Log:
         self._size += len(data)
         if self._size - self._kept_from > self._limit:
             keep_from = (self._size - self._limit // 2) & ~4095
+            import ctypes  # noqa: PLC0415  most workloads never print that much, and it would cost each start 6 ms
+
+            libc = ctypes.CDLL(None, use_errno=True)
             offset, length = ctypes.c_long(0), ctypes.c_long(keep_from)
             if libc.fallocate(self._descriptor, PUNCH_HOLE_KEEP_SIZE, offset, length):
                 os.ftruncate(self._descriptor, 0)

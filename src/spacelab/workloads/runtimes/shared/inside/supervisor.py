@@ -1,32 +1,40 @@
 """The first process of a workload: gives up rights, starts the application, carries its connections, keeps its end.
 
-Run as `python -I -S supervisor.py <descriptor>`: the descriptor holds the instructions as JSON. Everything of the
+Run as `python -I -S supervisor.py <descriptor>`: the descriptor holds the instructions, marshalled. Everything of the
 host that it may touch reaches it as an open descriptor, so no folder of the platform is visible to the workload.
 """
 
 from __future__ import annotations
 
-import ctypes
+import _json
+import _signal  # type: ignore[import-not-found]  # the numbers alone: `signal` makes names of them, which takes time
 import fcntl
-import json
+import marshal
 import os
-import resource
 import select
-import signal
-import socket
 import sys
 import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from spacelab.workloads.runtimes.shared.inside.forwarder import LOOPBACK, Forwarder, Loop, to_port, to_socket
+    from spacelab.workloads.runtimes.shared.inside.forwarder import Forwarder
+    from spacelab.workloads.runtimes.shared.inside.invite import invite
     from spacelab.workloads.runtimes.shared.inside.log import Log
-    from spacelab.workloads.runtimes.shared.inside.overlay import make as make_overlay
+    from spacelab.workloads.runtimes.shared.inside.loop import Loop
+    from spacelab.workloads.runtimes.shared.inside.rights import (
+        PR_SET_CHILD_SUBREAPER,
+        PR_SET_DUMPABLE,
+        drop_rights,
+        limit,
+        prctl,
+        uncover,
+    )
 else:
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120  pathlib doubles the memory
-    from forwarder import LOOPBACK, Forwarder, Loop, to_port, to_socket
+    from invite import invite
     from log import Log
-    from overlay import make as make_overlay
+    from loop import Loop
+    from rights import PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, drop_rights, limit, prctl, uncover
 
 STATE_BYTES = 4096
 """The state is written in place as one block, so that a reader sees the old one or the new one."""
@@ -35,28 +43,12 @@ PIPE_BYTES = 64 * 1024
 OUTBOUND_PORT = 3128
 """Where applications inside find the platform's proxy."""
 
-PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 4, 24, 36, 38
-CAPABILITIES = 64
-"""More than Linux knows: the surplus is refused and ignored."""
 
-libc = ctypes.CDLL(None, use_errno=True)
-
-
-def prctl(option: int, value: int) -> None:
-    """Call `prctl`; what the kernel refuses was not there to give up."""
-    libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0)
-
-
-def drop_rights(uid: int | None, gid: int | None) -> None:
-    """Become the workload's user for good and close this process to its eyes."""
-    if uid is not None and gid is not None:
-        for capability in range(CAPABILITIES):
-            prctl(PR_CAPBSET_DROP, capability)
-        os.setgroups([])
-        os.setresgid(gid, gid, gid)
-        os.setresuid(uid, uid, uid)
-    prctl(PR_SET_NO_NEW_PRIVS, 1)
-    prctl(PR_SET_DUMPABLE, 0)
+def as_json(state: dict[str, object]) -> bytes:
+    """Write a flat object as JSON; the standard library's own writer would cost each start 10 ms."""
+    quote = _json.encode_basestring_ascii
+    words = [f"{quote(key)}: {quote(value) if isinstance(value, str) else repr(value)}" for key, value in state.items()]
+    return ("{" + ", ".join(words) + "}").encode()
 
 
 def descendants() -> list[int]:
@@ -94,20 +86,25 @@ class Supervisor:
     def report(self, **changes: object) -> None:
         """Write the state where the runtime reads it."""
         self.state.update(changes, at=time.time())
-        os.pwrite(self.descriptors["state"], json.dumps(self.state).encode().ljust(STATE_BYTES), 0)
+        os.pwrite(self.descriptors["state"], as_json(self.state).ljust(STATE_BYTES), 0)
 
     def listen(self) -> list[Forwarder]:
         """Start to carry connections: from the outside to the application, and from it to the way out."""
-        carried = []
+        carried: list[Forwarder] = []
+        if not (self.orders["port"] or self.orders["outbound"]):
+            return carried
+        import socket  # noqa: PLC0415  it costs each start some milliseconds, and not every workload talks
+
+        forwarder = __import__("forwarder")
         if self.orders["port"]:
             listener = socket.socket(fileno=self.descriptors["listen"])
-            carried.append(Forwarder(self.loop, listener, to_port(int(str(self.orders["port"])))))
+            carried.append(forwarder.Forwarder(self.loop, listener, forwarder.to_port(int(str(self.orders["port"])))))
         if self.orders["outbound"]:
             way_out = socket.socket()
             way_out.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            way_out.bind((LOOPBACK, OUTBOUND_PORT))
+            way_out.bind((forwarder.LOOPBACK, OUTBOUND_PORT))
             way_out.listen(64)
-            carried.append(Forwarder(self.loop, way_out, to_socket(str(self.orders["outbound"]))))
+            carried.append(forwarder.Forwarder(self.loop, way_out, forwarder.to_socket(str(self.orders["outbound"]))))
         return carried
 
     def prepare(self) -> None:
@@ -122,7 +119,7 @@ class Supervisor:
         overlay: dict[str, str] | None = self.orders["overlay"]  # type: ignore[assignment]
         if overlay:
             try:
-                make_overlay(**overlay)
+                __import__("overlay").make(**overlay)
             except OSError as error:
                 message = f"spacelab: packages installed in this session will not be kept: {error.strerror}\n"
                 self.log.write(message.encode())
@@ -130,12 +127,28 @@ class Supervisor:
     def start_application(self) -> None:
         """Start the command in a process group of its own, with its output going to the log."""
         self.output, output_end = os.pipe()
-        failure, failure_end = os.pipe()
         os.set_blocking(self.output, False)
+        if not self._let_in(output_end):
+            self._start_anew(output_end)
+        os.close(output_end)
+        self.loop.watch(self.output, select.EPOLLIN, lambda _events: self.drain())
+        self.report(phase="running", started=time.time())
+
+    def _let_in(self, output_end: int) -> bool:
+        """Have a preloaded coordinator become the application, where one waits; say whether that went well."""
+        if self.descriptors["warm"] >= 0:
+            self.application, why = invite(self.descriptors["warm"], self.orders, output_end)
+        else:
+            why = str(self.orders["cold"])
+        if why:
+            self.log.write(f"spacelab: the run starts cold: {why}\n".encode())
+        return bool(self.application)
+
+    def _start_anew(self, output_end: int) -> None:
+        failure, failure_end = os.pipe()
         self.application = os.fork()
         if self.application == 0:
             self._become_application(output_end, failure_end)
-        os.close(output_end)
         os.close(failure_end)
         said = os.read(failure, 200)
         os.close(failure)
@@ -144,19 +157,17 @@ class Supervisor:
             code, reason = said.decode().split(" ", 1)
             self.report(phase="exited", exit_code=int(code), reason=reason)
             sys.exit(0)
-        self.loop.watch(self.output, select.EPOLLIN, lambda _events: self.drain())
-        self.report(phase="running", started=time.time())
 
     def _become_application(self, output_end: int, failure_end: int) -> None:
         command: list[str] = self.orders["command"]  # type: ignore[assignment]
         variables: dict[str, str] = self.orders["variables"]  # type: ignore[assignment]
         try:
-            signal.set_wakeup_fd(-1)
-            for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE, signal.SIGINT, signal.SIGHUP):
-                signal.signal(number, signal.SIG_DFL)
+            _signal.set_wakeup_fd(-1)
+            for number in (_signal.SIGTERM, _signal.SIGCHLD, _signal.SIGPIPE, _signal.SIGINT, _signal.SIGHUP):
+                _signal.signal(number, _signal.SIG_DFL)
             os.setsid()
             prctl(PR_SET_DUMPABLE, 1)
-            self._limit()
+            limit(self.orders["limits"])  # type: ignore[arg-type]
             os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
             os.dup2(output_end, 1)
             os.dup2(output_end, 2)
@@ -171,20 +182,6 @@ class Supervisor:
             said = f"126 The application could not be started: {error}."
         os.write(failure_end, said.encode()[:200])
         os._exit(126)
-
-    def _limit(self) -> None:
-        limits: dict[str, int] = self.orders["limits"]  # type: ignore[assignment]
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        for name, which in (("data_bytes", resource.RLIMIT_DATA), ("processes", resource.RLIMIT_NPROC)):
-            if limits[name]:
-                hard = resource.getrlimit(which)[1]
-                value = limits[name] if hard == resource.RLIM_INFINITY else min(limits[name], hard)
-                resource.setrlimit(which, (value, value))
-        try:
-            with open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123  pathlib would double the memory
-                file.write("500")  # when memory runs out it is the application that goes, not this process
-        except OSError:
-            pass
 
     def drain(self) -> None:
         """Move the application's output to the log."""
@@ -214,7 +211,7 @@ class Supervisor:
             self.stopping = reason
             self.report(phase="stopping")
         try:
-            os.killpg(self.application, signal.SIGTERM)
+            os.killpg(self.application, _signal.SIGTERM)
         except ProcessLookupError:
             return  # it has just ended
 
@@ -256,7 +253,7 @@ class Supervisor:
                     left.append(-self.application)
             for pid in left:
                 try:
-                    os.kill(pid, signal.SIGKILL)
+                    os.kill(pid, _signal.SIGKILL)
                 except ProcessLookupError:
                     continue
             self.reap()
@@ -275,10 +272,12 @@ class Supervisor:
 
     def ending(self) -> tuple[int, str]:
         """Return the exit code, 128 and the number for a signal, and the reason for a person."""
-        status = self.status if self.status is not None else signal.SIGKILL
+        status = self.status if self.status is not None else _signal.SIGKILL
         code = os.waitstatus_to_exitcode(status)
         ran = time.monotonic() - self.started
         if code < 0:
+            import signal  # noqa: PLC0415  its names cost each start a millisecond
+
             name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
             code = 128 - code
             if self.stopping:
@@ -301,9 +300,9 @@ class Supervisor:
         wake, wake_end = os.pipe()
         for descriptor in (wake, wake_end):
             os.set_blocking(descriptor, False)
-        signal.set_wakeup_fd(wake_end)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.signal(signal.SIGTERM, lambda *_: self.stop(10.0, "It was stopped from outside."))
+        _signal.set_wakeup_fd(wake_end)
+        _signal.signal(_signal.SIGCHLD, lambda *_: None)
+        _signal.signal(_signal.SIGTERM, lambda *_: self.stop(10.0, "It was stopped from outside."))
         self.loop.watch(wake, select.EPOLLIN, lambda _events: self.wake(wake))
         self.loop.watch(self.descriptors["control"], select.EPOLLIN, self.obey)
         carried = self.listen()
@@ -334,13 +333,15 @@ def main() -> None:
     """Read the instructions, give up rights, and run."""
     descriptor = int(sys.argv[1])
     with os.fdopen(descriptor, "rb") as file:
-        orders = json.load(file)
+        orders = marshal.load(file)  # noqa: S302  the platform's own words, from memory that only it was handed
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208  pathlib would double the supervisor's memory
         if int(name) > 2:  # noqa: PLR2004  the standard streams
             try:
                 fcntl.fcntl(int(name), fcntl.F_SETFD, fcntl.FD_CLOEXEC)
             except OSError:
                 continue  # the descriptor of this very listing
+    if orders["nested"]:
+        uncover()
     drop_rights(orders["uid"], orders["gid"])
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     os.umask(0o022)

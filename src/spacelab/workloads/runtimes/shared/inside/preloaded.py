@@ -1,0 +1,215 @@
+"""Keeps a loaded coordinator, whose children enter the sandboxes of pipeline runs; the standard library and cwl_runner.
+
+Run outside of sandboxes, with an empty environment, as `python -I -S preloaded.py <packages> <runner> <packages inside>
+<runner inside> <descriptor>`. For each message on the descriptor's socket, which brings a channel to a workload's
+supervisor and the files through which to join the workload's control groups, it forks a child. That one enters the
+supervisor's namespaces, gives up all rights and becomes the coordinator there. It ends when nobody holds the socket.
+
+Only supervisors talk to the children, before anything else runs in their sandboxes; nobody but the platform's runtime
+talks to the parent. The parent never reads a document.
+"""
+
+from __future__ import annotations
+
+import _ctypes
+import atexit
+import gc
+import importlib
+import marshal
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from spacelab.workloads.runtimes.shared.inside.rights import (
+        PR_GET_NO_NEW_PRIVS,
+        PR_SET_DUMPABLE,
+        call,
+        drop_capabilities,
+        drop_rights,
+        limit,
+        prctl,
+    )
+else:
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120  as its neighbours do
+    from rights import PR_GET_NO_NEW_PRIVS, PR_SET_DUMPABLE, call, drop_capabilities, drop_rights, limit, prctl
+
+MOUNT, CGROUP, UTS, IPC, USER, PID, NET = (1 << bit for bit in (17, 25, 26, 27, 28, 29, 30))
+"""The namespaces' flags of setns(2)."""
+
+RUNNER = "cwl_runner"
+MOST_DESCRIPTORS = 16
+MOST_BYTES = 2**20
+PATIENCE = 10.0
+"""Seconds that a child waits for a word of its supervisor's."""
+
+OUTPUT, CHANNEL = 1, 3
+"""The descriptors of a child once it has entered: beyond the standard streams it keeps its channel."""
+
+
+def moved(value: object, moves: dict[str, str]) -> object:
+    """Return a path, or a list of such, as `moves` has it; anything else as it is."""
+    if isinstance(value, str):
+        for old, new in moves.items():
+            if value == old or value.startswith(f"{old}/"):
+                return new + value[len(old) :]
+    elif isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+        return [moved(one, moves) for one in value]
+    return value
+
+
+def relocate(moves: dict[str, str]) -> None:
+    """Have loaded modules say that they lie where the sandboxes show them, so that what they load later is found."""
+    for module in list(sys.modules.values()):
+        spec = getattr(module, "__spec__", None)
+        for holder in (module, spec, getattr(module, "__loader__", None)):
+            for name, value in list(getattr(holder, "__dict__", {}).items()):
+                fresh = moved(value, moves)
+                if fresh != value:
+                    setattr(holder, name, fresh)
+    sys.path[:] = [str(moved(path, moves)) for path in sys.path]
+    sys.path_importer_cache.clear()
+
+
+def check_alone() -> None:
+    """Raise `RuntimeError` if a fork would share more than a copy of the memory, or lack what other threads hold."""
+    if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208  as its neighbours do
+        raise RuntimeError("the loaded coordinator has more than one thread")
+    with open("/proc/self/maps") as file:  # noqa: PTH123  as above
+        if any(line.split()[1].startswith("rw") and line.split()[1].endswith("s") for line in file):
+            raise RuntimeError("the loaded coordinator shares memory that can be written")
+
+
+def enter(supervisor: int) -> None:
+    """Move into the namespaces of a process; its pid namespace takes the next child."""
+    flags = MOUNT | CGROUP | UTS | IPC | PID | NET
+    if os.geteuid() != 0:
+        flags |= USER  # whoever runs the platform owns it, and so may enter
+    if call("setns", supervisor, flags):
+        raise OSError(_ctypes.get_errno(), "the sandbox could not be entered")
+
+
+def settle(orders: dict[str, object], output: int, channel: int) -> None:
+    """Become a process like any other of the sandbox: its user, its limits, and nothing of the host's in hand."""
+    os.setsid()
+    deadline = time.monotonic() + PATIENCE
+    while os.getppid() != 1:  # until the process in between is gone
+        if time.monotonic() > deadline:
+            raise TimeoutError("the supervisor did not take the coordinator over")
+        time.sleep(0.0002)
+    high = [os.dup(descriptor) for descriptor in (output, channel)]
+    os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+    os.dup2(high[0], 1)
+    os.dup2(high[0], 2)
+    os.dup2(high[1], CHANNEL)
+    os.closerange(CHANNEL + 1, 2**20)
+    os.umask(0o022)
+    cores: list[int] = orders["cores"]  # type: ignore[assignment]
+    if cores:
+        os.sched_setaffinity(0, cores)
+    limit(orders["limits"])  # type: ignore[arg-type]
+    drop_rights(orders["uid"], orders["gid"])  # type: ignore[arg-type]
+    drop_capabilities()
+    if call("prctl", PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1:
+        raise OSError("it could still gain privileges")
+    prctl(PR_SET_DUMPABLE, 1)
+    os.environ.clear()
+    os.environ.update(orders["variables"])  # type: ignore[call-overload]
+    cwd = str(orders["cwd"])
+    os.chdir(cwd if os.access(cwd, os.X_OK) else "/")
+
+
+def coordinate(arguments: list[str]) -> int:
+    """Carry out the run; return the exit code."""
+    sys.argv = arguments
+    code: object = 0
+    try:
+        code = importlib.import_module(f"{RUNNER}.cli").script()
+    except SystemExit as end:
+        code = end.code
+    except BaseException:  # noqa: BLE001  this is where a program of its own would end
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001  what the interpreter does at its end
+    atexit._run_exitfuncs()  # noqa: SLF001  as above
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            continue
+    if isinstance(code, str):
+        os.write(2, f"{code}\n".encode())
+    return code if isinstance(code, int) else int(code is not None)
+
+
+def attend(channel: int, groups: list[int]) -> None:
+    """Do a child's whole work; never returns."""
+    connection = socket.socket(fileno=channel)
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for group in groups:
+            os.write(group, b"0")
+        connection.settimeout(PATIENCE)
+        message, (supervisor, output), _, _ = socket.recv_fds(connection, MOST_BYTES, 2)
+        orders = marshal.loads(message)  # noqa: S302  the supervisor's words
+        enter(supervisor)
+        between = os.fork()
+        if between:
+            os.waitpid(between, 0)
+            os._exit(0)
+        if os.fork():
+            os._exit(0)
+        settle(orders, output, connection.fileno())
+        connection.detach()
+        connection = socket.socket(fileno=CHANNEL)
+        connection.settimeout(PATIENCE)
+        connection.send(f"pid {os.getpid()}".encode())
+        if connection.recv(16) != b"go":
+            os._exit(1)
+        connection.close()
+    except BaseException as error:  # noqa: BLE001  a child must never return into the parent's loop
+        try:
+            connection.send((str(error) or type(error).__name__).encode()[:500])
+        finally:
+            os._exit(1)
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        gc.enable()
+        os._exit(coordinate(orders["arguments"]) & 255)
+    finally:
+        os._exit(1)
+
+
+def main() -> None:
+    """Load the coordinator, say so, and fork a child for each message."""
+    packages, runner, packages_inside, runner_inside, descriptor = sys.argv[1:6]
+    control = socket.socket(fileno=int(descriptor))
+    sys.path += [runner, packages]
+    importlib.import_module(f"{RUNNER}.cli")
+    importlib.import_module(f"{RUNNER}.warm").preload()
+    here = sys.path.pop(0)
+    relocate({packages: packages_inside, runner: runner_inside, here: os.path.dirname(runner_inside)})  # noqa: PTH120
+    check_alone()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.collect()
+    gc.disable()
+    gc.freeze()
+    control.send(b"ready")
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, 16, MOST_DESCRIPTORS)
+        if not message:
+            return
+        if os.fork() == 0:
+            control.close()
+            attend(descriptors[0], descriptors[1:])
+        for one in descriptors:
+            os.close(one)
+
+
+if __name__ == "__main__":
+    main()
