@@ -18,7 +18,7 @@ from spacelab.accounts.queries import teams_of
 from spacelab.kit.refusals import Invalid, NotFound, Refusal
 from spacelab.runs import queries
 from spacelab.runs.folders import cache_folder, run_folder
-from spacelab.runs.job_order import UnfitJobError, named_files, normalised
+from spacelab.runs.job_order import Named, UnfitJobError, named_files, normalised
 from spacelab.runs.models import Run
 from spacelab.volumes import queries as volume_queries
 from spacelab.volumes.rules import Mount, volume_and_team
@@ -87,12 +87,12 @@ def choose(by: Person, source: Source, wanted: Wanted) -> Choices:
         raise Invalid("The job order is too large.", advice="Name a folder instead of many files.", field="job")
     volumes, teams = list(wanted.volumes), list(wanted.teams)
     for one in files:
-        volume, team = place_of(by, one.path, f"inputs.{one.input}")
+        volume, team = place_of(by, f"{one.path}/x" if one.is_folder else one.path, f"inputs.{one.input}")
         volumes += [volume] if volume else []
         teams += [team] if team else []
     mounts = mounts_of(by, volumes, teams)
     for one in files:
-        _check_there(mounts, one.path, f"inputs.{one.input}")
+        _check_there(mounts, one)
     return Choices(
         job=job,
         profile=profile_named(wanted.profile or queries.profiles()[0].name, queries.profiles()),
@@ -148,11 +148,12 @@ def _at(refusal: Refusal, place: str) -> Invalid:
     return Invalid(refusal.message, advice=refusal.advice, field=place)
 
 
-def _check_there(mounts: Sequence[Mount], path: str, at: str) -> None:
-    try:
-        volume_queries.check_mounted(mounts, path)
-    except Invalid as refusal:
-        raise _at(refusal, at) from refusal
+def _check_there(mounts: Sequence[Mount], named: Named) -> None:
+    found, wanted = volume_queries.kind_at(mounts, named.path), "Directory" if named.is_folder else "File"
+    if found != wanted:
+        told = f"is a {found}, and a {wanted} is wanted" if found else "is not there"
+        advice = "Look for it again: the name counts, with capital and small letters."
+        raise Invalid(f"“{named.path[:200]}” {told}.", advice=advice, field=f"inputs.{named.input}")
 
 
 def _team(by: Person, slug: str) -> Team | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from spacelab.runs import views
+from spacelab.runs import launch_views, views
 
 app_name = "runs"
 urlpatterns = [
+    path("pipelines/<slug:slug>/launch", launch_views.launch, name="launch"),
+    path("pipelines/<slug:slug>/forget", launch_views.forget, name="forget"),
     path("runs/", views.listing, name="list"),
     path("runs/events", views.list_events, name="list-events"),
     path("runs/<str:run_id>/", views.detail, name="detail"),
@@ -15,6 +17,8 @@ urlpatterns = [
     path("runs/<str:run_id>/jobs", views.jobs, name="jobs"),
     path("runs/<str:run_id>/job", views.job, name="job"),
     path("runs/<str:run_id>/log", views.log, name="log"),
+    path("runs/<str:run_id>/again", launch_views.again, name="again"),
+    path("runs/<str:run_id>/job-order", launch_views.job_order, name="job-order"),
     path("runs/<str:run_id>/stop", views.stop, name="stop"),
     path("runs/<str:run_id>/pause", views.pause, name="pause"),
     path("runs/<str:run_id>/unpause", views.unpause, name="unpause"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
@@ -17,7 +18,15 @@ from spacelab.accounts.models import Person
 from spacelab.accounts.queries import teams_of
 from spacelab.kit.refusals import Invalid, NotFound, Unavailable
 from spacelab.volumes import rules
-from spacelab.volumes.listing import files_like, folder_own, open_own, readable_in_sessions, walk_own
+from spacelab.volumes.listing import (
+    MOST_SHOWN,
+    entries,
+    files_like,
+    folder_own,
+    open_own,
+    readable_in_sessions,
+    walk_own,
+)
 from spacelab.volumes.models import Volume
 from spacelab.volumes.rules import Access, Entry, Kind, Mount
 
@@ -126,6 +135,52 @@ def check_mounted(mounts: Sequence[Mount], path: str) -> None:
                 field="path",
             )
     raise Invalid(f"“{path}” is in none of the volumes chosen.", advice="Choose its volume as well.", field="path")
+
+
+def kind_at(mounts: Sequence[Mount], path: str) -> str:
+    """Say what stands at `path`, as a workload with these mounts sees it: `File`, `Directory`, or an empty text."""
+    wanted = PurePosixPath(path)
+    for mount in sorted(mounts, key=lambda one: len(one.target), reverse=True):
+        target = PurePosixPath(mount.target)
+        if target == wanted or target in wanted.parents:
+            root = Path(mount.source)
+            try:
+                found = rules.resolve_inside(root, str(wanted.relative_to(target)))
+                if not readable_in_sessions(root, found):
+                    return ""
+                return "Directory" if found.is_dir() else "File" if found.is_file() else ""
+            except (OSError, Invalid):
+                return ""
+    return ""
+
+
+def places_of(person: Person) -> list[tuple[str, str]]:
+    """List the places in which a person may choose files: the path in a workload and the title of each."""
+    found = [(str(rules.WORKSPACE), "Your workspace")]
+    found += [(str(rules.TEAM_ROOT / team.slug), f"Team {team.name}") for team in teams_of(person)]
+    found += [(str(rules.ARCHIVE_ROOT / one.name), one.title or one.name) for one in visible_to(person)]
+    return found
+
+
+def browse(person: Person, path: str) -> list[Entry]:
+    """List a folder as workloads see it, folders first, nothing hidden; `inside` is each entry's whole path there.
+
+    Raises `Invalid` or `NotFound` for what is no folder of a volume, a team or the workspace that the person may use.
+    """
+    wanted = PurePosixPath(path)
+    volume, team = rules.volume_and_team(str(wanted / "x"))
+    if volume:
+        get_visible(person, volume)
+    mounts = mounts_for(person, volumes=[volume] if volume else [], teams=[team] if team else [])
+    mount = next(one for one in mounts if PurePosixPath(one.target) in {wanted, *wanted.parents})
+    inside = str(wanted.relative_to(mount.target)).removeprefix(".")
+    root = Path(mount.source)
+    if mount.read_only:
+        found = entries(root, inside)
+    else:
+        own = folder_own(root, inside or ".", MOST_SHOWN)
+        found = sorted((one for one in own if not one.name.startswith(".")), key=lambda one: not one.is_folder)
+    return [replace(one, inside=str(wanted / one.name)) for one in found]
 
 
 def results_in(person: Person, folder: str, most: int) -> list[Entry]:

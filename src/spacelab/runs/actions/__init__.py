@@ -10,7 +10,7 @@ from spacelab.runs.actions.following import (
     take_over,
     tidy,
 )
-from spacelab.runs.actions.launching import launch_documents
+from spacelab.runs.actions.launching import launch, launch_documents
 from spacelab.runs.actions.saving import delete_saved, save_launch
 from spacelab.runs.actions.starting import SYSTEM, begin_if_room
 
@@ -20,6 +20,7 @@ __all__ = [
     "delete",
     "delete_saved",
     "end_by_workload",
+    "launch",
     "launch_documents",
     "note_at_work",
     "note_disk",

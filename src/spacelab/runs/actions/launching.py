@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from spacelab.pipelines.queries import require_launch
 from spacelab.runs import folders, queries
 from spacelab.runs.actions.starting import begin_if_room
 from spacelab.runs.choosing import Choices, Source, Wanted, choose, digest_of
+from spacelab.runs.launchables import Launchable, check_job
 from spacelab.runs.models import KeptBundle, Run
 from spacelab.volumes import actions as volume_actions
 from spacelab.volumes.rules import WORKSPACE
@@ -120,3 +122,34 @@ def _check_quota(by: Person, choices: Choices) -> None:
         raise OverQuota(
             f"You already have {there} of {most} unfinished runs.", advice="Wait for one to end, or stop one."
         )
+
+
+def launch(
+    *,
+    by: Person,
+    wanted: Launchable,
+    job: Mapping[str, Any],
+    profile: str = "",
+    volumes: Sequence[str] = (),
+    teams: Sequence[str] = (),
+    results: str = "",
+    title: str = "",
+    shown_to: str = "",
+) -> Run:
+    """Launch what `launchables` found, once nothing hinders it and its job order is right.
+
+    Raises what `launch_documents` raises, `Conflict` for documents that can't be run, and `Invalid` with the line for
+    a job order that is wrong.
+    """
+    wanted.check()
+    asked = Wanted(
+        job=check_job(by, wanted, job),
+        profile=profile,
+        volumes=volumes,
+        teams=teams,
+        results=results,
+        title=title,
+        shown_to=shown_to,
+        only_step=wanted.only_step,
+    )
+    return launch_documents(by=by, source=wanted.source, wanted=asked, previous=wanted.previous)
