@@ -11,6 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from spacelab.accounts.models import Person
+from spacelab.pipelines import actions as pipeline_actions
 from spacelab.runs import actions, folders, upkeep
 from spacelab.runs.choosing import Source, Wanted
 from spacelab.runs.models import Run
@@ -42,9 +43,8 @@ outputs:
   out: stdout
 stdout: counted.txt
 """
-SOURCE = Source(
-    slug="hello", title="Hello", version="1.0", files={"main.cwl": HELLO, "count.cwl": COUNT}, main="main.cwl"
-)
+FILES = {"main.cwl": HELLO, "count.cwl": COUNT}
+SOURCE = Source(slug="hello", title="Hello", version="1.0", files=FILES, main="main.cwl")
 STEPS = [{"id": "count", "label": "", "run": "count.cwl", "scatter": False, "parent": ""}]
 
 
@@ -136,3 +136,28 @@ class Coordinator:
         self.finish(outputs={"counted": {"class": "File", "location": "/media/user/results/x/counted.txt"}})
         self.carried(Phase.SUCCEEDED, exit_code=0)
         return self.followed()
+
+
+MANY = """cwlVersion: v1.2
+class: CommandLineTool
+baseCommand: [echo]
+inputs:
+  picture: {type: File, label: A picture, doc: Of the sky., format: "edam:format_3464"}
+  tables: {type: "File[]?"}
+  folder: Directory?
+  exposures: int
+  scale: {type: float, default: 0.5}
+  words: string?
+  flag: boolean?
+  band: {type: enum, symbols: [g, r, i]}
+  place: {type: record, fields: {ra: float, dec: float}}
+  free: {type: ["null", string, {type: array, items: {type: array, items: int}}]}
+  indexed: {type: File?, secondaryFiles: [.idx]}
+outputs: {}
+"""
+
+
+def make_pipeline(person: Person, slug: str = "hello", files: dict[str, str] | None = None, **values: Any) -> Any:
+    """Write a pipeline of the person's own; return its version."""
+    given = FILES if files is None else files
+    return pipeline_actions.create(by=person, slug=slug, files=given, main="main.cwl", **{"title": "Hello", **values})

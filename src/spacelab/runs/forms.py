@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.forms.utils import ErrorDict
 
 from cwl_graph import Problem
 from spacelab.accounts.models import Person
@@ -126,7 +127,7 @@ class InputsForm(forms.Form):
         super().__init__(texts, label_suffix="")
         for number, shape in enumerate(self.shapes):
             self.fields[shape.key] = _field(shape, f"input-{number}", browser)
-        self.is_valid()
+        self._errors, self.cleaned_data = ErrorDict(), {}  # what is wrong is told by the job order's own check
 
     def tell(self, problems: Sequence[Problem]) -> list[Problem]:
         """Show problems at the inputs that they are about; return those that are about none."""
@@ -141,11 +142,7 @@ class InputsForm(forms.Form):
 
     def _key_of(self, problem: Problem) -> str | None:
         own = [one for one in self.shapes if one.parts[0] == problem.node]
-        named = [
-            one
-            for one in own
-            if f"`{'.'.join(one.parts)}`" in problem.message or f"`{one.parts[-1]}`" in problem.message
-        ]
+        named = [one for one in own if f"`{'.'.join(one.parts)}`" in problem.message]
         return (named or own)[0].key if own else None
 
     def refuse(self, refusal: Refusal) -> bool:
@@ -159,7 +156,7 @@ class InputsForm(forms.Form):
 
 
 def _field(shape: Shape, element: str, browser: Browser | None) -> forms.Field:
-    facts: dict[str, Any] = {"label": shape.label, "required": False, "help_text": shape.help}
+    facts: dict[str, Any] = {"label": shape.label, "required": shape.needed, "help_text": shape.help}
     attrs: dict[str, str] = {"id": element, "spellcheck": "false", "autocomplete": "off"}
     if shape.way == "choice":
         return AnyChoice(**facts, choices=shape.choices, widget=forms.Select(attrs={"id": element}))
