@@ -41,7 +41,7 @@ from spacelab.notifications import actions as notifications
 from spacelab.notifications.models import Notification
 from spacelab.notifications.rules import Kind
 from spacelab.site.api import api
-from support import builds, sessions
+from support import builds, runs, sessions
 from support.authoring import make_version
 from support.datalabs import make_datalab
 from support.people import make_person
@@ -58,8 +58,8 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-STREAM = "/api/v1/sessions/{session_id}/events"
-"""It goes on as long as its session, so it is asked about sessions that there are not."""
+STREAMS = {"/api/v1/sessions/{session_id}/events", "/api/v1/runs/{run_id}/events"}
+"""They go on as long as a session or run, so they are asked about some that there are not."""
 INSTEAD = {"/api/v1/reviews": {"slug": "spectra"}, "/api/v1/teams": {"slug": "plasma"}}
 """Where an address names something else than one's own version."""
 
@@ -102,6 +102,8 @@ def known_to(person: Person, folder: Path) -> dict[str, Any]:
         "slug": "mine",
         "version": "1.0",
         "build_id": builds.bring(person).pk,
+        "run_id": runs.launch(person).pk,
+        "pipeline": runs.make_pipeline(person).pipeline.slug,
         "session_id": sessions.launch(person).pk,
         "comment_id": moderation.comment(by=person, version=submitted, text="A remark").pk,
         "invitation_id": Invitation.objects.get().pk,
@@ -120,7 +122,7 @@ def test_an_operation_answers_as_its_document_says(operation: Any, token: tuple[
 
     def asked(case: Case[Any]) -> None:
         case.validate_response(case.call(headers=headers), checks=CHECKS)
-        if case.path_parameters and operation.path != STREAM:
+        if case.path_parameters and operation.path not in STREAMS:
             case.path_parameters = {name: names.get(name, value) for name, value in case.path_parameters.items()}
             case.validate_response(case.call(headers=headers), checks=CHECKS)
 

@@ -39,6 +39,7 @@ class Scope(StrEnum):
 
     READ = "read"
     SESSIONS = "sessions"
+    RUNS = "runs"
     AUTHOR = "author"
     PUBLISH = "publish"
     REVIEW = "review"
@@ -47,8 +48,9 @@ class Scope(StrEnum):
 
 
 SCOPE_MEANINGS = {
-    Scope.READ: "Read what you can see: your account, datalabs, volumes, sessions",
+    Scope.READ: "Read what you can see: your account, datalabs, volumes, sessions, runs",
     Scope.SESSIONS: "Launch, use and stop your sessions",
+    Scope.RUNS: "Launch pipelines, and control and remove your runs",
     Scope.AUTHOR: "Bring packages, build and test them, write their metadata, delete your drafts",
     Scope.PUBLISH: "Submit, withdraw, publish, archive and share your versions",
     Scope.REVIEW: "Comment on versions under review; for moderators, decide about them",

@@ -28,6 +28,8 @@ from spacelab.moderation.api import router as reviews_router
 from spacelab.moderation.report_api import router as reports_router
 from spacelab.notifications.api import router as notifications_router
 from spacelab.publishing.api import router as vocabulary_router
+from spacelab.runs.api import router as runs_router
+from spacelab.runs.saved_api import router as saved_router
 from spacelab.sessions.api import router as sessions_router
 from spacelab.sessions.launches_api import router as launches_router
 from spacelab.sessions.saving_api import router as saving_router
@@ -179,6 +181,8 @@ api.add_router("/builds", builds_router, auth=people(Scope.AUTHOR, confidential=
 api.add_router("/launch-tests", testing_router, auth=people(Scope.AUTHOR, confidential=True))
 api.add_router("/reviews/reports", reports_router, auth=people(Scope.REVIEW, confidential=True))
 api.add_router("/reviews", reviews_router, auth=people(Scope.REVIEW, confidential=True))
+api.add_router("/runs/saved", saved_router, auth=people(Scope.RUNS))
+api.add_router("/runs", runs_router, auth=people(Scope.RUNS))
 api.add_router("/sessions", sessions_router, auth=people(Scope.SESSIONS))
 api.add_router("/vocabulary", vocabulary_router, auth=everybody(Scope.READ))
 api.add_router("/volumes", volumes_router, auth=everybody(Scope.READ))
