@@ -31,7 +31,7 @@ MOST_LINES_OF_FIRST_SENTENCE = 3
 
 OPEN_TO_OTHERS = frozenset({"actions", "queries", "rules", "models"})
 """Modules of a domain that other domains may import; the site, which joins them all, may import any."""
-OPEN_AS_WELL = {"publishing": frozenset({"forms", "author_views"})}
+OPEN_AS_WELL = {"publishing": frozenset({"forms", "author_views"}), "feedback": frozenset({"views"})}
 """What a domain opens beyond that: forms and authoring pages are the same for every published kind of thing."""
 
 

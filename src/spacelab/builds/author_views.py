@@ -17,12 +17,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from spacelab.accounts.models import Person
 from spacelab.builds import actions, packages, progress, queries
 from spacelab.builds.forms import UploadForm, brought
-from spacelab.builds.highlighting import highlighted
 from spacelab.builds.packages import MOST_FILES, Brought
 from spacelab.builds.rules import FINAL, State
 from spacelab.datalabs.models import DatalabVersion
 from spacelab.datalabs.queries import authoring_context, find_authored
 from spacelab.kit.files import attachment
+from spacelab.kit.highlighting import highlighted
 from spacelab.kit.refusals import Conflict, NotSignedIn, Refusal
 
 PER_PAGE = 200

@@ -2,69 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any, ClassVar, TypeAlias
+from typing import Any
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
 
-from spacelab.builds.packages import MOST_FILES, Brought
-from spacelab.kit.refusals import Invalid, Refusal
+from spacelab.kit.uploads import FilesField, Refusable, brought
 
-Uploaded: TypeAlias = "UploadedFile[bytes]"
-LONGEST_PATHS = 2 * 2**20
-
-
-def brought(files: Sequence[Uploaded], paths: str) -> list[Brought]:
-    """Join the uploaded files with the paths that they have in their folder, a JSON list in the files' order."""
-    names = [file.name or "file" for file in files]
-    if paths.strip():
-        try:
-            given = json.loads(paths[:LONGEST_PATHS])
-        except ValueError:
-            given = None
-        if not isinstance(given, list) or len(given) != len(files) or not all(isinstance(one, str) for one in given):
-            raise Invalid("The files' paths don't fit the files.", advice="Choose them again.", field="files")
-        names = given
-    return [Brought(name, file) for name, file in zip(names, files, strict=True)]  # type: ignore[arg-type]
-
-
-class ManyFiles(forms.ClearableFileInput):
-    """A file input that takes several."""
-
-    allow_multiple_selected = True
-
-
-class FilesField(forms.FileField):
-    """Any number of files."""
-
-    widget = ManyFiles
-
-    def clean(self, data: Any, initial: Any = None) -> list[Uploaded]:
-        """Return the files, none where none were chosen; an empty file is a file, too."""
-        del initial
-        files = data if isinstance(data, list | tuple) else [data]
-        found = [one for one in files if isinstance(one, UploadedFile)]
-        if len(found) > MOST_FILES:
-            raise forms.ValidationError(f"At most {MOST_FILES} files can be sent one by one: put them into a zip.")
-        return found
-
-
-class Refusable(forms.Form):
-    """A form that shows a refusal at the field at fault, or above itself."""
-
-    names: ClassVar[dict[str, str]] = {}
-    """What a refusal calls a field → what the form calls it."""
-    invalid: ClassVar[str | None] = None
-    """The field where invalid input stands that names no field of the form; else it stands above the form."""
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Show a refusal."""
-        field: str | None = self.names.get(refusal.field, refusal.field)
-        if field not in self.fields:
-            field = self.invalid if isinstance(refusal, Invalid) else None
-        self.add_error(field, f"{refusal.message} {refusal.advice}".strip())
+__all__ = ["brought"]
 
 
 class UploadForm(Refusable):

@@ -8,9 +8,9 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, is_dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any
 
 from django.conf import settings
 
@@ -22,19 +22,12 @@ from spacelab.builds import queries
 from spacelab.datalabs.rules import refusal_of
 from spacelab.kit.ids import new_id
 from spacelab.kit.refusals import Invalid, NotFound, Unavailable
+from spacelab.kit.uploads import MOST_FILES, Brought
 
-MOST_FILES = 5000
-"""Files of one upload, each sent by itself; more come as a zip."""
+__all__ = ["MOST_FILES", "Brought"]
+
 SETUP_FILE = "spacelab.yml"
 NO_FILES = "Choose a notebook, files, a folder or a zip."
-
-
-@dataclass(frozen=True)
-class Brought:
-    """One file of an upload: where it belongs in the package, and its content."""
-
-    path: str
-    content: BinaryIO
 
 
 @contextmanager

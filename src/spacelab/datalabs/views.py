@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from spacelab.accounts.queries import signed_in
 from spacelab.datalabs import queries, rules
 from spacelab.datalabs.forms import FilterForm
 from spacelab.datalabs.models import DatalabVersion
@@ -116,3 +117,11 @@ BLANK_ICON = (
     '<path d="M24 6v8m0 20v8M6 24h8m20 0h8" stroke="#4d686d" stroke-width="2"/></svg>'
 )
 """What stands in for an icon that a package doesn't have."""
+
+
+@require_safe
+def bookmarks(request: HttpRequest) -> HttpResponse:
+    """List the datalabs that one has bookmarked."""
+    found = queries.bookmarked(signed_in(request.user))
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "datalabs/bookmarks.html", {"page": page})

@@ -6,14 +6,15 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import datalab_package
 from datalab_package import PackageProblem
 from datalab_package.intake import Limits
 from spacelab.datalabs.rules import refusal_of
 from spacelab.kit.refusals import Invalid
-from spacelab.pipelines import rules
+from spacelab.kit.uploads import Brought
+from spacelab.pipelines import archives, rules
 from spacelab.publishing.rules import exports, terms
 
 LIMITS = Limits(files=rules.MOST_FILES, total_bytes=rules.LARGEST_BUNDLE, file_bytes=rules.LARGEST_DOCUMENT)
@@ -27,14 +28,6 @@ class Described:
 
     values: dict[str, Any] = field(default_factory=dict)
     not_understood: list[terms.Problem] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Brought:
-    """One file of an upload: where it belongs in the bundle, and its content."""
-
-    path: str
-    content: BinaryIO
 
 
 def read_folder(folder: Path) -> dict[str, str]:
@@ -87,9 +80,19 @@ def take_in(brought: Sequence[Brought]) -> dict[str, str]:
 
 
 def metadata_of(files: rules.Files) -> Described:
-    """Return what the bundle's own metadata file says; nothing where it has none, or none that can be read."""
+    """Return what the bundle's own metadata file or RO-Crate says; nothing where it has none that can be read."""
     for name in META_FILES:
         if name in files:
             read = exports.read(files[name].encode(), name, kind=terms.Kind.PIPELINE)
             return Described(dict(read.values), list(read.not_understood))
-    return Described()
+    crate = archives.read_crate(files)
+    if crate is None:
+        return Described()
+    kept, wrong = terms.acceptable(crate.terms, writer=terms.Writer.AUTHOR, kind=terms.Kind.PIPELINE)
+    return Described(dict(kept), wrong)
+
+
+def main_in(files: rules.Files) -> str:
+    """Return the main document that a bundle's RO-Crate names; empty where it is none."""
+    crate = archives.read_crate(files)
+    return crate.main if crate else ""

@@ -145,9 +145,15 @@ def content_hash(files: Files, main: str) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
+RESERVED = frozenset({"steps", "new", "mine", "editor", "bookmarks"})
+"""Words of addresses, which no pipeline can have as its short name."""
+
+
 def clean_slug(slug: str) -> str:
     """Return a short name, or raise `Invalid`."""
     slug = slug.strip()
+    if slug in RESERVED:
+        raise Invalid(f"“{slug}” is a word of the platform's addresses.", advice="Choose another one.", field="slug")
     if not re.fullmatch(SLUG, slug):
         raise Invalid(f"“{_shown(slug)}” can't be a short name.", advice=SLUG_ADVICE, field="slug")
     return slug

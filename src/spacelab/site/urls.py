@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("spacelab.ui.urls")),
     path("", include("spacelab.datalabs.urls")),
     path("", include("spacelab.builds.urls")),
+    path("", include("spacelab.pipelines.urls")),
     path("", include("spacelab.runs.urls")),
     path("", include("spacelab.sessions.urls")),
     path("", include("spacelab.moderation.urls")),

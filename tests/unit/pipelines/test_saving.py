@@ -25,15 +25,15 @@ def ada() -> Person:
 
 def test_a_scientist_begins_a_pipeline_and_every_byte_of_it_stays(ada: Person) -> None:
     files = {**FILES, "notes/läs mig.txt": "\ufeffCRLF\r\n\ttab  \n"}
-    made = actions.create(by=ada, slug="mine", files=files)
+    made = actions.create(by=ada, slug="own", files=files)
     again = PipelineVersion.objects.get(pk=made.pk)
     assert again.files == files
     assert (again.state, again.main, again.pipeline.kind) == ("built", "main.cwl", "pipeline")
-    assert queries.find_seen(ada, "mine") == again
+    assert queries.find_seen(ada, "own") == again
 
 
 def test_two_who_save_at_once_dont_overwrite_each_other(ada: Person) -> None:
-    made = actions.create(by=ada, slug="mine", files=FILES)
+    made = actions.create(by=ada, slug="own", files=FILES)
     first = made.content_hash
     actions.save(by=ada, version=made, files={**FILES, "a.txt": "a"}, was=first)
     with pytest.raises(Conflict, match="changed since"):
@@ -42,10 +42,10 @@ def test_two_who_save_at_once_dont_overwrite_each_other(ada: Person) -> None:
 
 
 def test_a_name_of_somebody_elses_is_refused_and_so_is_saving_hers(ada: Person) -> None:
-    made = actions.create(by=ada, slug="mine", files=FILES)
+    made = actions.create(by=ada, slug="own", files=FILES)
     bob = make_person("bob", "developer")
     with pytest.raises(Invalid, match="somebody else"):
-        actions.create(by=bob, slug="mine", files=FILES)
+        actions.create(by=bob, slug="own", files=FILES)
     with pytest.raises(Forbidden):
         actions.save(by=bob, version=made, files=FILES)
 
@@ -62,23 +62,23 @@ def test_what_was_published_never_changes(ada: Person) -> None:
 )
 def test_names_that_lead_out_or_cant_be_shown_are_refused(ada: Person, path: str) -> None:
     with pytest.raises(Invalid, match="name of a file"):
-        actions.create(by=ada, slug="mine", files={**FILES, path: "x"})
+        actions.create(by=ada, slug="own", files={**FILES, path: "x"})
     assert not Pipeline.objects.exists()
 
 
 def test_a_document_of_50_mb_is_refused_with_its_limit(ada: Person) -> None:
     with pytest.raises(TooLarge, match="1 MB"):
-        actions.create(by=ada, slug="mine", files={"main.cwl": "x" * 50_000_000})
+        actions.create(by=ada, slug="own", files={"main.cwl": "x" * 50_000_000})
 
 
 @pytest.mark.parametrize("text", ["zero\0byte", "\ud800"])
 def test_what_no_database_keeps_is_refused(ada: Person, text: str) -> None:
     with pytest.raises(Invalid, match="no text"):
-        actions.create(by=ada, slug="mine", files={**FILES, "bad.txt": text})
+        actions.create(by=ada, slug="own", files={**FILES, "bad.txt": text})
 
 
 def test_the_steps_that_are_used_are_noted(ada: Person) -> None:
-    made = actions.create(by=ada, slug="mine", files={"main.cwl": USING})
+    made = actions.create(by=ada, slug="own", files={"main.cwl": USING})
     assert list(StepUse.objects.values_list("user", "slug", "version")) == [(made.pk, "say", "1.0")]
     actions.save(by=ada, version=made, files=FILES)
     assert not StepUse.objects.exists()

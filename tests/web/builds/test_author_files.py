@@ -11,11 +11,11 @@ from django.test import Client
 
 from spacelab.accounts.models import Person
 from spacelab.builds import actions, packages, queries
-from spacelab.builds.highlighting import highlighted
 from spacelab.builds.models import Build
 from spacelab.builds.upkeep import Workshop
 from spacelab.datalabs.models import DatalabVersion
 from spacelab.datalabs.rules import State
+from spacelab.kit.highlighting import highlighted
 from support.builds import end_workload, queued
 from support.packages import zip_of
 from support.people import make_person

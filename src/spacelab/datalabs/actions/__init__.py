@@ -1,14 +1,5 @@
 """Every write to the app store."""
 
-from spacelab.datalabs.actions.feedback import (
-    bookmark,
-    comment,
-    edit_comment,
-    hide_comment,
-    rate,
-    report,
-    take_back_comment,
-)
 from spacelab.datalabs.actions.installing import install_from_manifest, open_version, record_built, replace_made
 from spacelab.datalabs.actions.lifecycle import (
     LIFE,
@@ -22,10 +13,21 @@ from spacelab.datalabs.actions.lifecycle import (
     record_evidence,
     share,
 )
+from spacelab.datalabs.actions.talking import (
+    TALK,
+    bookmark,
+    comment,
+    edit_comment,
+    hide_comment,
+    rate,
+    report,
+    take_back_comment,
+)
 
 __all__ = [
     "LIFE",
     "SYSTEM",
+    "TALK",
     "advance",
     "advance_by_platform",
     "bookmark",

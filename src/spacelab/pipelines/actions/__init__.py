@@ -1,9 +1,51 @@
 """Every write to the catalogue of pipelines and steps."""
 
-from spacelab.audit.actions import System
 from spacelab.pipelines.actions.installing import install_folder, offer_software
+from spacelab.pipelines.actions.lifecycle import (
+    LIFE,
+    SYSTEM,
+    advance,
+    advance_by_platform,
+    delete_draft,
+    edit_metadata,
+    note_people,
+    record_evidence,
+    share,
+    users_of,
+)
 from spacelab.pipelines.actions.saving import create, save
+from spacelab.pipelines.actions.talking import (
+    TALK,
+    bookmark,
+    comment,
+    edit_comment,
+    hide_comment,
+    rate,
+    report,
+    take_back_comment,
+)
 
-SYSTEM = System("pipelines")
-
-__all__ = ["SYSTEM", "create", "install_folder", "offer_software", "save"]
+__all__ = [
+    "LIFE",
+    "SYSTEM",
+    "TALK",
+    "advance",
+    "advance_by_platform",
+    "bookmark",
+    "comment",
+    "create",
+    "delete_draft",
+    "edit_comment",
+    "edit_metadata",
+    "hide_comment",
+    "install_folder",
+    "note_people",
+    "offer_software",
+    "rate",
+    "record_evidence",
+    "report",
+    "save",
+    "share",
+    "take_back_comment",
+    "users_of",
+]

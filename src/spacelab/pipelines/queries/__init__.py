@@ -1,6 +1,18 @@
 """Reads of the catalogue of pipelines and steps."""
 
 from spacelab.pipelines.queries.bundles import bundle, bundle_of, environments_for, users_of
+from spacelab.pipelines.queries.feedback import discussed, standing_of, subject_named, subject_of
+from spacelab.pipelines.queries.lifecycle import (
+    about,
+    authoring_context,
+    entry_of,
+    facts_of,
+    find_authored,
+    has_passed,
+    steps_of,
+    terms_of,
+    unpublished_steps,
+)
 from spacelab.pipelines.queries.listing import (
     SORTS,
     Filters,
@@ -27,11 +39,18 @@ __all__ = [
     "VISITOR",
     "Filters",
     "Found",
+    "about",
+    "authoring_context",
     "bundle",
     "bundle_of",
+    "discussed",
+    "entry_of",
     "environments_for",
+    "facts_of",
+    "find_authored",
     "find_launchable",
     "find_seen",
+    "has_passed",
     "inside_for",
     "is_published",
     "launchable_by",
@@ -40,7 +59,13 @@ __all__ = [
     "require_launch",
     "seen_by",
     "shown_to",
+    "standing_of",
+    "steps_of",
+    "subject_named",
+    "subject_of",
     "tags",
+    "terms_of",
+    "unpublished_steps",
     "users_of",
     "versions_of",
 ]

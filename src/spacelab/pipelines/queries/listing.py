@@ -40,7 +40,7 @@ HEAVY = ("files", "reading", "metadata")
 
 @dataclass(frozen=True)
 class Filters:
-    """What somebody asked the catalogue for. `whose` is "system" (shipped), "own" (hers), or empty."""
+    """What somebody asked the catalogue for. `whose` is "system" (shipped), "own", "bookmarked" or empty."""
 
     words: str = ""
     tag: str = ""
@@ -90,11 +90,19 @@ def listing(person: Person | AnonymousUser = VISITOR, filters: Filters | None = 
         found = found.filter(maintainer=None)
     if filters.whose == "own":
         found = found.filter(maintainer=person) if isinstance(person, Person) else found.none()
+    if filters.whose == "bookmarked":
+        found = found.filter(slug__in=_bookmarked(person)) if isinstance(person, Person) else found.none()
     if filters.since:
         found = found.filter(updated_at__gte=_midnight(filters.since))
     if filters.until:
         found = found.filter(updated_at__lt=_midnight(filters.until) + timedelta(days=1))
     return Found(person, found.order_by(*SORTS.get(filters.sort, SORTS["modified"])))
+
+
+def _bookmarked(person: Person) -> list[str]:
+    """Name what the person bookmarked."""
+    kept = feedback.bookmarks_of(person, "pipeline").values_list("subject", flat=True)
+    return [subject.partition(":")[2] for subject in kept]
 
 
 def _midnight(day: date) -> datetime:

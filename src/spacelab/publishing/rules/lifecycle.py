@@ -70,6 +70,8 @@ class Need(StrEnum):
     REASON = "A reason is needed, which its author will read."
     CHECKLIST = "The checklist is not finished."
     NEWER = "A published version has the same number, or a higher one."
+    STEPS = "It uses steps that nobody else finds: publish them first, or with it."
+    ROLE = "Publishing takes the role of a developer: ask an operator for it."
     OTHER_EYES = "Nobody decides about her own work."
 
 
@@ -116,6 +118,8 @@ TRANSITIONS: dict[str, Transition] = {
             N.NEWER,
             N.LAUNCH_TEST,
             N.GATE,
+            N.STEPS,
+            N.ROLE,
             tells="moderators",
         ),
         _row("withdraw", "Withdraw", {S.SUBMITTED, S.CHANGES_REQUESTED}, S.WITHDRAWN, {W.AUTHOR}, tells="moderators"),
@@ -143,7 +147,19 @@ TRANSITIONS: dict[str, Transition] = {
             N.GATE,
             tells="author",
         ),
-        _row("publish", "Publish", {S.APPROVED}, S.PUBLISHED, {W.AUTHOR}, N.BUILD, N.NEWER, N.GATE, tells="followers"),
+        _row(
+            "publish",
+            "Publish",
+            {S.APPROVED},
+            S.PUBLISHED,
+            {W.AUTHOR},
+            N.BUILD,
+            N.NEWER,
+            N.GATE,
+            N.STEPS,
+            N.ROLE,
+            tells="followers",
+        ),
         _row("supersede", "A newer version was published", {S.PUBLISHED}, S.SUPERSEDED, {W.PLATFORM}),
         _row(
             "archive",

@@ -14,6 +14,7 @@ from pygments.lexers.special import TextLexer
 from pygments.util import ClassNotFound
 
 NAMED = {"Dockerfile": "Dockerfile", "requirements.txt": "x.ini", "CITATION.cff": "x.yml"}
+ENDINGS = {".ipynb": "x.json", ".cwl": "x.yml"}
 """Files whose names say little of their syntax → a name that does."""
 LONGEST, LONGEST_LINE = 100_000, 4000
 """Characters that are marked up, in all and in a line, where one expression may look at each of them many times."""
@@ -27,7 +28,8 @@ def highlighted(path: str, text: str) -> SafeString:
     What is too long, or takes too long, stays plain.
     """
     name = path.rpartition("/")[2]
-    known = NAMED.get(name, "x.json" if name.endswith(".ipynb") else name)
+    ending = next((like for end, like in ENDINGS.items() if name.endswith(end)), name)
+    known = NAMED.get(name, ending)
     try:
         short = len(text) <= LONGEST and max(map(len, text.splitlines()), default=0) <= LONGEST_LINE
         tokens = list(_in_time(get_lexer_for_filename(known) if short else TextLexer(), text))
