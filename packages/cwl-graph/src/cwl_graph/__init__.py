@@ -10,8 +10,12 @@ from cwl_graph.fitting import Converter, Fit, converter, fit
 from cwl_graph.graphs import Field, Graph, Link, Node, Port
 from cwl_graph.jobs import check_job, job_text, read_job
 from cwl_graph.layout import Layout, layout
+from cwl_graph.new_tools import new_workflow, tool_from_command
+from cwl_graph.notebooks import tool_from_notebook
+from cwl_graph.packing import copy_nodes, pack, unpack
 from cwl_graph.problems import Problem, Refused
 from cwl_graph.reading import read
+from cwl_graph.scripts import tool_from_script
 
 __all__ = [
     "Converter",
@@ -33,14 +37,21 @@ __all__ = [
     "Use",
     "check_job",
     "converter",
+    "copy_nodes",
     "edit",
     "edit_of",
     "edits",
     "fit",
     "job_text",
     "layout",
+    "new_workflow",
+    "pack",
     "parse_type",
     "read",
     "read_job",
     "safe_path",
+    "tool_from_command",
+    "tool_from_notebook",
+    "tool_from_script",
+    "unpack",
 ]

@@ -155,16 +155,20 @@ def short(name: str) -> str:
 
 
 def in_graph(root: Value, fragment: str) -> Value | None:
-    """Return the part of a document that a fragment names: a process of its `$graph`, or anything with that id."""
-    if root.kind == "map":
-        graph = root.get("$graph")
-        if graph is None:
-            return root if root.word("id").rpartition("#")[2] in {fragment, ""} or fragment == "main" else None
-        parts = graph.items
-    else:
-        parts = root.items
-    for each in parts:
-        name = each.real.word("id") or each.real.word("name")
-        if name.rpartition("#")[2] == fragment or name == fragment:
-            return each.real
+    """Return the part of a document that a fragment names: a process of its `$graph`, or anything with that name."""
+    if (
+        root.kind == "map"
+        and root.get("$graph") is None
+        and (fragment in {"", "main"} or root.word("id").rpartition("#")[2] == fragment)
+    ):
+        return root
+    stack = [root]
+    while stack:
+        value = stack.pop()
+        for name in ("id", "name"):
+            text = value.word(name) if value.kind == "map" else ""
+            if text and text.rpartition("#")[2] == fragment:
+                return value
+        stack += [each for _, each in reversed(value.entries) if each.kind in {"map", "list"}]
+        stack += [each for each in reversed(value.items) if each.kind in {"map", "list"}]
     return None

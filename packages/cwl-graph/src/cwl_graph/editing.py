@@ -134,7 +134,7 @@ class _Work:
 
     def remove(self, change: edits.Remove) -> None:
         kind = self.outline.kind_of(change.node)
-        name = change.node.removeprefix("output:")
+        name = self.outline.name_of(change.node)
         self.outline.drop(self.process, kind, name)
         if kind != "outputs":
             self._drop_sources(lambda text: self.outline.refers(text, name))
@@ -169,7 +169,7 @@ class _Work:
             step.pop("scatterMethod", None)
 
     def rename(self, change: edits.Rename) -> None:
-        outline, old, new = self.outline, change.node.removeprefix("output:"), change.to
+        outline, old, new = self.outline, self.outline.name_of(change.node), change.to
         kind = outline.kind_of(change.node)
         if old == new:
             return
@@ -219,7 +219,7 @@ class _Work:
         self._hand_on(change.source_node, change.source_port)
         kind = outline.kind_of(change.target_node)
         if kind == "outputs":
-            name = change.target_node.removeprefix("output:")
+            name = self.outline.name_of(change.target_node)
             whole = _full(outline.get(self.process, "outputs", name), "type")
             whole["outputSource"] = self._joined(whole.get("outputSource"), source, add=change.add)
             outline.set(self.process, "outputs", name, whole)
@@ -280,11 +280,11 @@ class _Work:
         outline = self.outline
 
         def gone(text: Any) -> bool:
-            return outline.refers(text, change.source_node, "" if is_input else change.source_port)
+            return outline.refers(text, outline.name_of(change.source_node), "" if is_input else change.source_port)
 
         is_input = outline.kind_of(change.source_node) == "inputs"
         if outline.kind_of(change.target_node) == "outputs":
-            name = change.target_node.removeprefix("output:")
+            name = self.outline.name_of(change.target_node)
             kept, changed = _without(outline.get(self.process, "outputs", name), "outputSource", gone)
             if changed:
                 outline.set(self.process, "outputs", name, kept)
@@ -373,7 +373,7 @@ class _Work:
         kind = self.outline.kind_of(change.node)
         if kind == "steps":
             raise Refused("A step has no type.", "Change the tool that it runs.")
-        name = change.node.removeprefix("output:")
+        name = self.outline.name_of(change.node)
         old = self.outline.get(self.process, kind, name)
         whole = isinstance(old, dict) and "type" in old and not _bare_type(old)
         self.outline.set(self.process, kind, name, {**old, "type": change.type} if whole else change.type)

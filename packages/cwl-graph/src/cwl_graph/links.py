@@ -40,7 +40,7 @@ def make_links(
             target = declared.get(arrow.name, ANY)
             if arrow.name in step.scatter:
                 target = array_of(target)
-            maker.take(arrow, target, step.id, prefix + step.id, is_output=False)
+            maker.take(arrow, target, step.node, prefix + step.node, is_output=False)
     types = {each.name: each.type for each in process.outputs}
     taken = {*steps, *(each.name for each in process.inputs)}
     for arrow in outputs.values():
@@ -103,13 +103,13 @@ class _Links:
             if port in declared:
                 advice = f"Add `{port}` to the `out` of `{step.id}`."
                 self.bundle.error(at, f"`{step.id}` doesn't hand on its output `{port}`.", advice, node)
-                return _End(step.id, port, outer_type(step, declared[port]))
+                return _End(step.node, port, outer_type(step, declared[port]))
             near = get_close_matches(port, [*step.out, *declared], 1)
             names = ", ".join(f"`{name}`" for name in step.out) or "none"
             advice = f"Is it `{step.id}/{near[0]}`?" if near else f"Its outputs: {names}."
             self.bundle.error(at, f"`{step.id}` has no output `{port}`.", advice, node)
             return None
-        return _End(step.id, port, outer_type(step, declared.get(port, ANY)))
+        return _End(step.node, port, outer_type(step, declared.get(port, ANY)))
 
     def unknown(self, text: str, at: Value, node: str) -> None:
         known = [*self.inputs, *(f"{step.id}/{port}" for step in self.steps.values() for port in step.out)]
@@ -171,7 +171,8 @@ class _Links:
 
     def check_circles(self) -> None:
         """Keep a problem for each circle of steps."""
-        needs: dict[str, list[str]] = {name: [] for name in self.steps}
+        steps = {step.node: step for step in self.steps.values()}
+        needs: dict[str, list[str]] = {name: [] for name in steps}
         for link in self.links:
             if link.source_node in needs and link.target_node in needs:
                 needs[link.target_node].append(link.source_node)
@@ -179,7 +180,7 @@ class _Links:
             path = " → ".join(f"`{name}`" for name in [*circle, circle[0]])
             for name in circle:
                 told = f"The steps run in a circle: {path}."
-                self.bundle.error(self.steps[name].at, told, "Take one of these links away.", self.prefix + name)
+                self.bundle.error(steps[name].at, told, "Take one of these links away.", self.prefix + name)
 
 
 def circles(needs: dict[str, list[str]]) -> list[list[str]]:

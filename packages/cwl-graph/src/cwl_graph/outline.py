@@ -74,12 +74,18 @@ class Outline:
 
     def kind_of(self, node: str) -> str:
         """Return the group of a node: inputs, outputs or steps."""
-        if node.startswith("output:"):
-            return "outputs"
+        for sign, key in (("output:", "outputs"), ("step:", "steps")):
+            if node.startswith(sign):
+                return key
         for key in ("inputs", "steps", "outputs"):
             if any(name == node for name, _ in self.entries(self.process.get(key))):
                 return key
         raise Refused(f"There is no `{node}`.", "Read the document again.")
+
+    @staticmethod
+    def name_of(node: str) -> str:
+        """Return the id that the document writes for a node."""
+        return node.removeprefix("output:").removeprefix("step:")
 
     # groups
 
@@ -154,7 +160,7 @@ class Outline:
 
     def step(self, name: str) -> dict[str, Any]:
         """Return a step, or refuse."""
-        found = self.get(self.process, "steps", name)
+        found = self.get(self.process, "steps", self.name_of(name))
         if not isinstance(found, dict):
             raise Refused(f"There is no step `{name}`.", "Read the document again.")
         return found
@@ -163,7 +169,7 @@ class Outline:
 
     def reference(self, node: str, port: str) -> str:
         """Return how a source is written: `input` or `step/port`, as this document writes them."""
-        plain = node if self.kind_of(node) == "inputs" else f"{node}/{port}"
+        plain = node if self.kind_of(node) == "inputs" else f"{self.name_of(node)}/{port}"
         return self.prefix + plain
 
     def refers(self, text: Any, node: str, port: str = "") -> bool:

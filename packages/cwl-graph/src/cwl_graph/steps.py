@@ -36,6 +36,8 @@ class Step:
     id: str
     at: Value
     value: Value
+    node: str = ""
+    """The id of its node: its own, or with `step:` before it where an input has the same."""
     arrows: dict[str, Arrow] = field(default_factory=dict)
     out: dict[str, Value] = field(default_factory=dict)
     run: Process | None = None
@@ -44,6 +46,8 @@ class Step:
     scatter: tuple[str, ...] = ()
     scatter_method: str = ""
     when: str = ""
+    loops: bool = False
+    """Whether it runs in a loop, an extension after which its outputs may have any type."""
 
 
 def sources_of(value: Value | None) -> tuple[list[tuple[str, Value]], bool]:
@@ -121,6 +125,8 @@ def step_ports_out(step: Step) -> Iterator[Port]:
 
 def outer_type(step: Step, kind: Type) -> Type:
     """Return what a step's output is outside the step."""
+    if step.loops:
+        return ANY
     if step.when:
         kind = optional(kind)
     levels = len(step.scatter) if step.scatter_method == "nested_crossproduct" else min(1, len(step.scatter))

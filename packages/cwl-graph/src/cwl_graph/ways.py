@@ -147,8 +147,7 @@ class Writer:
             return start, end + 2, ""
         if end < len(self.text):
             return start, end + 1, ""
-        before = start - 2 if self.text.endswith("\r\n", 0, start) else max(start - 1, 0)
-        return before, end, ""
+        return len(self.text[:start].rstrip(" \t\r\n")), end, ""  # the text ended without a line break, and still does
 
     # entries are added to a map
 

@@ -38,7 +38,7 @@ class Reader:
         known = self._cache.get(key)
         if known is None:
             process = read_process(self.bundle, value, version, above, nodes=not path)
-            effective = inherited | frozenset(process.requirements)
+            effective = inherited | frozenset(process.requirements) | frozenset(process.hints)
             check_process(self.bundle, process, effective, path)
             if process.cls == "Workflow":
                 self._open.append(value)
@@ -59,11 +59,9 @@ class Reader:
                 self.bundle.error(at, f"The step `{name}` is empty.", "Give it `run`, `in` and `out`.", prefix + name)
             else:
                 steps[name] = self._step(name, at, value, process, effective=effective, prefix=prefix)
-        names = {each.name for each in process.inputs}
-        for name in steps.keys() & names:
-            self.bundle.error(
-                steps[name].at, f"`{name}` is an input and a step.", "Rename one of the two.", prefix + name
-            )
+        for name in [each.name for each in process.inputs if each.name in steps]:
+            told = f"`{name}` is an input and a step."
+            self.bundle.error(steps[name].at, told, "Rename one of the two.", f"{prefix}step:{name}")
         outputs = {
             name: read_arrow(name, value, "outputSource")
             for name, _, value in entries(self.bundle, process.value.get("outputs"))
@@ -79,8 +77,9 @@ class Reader:
     def _step(
         self, name: str, at: Value, value: Value, process: Process, *, effective: frozenset[str], prefix: str
     ) -> Step:
-        step = Step(name, at, value)
-        node = prefix + name
+        twice = any(each.name == name for each in process.inputs)
+        step = Step(name, at, value, f"step:{name}" if twice else name)
+        node = prefix + step.node
         for port, _, each in entries(self.bundle, value.get("in")):
             if port in step.arrows:
                 self.bundle.error(each, f"The input `{port}` stands twice.", "Keep one of the two.", node)
@@ -93,7 +92,12 @@ class Reader:
         step.scatter = tuple(short(text) for text, _ in sources_of(scatter)[0])
         step.scatter_method = value.word("scatterMethod")
         step.when = value.word("when")
-        step_own = frozenset(name for name, _, _ in entries(self.bundle, value.get("requirements"), "class"))
+        step_own = frozenset(
+            name
+            for group in ("requirements", "hints")
+            for name, _, _ in entries(self.bundle, value.get(group), "class")
+        )
+        step.loops = value.get("loop") is not None or any(name.endswith("Loop") for name in step_own)
         step.run = self._run(step, process, effective | step_own, node)
         check_step(self.bundle, step, process, effective | step_own, node)
         return step
@@ -203,7 +207,7 @@ def _step_node(step: Step) -> Node:
         first, last = step.at.line, step.at.last_line
     run = step.run
     return Node(
-        id=step.id,
+        id=step.node,
         kind="step",
         label=step.value.word("label") or (run.label if run else ""),
         doc=doc_text(doc.plain()) if (doc := step.value.get("doc")) is not None else (run.doc if run else ""),
