@@ -22,7 +22,7 @@ from cwltool.utils import (
 )
 from schema_salad.ref_resolver import Loader, file_uri
 
-from cwl_runner import tools
+from cwl_runner import flows
 from cwl_runner.problems import Refusal
 from cwl_runner.roots import ADVICE, Roots, fetcher_below, local_path
 
@@ -31,7 +31,7 @@ def plain_context(roots: Roots | None = None, *, network: bool = False) -> Loadi
     """Make the context in which documents are read."""
     return LoadingContext(
         {
-            "construct_tool_object": tools.make,
+            "construct_tool_object": flows.make,
             "fetcher_constructor": fetcher_below(roots or Roots([]), network=network),
             "disable_js_validation": True,
             "relax_path_checks": True,
@@ -51,8 +51,21 @@ def load(main: str, context: LoadingContext) -> Process:
         )
     uri = file_uri(str(Path(path).resolve())) + mark + fragment
     context, document, uri = fetch_document(uri, context)
+    if document.get("cwlVersion") == "v1.0":
+        _name_inner(document)
     context, uri = resolve_and_validate_document(context, document, uri)
     return make_tool(uri, context)
+
+
+def _name_inner(value: Any, path: str = "run") -> None:
+    """Give the tools inside a v1.0 workflow ids that are the same each time; cwltool would take random ones."""
+    if isinstance(value, dict):
+        inner = value.get("run")
+        if isinstance(inner, dict) and "id" not in inner and "$import" not in inner:
+            inner["id"] = path
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in pairs:
+        _name_inner(item, f"{path}-{key}")
 
 
 def version_of(process: Process) -> str:

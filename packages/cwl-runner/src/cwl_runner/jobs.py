@@ -1,12 +1,17 @@
-"""One job of a command line tool, in two halves: what is done before its command starts, and after it has ended."""
+"""One job of a command line tool, in two halves: what is done before its command starts, and after it has ended.
+
+The coordinator treats both kinds alike: `StepJob` is prepared and collected by cwltool, `PlanJob` by a compiled plan.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import stat
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from cwl_utils.types import CWLObjectType
 from cwltool.errors import WorkflowException
@@ -18,9 +23,62 @@ from cwl_runner.backends.protocol import Ended, Place
 from cwl_runner.problems import Refusal
 
 if TYPE_CHECKING:
+    from cwl_runner.plans import Bound
     from cwl_runner.tools import Context, Tool, Where
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class Job(Protocol):
+    """What the coordinator does with a job."""
+
+    where: Where
+    place: Place
+    process: Tool
+    image: str
+    software: str
+    inputs: Any
+    resources: dict[str, Any]
+    stdout: str | None
+    stderr: str | None
+    timelimit: int | None
+    networkaccess: bool
+    output_callback: Any
+
+    def variables(self) -> dict[str, str]:
+        """Give the environment of the command."""
+
+    def command(self) -> list[str]:
+        """Give the command line; raises Refusal when there is none."""
+
+    def standard_input(self) -> str:
+        """Name the file that the command reads, as this process sees it."""
+
+    def lay_out(self, kept: str) -> None:
+        """Make the job's folders and put its inputs there; `kept` is where they will be in the end."""
+
+    def staged(self, path: str) -> str:
+        """Say which file lies at a path below the job's folder of inputs; other paths come back as they are."""
+
+    def status(self, ended: Ended) -> str:
+        """Say what the exit code means for this tool, in cwltool's words."""
+
+    def collect(self, kept: str, exit_code: int) -> CWLObjectType:
+        """Collect the outputs from where the job's folders are now; raises cwltool's exceptions."""
+
+
+def judge(codes: Any, ended: Ended) -> str:
+    """Say what an exit code means, given the tool's lists of codes by name."""
+    if ended.trouble or ended.overtime:
+        return "permanentFail"
+    for name, status in (
+        ("success", "success"),
+        ("temporaryFail", "temporaryFail"),
+        ("permanentFail", "permanentFail"),
+    ):
+        if ended.exit_code in (codes.get(f"{name}Codes") or ()):
+            return status
+    return "success" if ended.exit_code == 0 else "permanentFail"
 
 
 class StepJob(CommandLineJob):
@@ -32,11 +90,14 @@ class StepJob(CommandLineJob):
     image: str
     software: str
     context: Context
+    inputs: Any
+    resources: dict[str, Any]
 
     def settle(self, *, where: Where, place: Place, tool: Tool, image: str, software: str, context: Context) -> None:
         """Take over who the job is and where it runs."""
         self.where, self.place, self.process = where, place, tool
         self.image, self.software, self.context = image, software, context
+        self.inputs, self.resources = self.joborder, self.builder.resources
         self.inplace_update = False  # the standard allows copies everywhere, and inputs are read-only here
 
     def _required_env(self) -> dict[str, str]:
@@ -110,14 +171,28 @@ class StepJob(CommandLineJob):
                 resolved = kept + entry.target[len(self.place.inside) :]
                 mapper.update(key, resolved, entry.target, entry.type, entry.staged)
 
+    def standard_input(self) -> str:
+        """Name the file that the command reads."""
+        if self.stdin is None:
+            return os.devnull
+        found = self.pathmapper.reversemap(self.stdin)
+        if found is None:
+            raise Refusal(f"The standard input {self.stdin} is none of the tool's input files.")
+        staged = self.place.on_host(self.stdin)
+        return staged if Path(staged).is_file() else found[1]
+
+    def staged(self, path: str) -> str:
+        """Say which file lies at a path below the job's folder of inputs."""
+        for mapper in (self.pathmapper, self.generatemapper):
+            for location in mapper.files() if mapper else ():
+                entry = mapper.mapper(location) if mapper else None
+                if entry and (path == entry.target or path.startswith(f"{entry.target}/")):
+                    return entry.resolved + path[len(entry.target) :]
+        return path
+
     def status(self, ended: Ended) -> str:
-        """Say what the exit code means for this tool, in cwltool's words."""
-        if ended.trouble or ended.overtime:
-            return "permanentFail"
-        for codes, status in ((self.successCodes, "success"), (self.temporaryFailCodes, "temporaryFail")):
-            if ended.exit_code in codes:
-                return status
-        return "success" if ended.exit_code == 0 and 0 not in self.permanentFailCodes else "permanentFail"
+        """Say what the exit code means."""
+        return judge(self.process.tool, ended)
 
     def collect(self, kept: str, exit_code: int) -> CWLObjectType:
         """Collect the outputs from where the job's folders are now; raises cwltool's exceptions."""
@@ -127,3 +202,75 @@ class StepJob(CommandLineJob):
         if self.collect_outputs is None:  # pragma: no cover - cwltool sets it
             raise WorkflowException("The job has no outputs to collect.")
         return cast("CWLObjectType", bytes2str_in_dicts(cast("Any", self.collect_outputs(out, exit_code))))
+
+
+class PlanJob:
+    """A job of a tool that has a compiled plan."""
+
+    def __init__(
+        self,
+        tool: Tool,
+        bound: Bound,
+        *,
+        where: Where,
+        context: Context,
+        software: tuple[str, str],
+        output_callback: Any,
+        slow: Callable[[], StepJob],
+    ) -> None:
+        plan = tool.plan
+        if plan is None:  # pragma: no cover - who makes such a job has the plan
+            raise ValueError(tool)
+        self.plan, self.bound, self.process, self.where = plan, bound, tool, where
+        self.engine, self.place = context.engine, context.engine.place
+        self.image, self.software = software
+        self.output_callback = output_callback
+        self.inputs, self.resources = bound.inputs, plan.resources
+        self.stdout, self.stderr = bound.stdout, bound.stderr
+        self.timelimit, self.networkaccess = plan.seconds, plan.network
+        self._slow = slow
+
+    def variables(self) -> dict[str, str]:
+        """Give the environment of the command."""
+        return self.bound.variables
+
+    def command(self) -> list[str]:
+        """Give the command line."""
+        return self.bound.command
+
+    def standard_input(self) -> str:
+        """Name the file that the command reads."""
+        return self.bound.stdin or os.devnull
+
+    def lay_out(self, kept: str) -> None:
+        """Make the job's folders and link its inputs there."""
+        del kept
+        host = self.place.host
+        for name in ("out", "tmp", "in"):
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(f"{host}/{name}")  # noqa: PTH102 - for every job
+        for source, target in self.bound.files:
+            self.engine.roots.check(source)
+            here = self.place.on_host(target)
+            os.makedirs(os.path.dirname(here), exist_ok=True)  # noqa: PTH103, PTH120 - for every input
+            os.symlink(os.path.realpath(source), here)  # noqa: PTH211 - as above
+
+    def staged(self, path: str) -> str:
+        """Say which file lies at a path below the job's folder of inputs."""
+        for source, target in self.bound.files:
+            if path == target or path.startswith(f"{target}/"):
+                return source + path[len(target) :]
+        return path
+
+    def status(self, ended: Ended) -> str:
+        """Say what the exit code means."""
+        return judge(self.process.tool, ended)
+
+    def collect(self, kept: str, exit_code: int) -> CWLObjectType:
+        """Collect the outputs, by cwltool when anything is unusual."""
+        out = f"{kept}/out"
+        linked = out in self.engine.roots.linked or os.path.lexists(f"{out}/cwl.output.json")
+        found = None if linked else self.plan.collect(self.bound, out, self.engine.digests)
+        if found is None:
+            return self._slow().collect(kept, exit_code)
+        return cast("CWLObjectType", found)

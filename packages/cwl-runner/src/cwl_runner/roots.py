@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from schema_salad.fetcher import DefaultFetcher
@@ -20,6 +21,8 @@ class Roots:
     def __init__(self, paths: Iterable[str | Path]) -> None:
         self._roots: list[str] = []
         self._known: dict[str, str] = {}
+        self.linked: set[str] = set()
+        """Output folders in which there are links."""
         for path in paths:
             self.add(path)
 
@@ -53,6 +56,21 @@ def local_path(location: str) -> str:
         return location
     parts = urlsplit(location)
     return unquote(parts.path) if parts.scheme == "file" else ""
+
+
+def named_in(order: Any) -> list[str]:
+    """List the folders that the files of a job order lie in, and the folders that it names."""
+    found: list[str] = []
+    if isinstance(order, dict):
+        location = order.get("location") or order.get("path")
+        if order.get("class") in ("File", "Directory") and isinstance(location, str) and (path := local_path(location)):
+            found.append(path if order["class"] == "Directory" else str(Path(path).parent))
+        for value in order.values():
+            found += named_in(value)
+    elif isinstance(order, list):
+        for value in order:
+            found += named_in(value)
+    return found
 
 
 def fetcher_below(roots: Roots, *, network: bool) -> type[DefaultFetcher]:

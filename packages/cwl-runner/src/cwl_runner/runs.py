@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import dataclasses
+import hashlib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urldefrag
@@ -11,112 +11,165 @@ from urllib.parse import urldefrag
 from cwltool.process import Process, shortname
 from cwltool.workflow import Workflow, WorkflowStep
 
-from cwl_runner import documents, removal, tools, warm
-from cwl_runner.backends.local import Local
-from cwl_runner.control import Control
+from cwl_runner import backends, documents, expressions, flows, warm
+from cwl_runner.backends.slots import Slots
+from cwl_runner.cache import Cache
+from cwl_runner.control import Cancelled, Control
 from cwl_runner.coordinator import FAILURES, Coordinator, Result, Setting
-from cwl_runner.delivery import deliver
+from cwl_runner.delivery import Delivery
 from cwl_runner.events import EventFile
 from cwl_runner.folder import Options, RunFolder
 from cwl_runner.problems import Problem, Refusal, describe
-from cwl_runner.roots import Roots, local_path
+from cwl_runner.roots import Roots, named_in
 
 EXIT = {"succeeded": 0, "failed": 1, "cancelled": 143}
 UNSUPPORTED = 33
+INTERMEDIATE = "steps"
+"""The folder in the outdir that gets the outputs of every job, when they are to be kept."""
 
 
-def run_folder(path: Path) -> int:
-    """Carry out the run of a folder; its events tell all. Returns 0, 1, 33 (unsupported) or 143 (cancelled)."""
+def run_folder(path: Path, root: str = "") -> int:
+    """Carry out the run of a folder; its events tell all. Returns 0, 1, 33 (unsupported) or 143 (cancelled).
+
+    `root` is a folder that stands for "/" in the paths of options and inputs, on machines without a sandbox.
+    """
     warm.quiet()
     folder = RunFolder(path.resolve())
     listener = EventFile(folder.events)
     control = Control(folder.control)
     control.listen()
+    cache: Cache | None = None
     try:
-        result = _attempt(folder, listener, control)
+        options = folder.options(root)
+        cache = Cache(Path(options.cache), _identity(folder), limit=int(options.cache_mb * 2**20))
+        result = Attempt(folder, options, listener, control, cache, root).carry_out()
+    except Cancelled:
+        result = Result("cancelled", problem=Problem("The run was stopped."))
     except FAILURES as failure:
-        result = Result("failed", problem=describe(failure, str(folder.bundle)))
-        listener.emit("problem", **(result.problem or Problem("")).facts())
+        problem = describe(failure, str(folder.bundle))
+        result = Result("failed", problem=problem, unsupported=getattr(failure, "unsupported", False))
+        listener.emit("problem", **problem.facts())
     reason = result.problem.message if result.problem else ""
     listener.emit("run-ended", state=result.state, outputs=result.outputs or {}, reason=reason)
     listener.close()
+    if cache:
+        cache.close()
     return UNSUPPORTED if result.unsupported else EXIT[result.state]
 
 
-def _attempt(folder: RunFolder, listener: EventFile, control: Control) -> Result:
-    options = folder.options()
-    order = folder.order()
-    roots = Roots([folder.bundle, *(options.roots or _named_in(order))])
-    context = documents.plain_context(roots, network=options.fetch)
-    work = Path(tempfile.mkdtemp(prefix="run-", dir=options.cache or None))
-    try:
-        process = documents.load(str(folder.bundle / options.main), context)
-        _tell_start(process, options, listener)
-        if options.only_step:
-            process, order = only(process, options.only_step, order)
-        complete = documents.complete_order(process, order, roots)
-        backend = Local(work / "places", options.parallel)
+def _identity(folder: RunFolder) -> str:
+    """Name the run, the same at each of its attempts: by the first line of its events, or its folder's birth."""
+    with folder.events.open("rb") as lines:
+        first = lines.readline()
+    return hashlib.sha256(first or str(folder.events.stat().st_ino).encode()).hexdigest()[:16]
+
+
+@dataclasses.dataclass
+class Attempt:
+    """One start of a run."""
+
+    folder: RunFolder
+    options: Options
+    listener: EventFile
+    control: Control
+    cache: Cache
+    root: str
+
+    def carry_out(self) -> Result:
+        """Load, run, deliver; what was started is ended in any case."""
+        folder, options = self.folder, self.options
+        order = _below(folder.order(), self.root) if self.root else folder.order()
+        roots = Roots([folder.bundle, *(options.roots or named_in(order))])
+        visible = [*roots, *options.environments.values(), self.cache.jobs]
+        backend = backends.choose(options.backend, self.places, options.parallel, visible, [folder.path])
+        engine = expressions.Engine(isolated=backend.isolated)
+        expressions.install(engine)
         try:
-            setting = Setting(
-                backend=backend,
-                listener=listener,
-                control=control,
-                roots=roots,
-                work=work,
-                base=str(folder.bundle),
-                logs=folder.jobs,
-                environments=options.environments,
-                network=options.network,
-                cores=options.cores,
-                memory_mb=options.memory_mb,
-                on_error=options.on_error,
-                expression_seconds=options.expression_seconds,
-                attempt=listener.attempt,
+            backend.prepare()
+            if expressions.wanted(folder.bundle):
+                engine.start()
+            process = documents.load(
+                str(folder.bundle / options.main), documents.plain_context(roots, network=options.fetch)
             )
-            result = Coordinator(setting).run(process, dict(complete))
+            _tell_start(process, options, self.listener)
+            backend = self._working(backend)
+            if options.only_step:
+                process, order = only(process, options.only_step, order)
+            complete = documents.complete_order(process, order, roots)
+            result = Coordinator(self._setting(backend, roots, engine)).run(process, dict(complete))
+            if result.state == "succeeded" and result.outputs is not None:
+                delivery = Delivery(Path(options.outdir), roots, self.cache.digests)
+                return dataclasses.replace(result, outputs=delivery.deliver(result.outputs))
+            return dataclasses.replace(result, outputs=None)
         finally:
+            engine.close()
             backend.close()
-        if result.state == "succeeded" and result.outputs is not None:
-            return Result("succeeded", deliver(result.outputs, Path(options.outdir)))
-        return Result(result.state, None, result.problem, result.unsupported)
-    finally:
-        removal.remove(work)
+
+    @property
+    def places(self) -> Path:
+        """Where places are made."""
+        return self.cache.work / "places"
+
+    def _working(self, backend: Slots) -> Slots:
+        """Give the backend back if it works here, else plain processes, and say so."""
+        complaint = backend.complaint()
+        if not complaint:
+            return backend
+        backend.close()
+        told = "This machine has no sandboxes for steps: they run as plain processes of this run."
+        advice = f"What hindered them: {complaint[:300]}"
+        self.listener.emit("problem", **Problem(told, advice, severity="warning").facts())
+        return backends.fall_back(self.places, self.options.parallel)
+
+    def _setting(self, backend: Slots, roots: Roots, engine: expressions.Engine) -> Setting:
+        options = self.options
+        return Setting(
+            backend=backend,
+            listener=self.listener,
+            control=self.control,
+            roots=roots,
+            work=self.cache.work,
+            digests=self.cache.digests,
+            expressions=engine,
+            cache=self.cache,
+            base=str(self.folder.bundle),
+            logs=self.folder.jobs,
+            environments=options.environments,
+            network=options.network,
+            cores=options.cores,
+            memory_mb=options.memory_mb,
+            on_error=options.on_error,
+            expression_seconds=options.expression_seconds,
+            attempt=self.listener.attempt,
+            plans=options.plans,
+            reuse=options.reuse,
+            intermediate=Path(options.outdir, INTERMEDIATE) if options.keep_intermediate else None,
+        )
 
 
-def _named_in(order: Any) -> list[str]:
-    """Allow exactly the folders that the job order's files lie in, when the options name no roots."""
-    found: list[str] = []
-    if isinstance(order, dict):
-        location = order.get("location") or order.get("path")
-        if order.get("class") in ("File", "Directory") and isinstance(location, str):
-            path = local_path(location)
-            found += [path if order["class"] == "Directory" else os.path.dirname(path)] if path else []  # noqa: PTH120 - text only
-        for value in order.values():
-            found += _named_in(value)
-    elif isinstance(order, list):
-        for value in order:
-            found += _named_in(value)
-    return found
+def _below(value: Any, root: str) -> Any:
+    """Put the absolute paths of a job order below a folder that stands for "/"."""
+    if isinstance(value, dict):
+        told = {key: _below(item, root) for key, item in value.items()}
+        if value.get("class") in ("File", "Directory"):
+            for key in ("location", "path"):
+                if isinstance(path := value.get(key), str) and path.startswith("/"):
+                    told[key] = f"{root}{path}"
+        return told
+    return [_below(item, root) for item in value] if isinstance(value, list) else value
 
 
 def _tell_start(process: Process, options: Options, listener: EventFile) -> None:
     steps = []
-    for where, tool, step in tools.walk(process):
-        scatter = bool(step and "scatter" in step.tool)
+    for where, tool, step in flows.walk(process):
         label = str((step and step.tool.get("label")) or tool.tool.get("label") or "")
         run = Path(urldefrag(str(tool.tool.get("id", ""))).url).name
+        told = {"id": where.step, "label": label, "run": "" if run.startswith("_:") else run}
         parent = where.step.rpartition("/")[0]
-        steps.append({"id": where.step, "label": label, "run": run, "scatter": scatter, "parent": parent})
+        steps.append({**told, "scatter": bool(step and "scatter" in step.tool), "parent": parent})
     if not isinstance(process, Workflow):
-        steps.append(
-            {
-                "id": "main",
-                "label": str(process.tool.get("label") or ""),
-                "run": options.main,
-                "scatter": False,
-                "parent": "",
-            }
-        )
+        label = str(process.tool.get("label") or "")
+        steps.append({"id": "main", "label": label, "run": options.main, "scatter": False, "parent": ""})
     listener.emit("run-started", cwl_version=documents.version_of(process), main=options.main, steps=steps)
 
 
@@ -124,9 +177,8 @@ def only(process: Process, step: str, order: dict[str, Any]) -> tuple[Process, d
     """Find a step's own process and its inputs: named as the step names them, else taken from the workflow's."""
     found: WorkflowStep | None = None
     for name in step.split("/"):
-        if not isinstance(process, Workflow):
-            raise Refusal(f"There is no step {step}.")
-        found = next((one for one in process.steps if shortname(one.id) == name), None)
+        steps = process.steps if isinstance(process, Workflow) else []
+        found = next((one for one in steps if shortname(one.id) == name), None)
         if found is None:
             raise Refusal(f"There is no step {step}.", "Choose one of the steps of this pipeline.")
         process = found.embedded_tool

@@ -72,6 +72,15 @@ class Slots:
         for slot in self._slots:
             self._ensure(slot, network=False)
 
+    def complaint(self) -> str:
+        """Wait until the first starter is ready, and say what hinders it, if anything does."""
+        slot = self._slots[0]
+        self._ensure(slot, network=False)
+        with contextlib.suppress(OSError):
+            if slot.channel and slot.channel.recv(1000) == b"ready":
+                return ""
+        return self._end(slot) or "it ended at once"
+
     def _ensure(self, slot: Slot, *, network: bool) -> None:
         if slot.process and slot.network != network:
             self._end(slot)
@@ -168,6 +177,8 @@ class Slots:
                 raise BackendError(f"The process that starts jobs has ended. {complaint}".strip())
             return
         words = message.decode(errors="replace").split()
+        if words == ["ready"]:
+            return
         if words[-1] == "worn":
             words.pop()
             self._end(slot)

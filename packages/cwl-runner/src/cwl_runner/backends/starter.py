@@ -157,6 +157,7 @@ def main() -> None:
     process_control(SET_CHILD_SUBREAPER, 1)
     process_control(SET_PARENT_DEATH_SIGNAL, KILL)
     posix.umask(0o022)
+    channel.send(b"ready")
     while True:
         message, ancillary, _, _ = channel.recvmsg(LIMIT, _socket.CMSG_SPACE(16), _socket.MSG_CMSG_CLOEXEC)
         if not message:
