@@ -1,6 +1,6 @@
 """Finished jobs by what went into them: a job whose key is known isn't run again.
 
-    jobs/<run>-<number>/out    what a job wrote; `in` beside it when outputs refer to literals that were staged there
+    jobs/<run>-<number>        what a job wrote; `….in` beside it when outputs may refer to literals staged there
     results/<tool>.jsonl       one line a finished job of a tool: key, folder, outputs, sizes and times of the files
     work/<run>/                places and half-done things of a living run
     runs/<run>                 a lock that a living run holds
@@ -159,7 +159,9 @@ class Cache:
                 fresh = path.with_suffix(f".{self._token}")
                 fresh.write_bytes(b"".join(kept))
                 fresh.replace(path)
-        for name in present - told:
+        for name in present:
+            if name.partition(".")[0] in told:
+                continue
             if name.partition("-")[0] not in living or name.startswith(f"{self._token}-"):
                 removal.remove(self.jobs / name)
 
@@ -172,6 +174,7 @@ class Cache:
             if total <= self._limit or (others and used >= min(others)):
                 break
             removal.remove(path)
+            removal.remove(f"{path}.in")
             total -= size
 
 

@@ -7,7 +7,6 @@ raises: what goes wrong becomes an event, or a message on standard error.
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -22,7 +21,7 @@ def main(argv: list[str]) -> int:
     if argv[:1] == ["run"] and len(argv) == 2:  # noqa: PLR2004 - the word and the folder
         from cwl_runner.runs import run_folder  # noqa: PLC0415 - imports cwltool, which takes a second
 
-        return run_folder(Path(argv[1]), os.environ.get("SPACELAB_ROOT", ""))
+        return run_folder(Path(argv[1]))
     from cwl_runner.plain import run_document  # noqa: PLC0415 - as above
 
     return run_document(argv)

@@ -29,7 +29,7 @@ from cwl_runner.delivery import Delivery
 from cwl_runner.digests import Digests
 from cwl_runner.events import Listener
 from cwl_runner.expressions import Engine as Expressions
-from cwl_runner.jobs import Job, PlanJob, StepJob
+from cwl_runner.jobs import LITERALS, Job, PlanJob, StepJob
 from cwl_runner.problems import Problem, Refusal
 from cwl_runner.roots import Roots
 from cwl_runner.telling import Teller, why
@@ -58,6 +58,7 @@ class Setting:
     roots: Roots
     work: Path
     digests: Digests
+    parallel: int
     expressions: Expressions
     cache: Cache | None = None
     base: str = ""
@@ -76,13 +77,14 @@ class Setting:
 
 
 @dataclasses.dataclass
-class Running:
-    """A job whose command runs: when it started, where its files will be, and the key of its result."""
+class Begun:
+    """A job that is laid out, and perhaps runs: its order, where its files will be, and the key of its result."""
 
     job: Job
-    started: float
+    order: Order
     kept: str
     key: tuple[str, str] | None
+    started: float = 0.0
 
 
 class Coordinator:
@@ -97,14 +99,15 @@ class Coordinator:
         self.mapper = type("RunMapper", (tools.Mapper,), {"roots": setting.roots})
         self.teller = Teller(setting.listener, setting.base, setting.expressions)
         self.scattered, self.step_ended = self.teller.scattered, self.teller.step_ended
-        self._running: dict[int, Running] = {}
-        self._waiting: list[Job] = []
+        self._running: dict[int, Begun] = {}
+        self._waiting: list[Begun] = []
         self._tools: dict[int, str] = {}
         self._count = 0
         self._results: list[tuple[Any, str]] = []
         self._kept = setting.work / "kept"
         if not setting.cache:
             self._kept.mkdir(parents=True, exist_ok=True)
+        self.roots.kept.add(str(setting.cache.jobs if setting.cache else self._kept))
         self.roots.add(setting.cache.jobs if setting.cache else setting.work)
 
     # What processes tell and ask
@@ -210,7 +213,8 @@ class Coordinator:
             self.setting.backend.give_back(self.place)
             return False
         if isinstance(job, StepJob | PlanJob):
-            self._waiting.append(job)
+            self._prepare(job)
+            self._start_waiting()
             return True
         self.setting.backend.give_back(self.place)
         if isinstance(job, ExpressionJob):
@@ -232,26 +236,33 @@ class Coordinator:
             control.interruptible = False
 
     def _wait(self) -> None:
-        for place, ended in self.setting.backend.wait(0.2):
-            self._finish(self._running.pop(place.number), ended)
+        over = [(self._running.pop(place.number), ended) for place, ended in self.setting.backend.wait(0.2)]
+        if over:
+            self._start_waiting()  # before what is over is looked at: the machine shall not wait for that
+        for begun, ended in over:
+            self._finish(begun, ended)
 
     def _start_waiting(self) -> bool:
-        """Start the job that waits for cores or memory, if it may."""
-        if not self._waiting or self.setting.control.paused or not self._room(self._waiting[0]):
+        """Start the job that is ready, if there is room for it."""
+        paused = self.setting.control.paused or self.setting.control.cancelled
+        if not self._waiting or paused or not self._room(self._waiting[0].job):
             return False
-        self._begin(self._waiting.pop(0))
+        self._launch(self._waiting.pop(0))
         return True
 
     def _room(self, job: Job) -> bool:
+        if len(self._running) >= self.setting.parallel:
+            return False
         for name, limit in (("cores", self.setting.cores), ("ram", self.setting.memory_mb)):
-            used = sum(running.job.resources[name] for running in self._running.values())
+            used = sum(begun.job.resources[name] for begun in self._running.values())
             if limit and used and used + job.resources[name] > limit:
                 return False
         return True
 
     # One job
 
-    def _begin(self, job: Job) -> None:
+    def _prepare(self, job: Job) -> None:
+        """Reuse a job's result, or lay it out so that only its start is left to do."""
         started = time.time()
         cache = self.setting.cache
         self._count += 1
@@ -262,17 +273,28 @@ class Coordinator:
                 self._reuse(job, outputs, started)
                 return
             job.lay_out(kept)
-            order = self._order(job)
-            self.teller.started(job, self.setting.attempt)
-            self.setting.backend.start(job.place, order)
-            for descriptor in (order.stdin, order.stdout, order.stderr):
-                os.close(descriptor)
+            self._waiting.append(Begun(job, self._order(job), kept, key))
         except FAILURES as failure:
-            self.setting.backend.give_back(job.place)
-            self.teller.ended(job.where, "failed", self.teller.problem(failure, job.where.step), started=started)
-            job.output_callback({}, "permanentFail")
+            self._fail(job, failure, started)
+
+    def _launch(self, begun: Begun) -> None:
+        begun.started = time.time()
+        self.teller.started(begun.job, self.setting.attempt)
+        try:
+            self.setting.backend.start(begun.job.place, begun.order)
+        except FAILURES as failure:
+            self._fail(begun.job, failure, begun.started)
             return
-        self._running[job.place.number] = Running(job, started, kept, key)
+        finally:
+            for descriptor in (begun.order.stdin, begun.order.stdout, begun.order.stderr):
+                os.close(descriptor)
+        self._running[begun.job.place.number] = begun
+
+    def _fail(self, job: Job, failure: Exception, started: float) -> None:
+        """Tell of a job whose command couldn't be started."""
+        self.setting.backend.give_back(job.place)
+        self.teller.ended(job.where, "failed", self.teller.problem(failure, job.where.step), started=started)
+        self._hand_on(job, {}, "permanentFail")
 
     def _key(self, job: Job) -> tuple[str, str] | None:
         if self.setting.cache is None:
@@ -297,7 +319,6 @@ class Coordinator:
         command, variables = job.command(), job.variables()
         if logs:
             os.makedirs(logs, exist_ok=True)  # noqa: PTH103 - for every job
-            _write(f"{logs}/command.json", json.dumps({"command": command, "environment": dict(variables)}))
         paths = [f"{job.place.host}/out/{name}" if name else "" for name in (job.stdout, job.stderr)]
         for path in paths:
             if path:
@@ -319,17 +340,20 @@ class Coordinator:
             seconds=job.timelimit or None,
         )
 
-    def _finish(self, running: Running, ended: Ended) -> None:
+    def _finish(self, begun: Begun, ended: Ended) -> None:
         """Collect a job's outputs and hand them on."""
-        job, kept = running.job, running.kept
+        job, kept = begun.job, begun.kept
         self._keep(job, kept)
         status = job.status(ended)
         problem = None if status == "success" else why(job, ended)
         outputs: dict[str, Any] = {}
+        if problem and self.setting.logs:
+            told = json.dumps({"command": job.command(), "environment": dict(job.variables())}, indent=1)
+            Path(self.setting.logs, job.where.job, "command.json").write_text(told)
         try:
             with self._interruptible():
                 outputs = dict(job.collect(kept, ended.exit_code))
-                links.verify(outputs, kept, self.roots, linked=f"{kept}/out" in self.roots.linked)
+                links.verify(outputs, kept, self.roots, linked=kept in self.roots.linked)
                 if status == "success" and self.setting.intermediate:
                     folder = self.setting.intermediate / job.where.job
                     Delivery(folder, self.roots, self.digests).deliver(outputs)
@@ -337,27 +361,26 @@ class Coordinator:
             outputs = {}
             if status == "success":
                 status, problem = "permanentFail", self.teller.problem(failure, job.where.step)
-        if status == "success" and self.setting.cache and running.key:
-            self.setting.cache.add(*running.key, kept, outputs)
+        if status == "success" and self.setting.cache and begun.key:
+            self.setting.cache.add(*begun.key, kept, outputs)
         state = "succeeded" if status == "success" else "failed"
-        self.teller.ended(job.where, state, problem, started=running.started, ended=ended, outputs=outputs)
+        self.teller.ended(job.where, state, problem, started=begun.started, ended=ended, outputs=outputs)
         self._hand_on(job, outputs, status)
 
     def _keep(self, job: Job, kept: str) -> None:
         """Move what a job wrote to where it stays, make its links right, and free its place."""
-        os.mkdir(kept)  # noqa: PTH102 - for every job
         host, inside = job.place.host, job.place.inside
-        os.rename(f"{host}/out", f"{kept}/out")  # noqa: PTH104 - as above
-        if os.path.exists(f"{host}/in"):  # noqa: PTH110 - as above
-            os.rename(f"{host}/in", f"{kept}/in")  # noqa: PTH104 - as above
+        os.rename(f"{host}/out", kept)  # noqa: PTH104 - for every job
+        if job.literals:
+            os.rename(f"{host}/in", f"{kept}{LITERALS}")  # noqa: PTH104 - as above
 
         def translate(target: str) -> str:
             if target.startswith(f"{inside}/out/"):
-                return f"{kept}{target[len(inside) :]}"
+                return kept + target[len(f"{inside}/out") :]
             return job.staged(target)
 
-        if links.settle(f"{kept}/out", translate):
-            self.roots.linked.add(f"{kept}/out")
+        if links.settle(kept, translate):
+            self.roots.linked.add(kept)
         self.setting.backend.give_back(job.place)
 
     def _hand_on(self, job: Any, outputs: Any, status: str) -> None:
@@ -384,9 +407,9 @@ class Coordinator:
 
     def _end_all(self) -> None:
         """End what runs and tell so."""
-        for running in list(self._running.values()):
-            self.setting.backend.kill(running.job.place)
-            self.teller.ended(running.job.where, "cancelled", started=running.started)
+        for begun in list(self._running.values()):
+            self.setting.backend.kill(begun.job.place)
+            self.teller.ended(begun.job.where, "cancelled", started=begun.started)
         self._running.clear()
 
 
@@ -397,9 +420,3 @@ def _refuse_abstract(tool: Any) -> None:
 
 def _writable(path: str) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
-
-
-def _write(path: str, text: str) -> None:
-    descriptor = _writable(path)
-    os.write(descriptor, text.encode(errors="replace"))
-    os.close(descriptor)

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -110,23 +111,30 @@ class Delivery:
 
     def _copy(self, source: str, target: str) -> None:
         """Copy a file or a tree, or move it where it belongs to this run alone."""
-        if not self._roots.allows(source):
+        if not self._plain(source) and not self._roots.allows(source):
             real = os.path.realpath(source)
             raise Refusal(f"The output {Path(source).name} is a link to {real}, outside of the run: refused.", ADVICE)
-        if os.path.realpath(target) == os.path.realpath(source):
+        if _clear(target, source):
             return
-        _clear(target)
         own = self._movable and source.startswith(f"{self._movable}/") and not os.path.islink(source)  # noqa: PTH114 - text
         if own and not os.path.isdir(source):  # noqa: PTH112 - as above
             with contextlib.suppress(OSError):
                 os.rename(source, target)  # noqa: PTH104 - as above
                 return
-        if os.path.isdir(source):  # noqa: PTH112 - as above
+        mode = os.stat(source).st_mode  # noqa: PTH116 - for every output
+        if stat.S_ISDIR(mode):
             Path(target).mkdir()
             for name in os.listdir(source):  # noqa: PTH208 - as above
                 self._copy(f"{source}/{name}", f"{target}/{name}")
-        else:
+        elif stat.S_ISREG(mode):
             copy_file(source, target)
+        else:
+            raise Refusal(f"The output {Path(source).name} is neither a file nor a folder: refused.")
+
+    def _plain(self, source: str) -> bool:
+        """Say whether a path is a regular file right in a job's kept folder: then no link can be on the way."""
+        folder = source.rpartition("/")[0].rpartition("/")[0]
+        return folder in self._roots.kept and stat.S_ISREG(os.lstat(source).st_mode)
 
 
 def copy_file(source: str, target: str) -> None:
@@ -139,12 +147,19 @@ def copy_file(source: str, target: str) -> None:
         os.fchmod(writing.fileno(), os.fstat(reading.fileno()).st_mode & 0o777 | 0o200)
 
 
-def _clear(target: str) -> None:
-    """Remove what an earlier attempt left; a folder gives way to what is new."""
-    if os.path.islink(target) or os.path.isfile(target):  # noqa: PTH113, PTH114 - for every output
-        os.unlink(target)  # noqa: PTH108 - as above
-    elif os.path.isdir(target):  # noqa: PTH112 - as above
+def _clear(target: str, source: str = "") -> bool:
+    """Remove what an earlier attempt left, folders too; says whether the source itself is there already."""
+    try:
+        found = os.lstat(target)
+    except FileNotFoundError:
+        return False
+    if source and os.path.exists(target) and os.path.samefile(target, source):  # noqa: PTH110, PTH121 - rarely
+        return True
+    if stat.S_ISDIR(found.st_mode):
         shutil.rmtree(target)
+    else:
+        os.unlink(target)  # noqa: PTH108 - for every output
+    return False
 
 
 def _name(entry: dict[str, Any]) -> str:

@@ -78,18 +78,11 @@ class RunFolder:
         """The logs of each job."""
         return self.path / "jobs"
 
-    def options(self, root: str = "") -> Options:
-        """Read the options; `root` is a folder that stands for "/" in the absolute paths of theirs."""
+    def options(self) -> Options:
+        """Read the options; what they leave out lies in the run's folder."""
         options = Options.read(self.path / "options.json")
-        cache = f"{root}{options.cache}" if options.cache else str(self.path / "cache")
-        outdir = f"{root}{options.outdir}" if options.outdir.startswith("/") else str(self.path / options.outdir)
-        return dataclasses.replace(
-            options,
-            cache=cache,
-            outdir=outdir,
-            roots=tuple(f"{root}{path}" for path in options.roots),
-            environments={name: f"{root}{path}" for name, path in options.environments.items()},
-        )
+        outdir = str(self.path / options.outdir)
+        return dataclasses.replace(options, cache=options.cache or str(self.path / "cache"), outdir=outdir)
 
     def order(self) -> dict[str, Any]:
         """Read the job order; raises Refusal when it isn't an object."""

@@ -5,7 +5,6 @@ The coordinator treats both kinds alike: `StepJob` is prepared and collected by 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import stat
@@ -29,6 +28,10 @@ if TYPE_CHECKING:
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
+LITERALS = ".in"
+"""What is added to the name of a job's kept outputs for the folder of literal files that they may refer to."""
+
+
 class Job(Protocol):
     """What the coordinator does with a job."""
 
@@ -44,6 +47,7 @@ class Job(Protocol):
     timelimit: int | None
     networkaccess: bool
     output_callback: Any
+    literals: bool
 
     def variables(self) -> dict[str, str]:
         """Give the environment of the command."""
@@ -55,7 +59,7 @@ class Job(Protocol):
         """Name the file that the command reads, as this process sees it."""
 
     def lay_out(self, kept: str) -> None:
-        """Make the job's folders and put its inputs there; `kept` is where they will be in the end."""
+        """Make the job's folders and put its inputs there; `kept` is where its outputs will be in the end."""
 
     def staged(self, path: str) -> str:
         """Say which file lies at a path below the job's folder of inputs; other paths come back as they are."""
@@ -98,6 +102,7 @@ class StepJob(CommandLineJob):
         self.where, self.place, self.process = where, place, tool
         self.image, self.software, self.context = image, software, context
         self.inputs, self.resources = self.joborder, self.builder.resources
+        self.literals = False
         self.inplace_update = False  # the standard allows copies everywhere, and inputs are read-only here
 
     def _required_env(self) -> dict[str, str]:
@@ -120,7 +125,7 @@ class StepJob(CommandLineJob):
         return commands
 
     def lay_out(self, kept: str) -> None:
-        """Make the job's folders and put its inputs there; `kept` is where they will be in the end."""
+        """Make the job's folders and put its inputs there; `kept` is where its outputs will be in the end."""
         for name in ("out", "tmp", "in"):
             Path(self.place.host, name).mkdir(exist_ok=True)
         for location in self.pathmapper.files():
@@ -168,7 +173,11 @@ class StepJob(CommandLineJob):
             case "CreateFile" | "CreateWritableFile":
                 target.write_text(entry.resolved)
                 target.chmod(stat.S_IRUSR | (stat.S_IWUSR if entry.type == "CreateWritableFile" else 0))
-                resolved = kept + entry.target[len(self.place.inside) :]
+                inside = self.place.inside
+                own = entry.target.startswith(f"{inside}/out/")
+                self.literals |= not own
+                rest = entry.target[len(f"{inside}/out" if own else f"{inside}/in") :]
+                resolved = kept + rest if own else f"{kept}{LITERALS}{rest}"
                 mapper.update(key, resolved, entry.target, entry.type, entry.staged)
 
     def standard_input(self) -> str:
@@ -196,7 +205,7 @@ class StepJob(CommandLineJob):
 
     def collect(self, kept: str, exit_code: int) -> CWLObjectType:
         """Collect the outputs from where the job's folders are now; raises cwltool's exceptions."""
-        out = f"{kept}/out"
+        out = kept
         if self.generatemapper is not None:
             relink_initialworkdir(self.generatemapper, out, self.builder.outdir, inplace_update=False)
         if self.collect_outputs is None:  # pragma: no cover - cwltool sets it
@@ -228,7 +237,7 @@ class PlanJob:
         self.inputs, self.resources = bound.inputs, plan.resources
         self.stdout, self.stderr = bound.stdout, bound.stderr
         self.timelimit, self.networkaccess = plan.seconds, plan.network
-        self._slow = slow
+        self._slow, self.literals = slow, False
 
     def variables(self) -> dict[str, str]:
         """Give the environment of the command."""
@@ -247,8 +256,8 @@ class PlanJob:
         del kept
         host = self.place.host
         for name in ("out", "tmp", "in"):
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(f"{host}/{name}")  # noqa: PTH102 - for every job
+            if not os.path.isdir(f"{host}/{name}"):  # noqa: PTH112 - for every job
+                os.mkdir(f"{host}/{name}")  # noqa: PTH102 - as above
         for source, target in self.bound.files:
             self.engine.roots.check(source)
             here = self.place.on_host(target)
@@ -268,7 +277,7 @@ class PlanJob:
 
     def collect(self, kept: str, exit_code: int) -> CWLObjectType:
         """Collect the outputs, by cwltool when anything is unusual."""
-        out = f"{kept}/out"
+        out = kept
         linked = out in self.engine.roots.linked or os.path.lexists(f"{out}/cwl.output.json")
         found = None if linked else self.plan.collect(self.bound, out, self.engine.digests)
         if found is None:

@@ -67,7 +67,7 @@ def _run(arguments: argparse.Namespace, work: Path) -> int:
         work / "kept",
         *named_in(complete),
     ]
-    backend = backends.choose(arguments.backend, work / "places", arguments.parallel, here)
+    backend = backends.choose(arguments.backend, work / "places", arguments.parallel + 1, here)
     engine = expressions.Engine(isolated=backend.isolated)
     expressions.install(engine)
     try:
@@ -78,6 +78,7 @@ def _run(arguments: argparse.Namespace, work: Path) -> int:
             roots,
             work,
             Digests(),
+            max(1, arguments.parallel),
             engine,
             base=str(Path(arguments.document).resolve().parent),
             on_error="stop",

@@ -23,6 +23,8 @@ class Roots:
         self._known: dict[str, str] = {}
         self.linked: set[str] = set()
         """Output folders in which there are links."""
+        self.kept: set[str] = set()
+        """Folders whose entries are the output folders of jobs, made by the coordinator."""
         for path in paths:
             self.add(path)
 

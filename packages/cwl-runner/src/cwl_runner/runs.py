@@ -28,11 +28,8 @@ INTERMEDIATE = "steps"
 """The folder in the outdir that gets the outputs of every job, when they are to be kept."""
 
 
-def run_folder(path: Path, root: str = "") -> int:
-    """Carry out the run of a folder; its events tell all. Returns 0, 1, 33 (unsupported) or 143 (cancelled).
-
-    `root` is a folder that stands for "/" in the paths of options and inputs, on machines without a sandbox.
-    """
+def run_folder(path: Path) -> int:
+    """Carry out the run of a folder; its events tell all. Returns 0, 1, 33 (unsupported) or 143 (cancelled)."""
     warm.quiet()
     folder = RunFolder(path.resolve())
     listener = EventFile(folder.events)
@@ -40,9 +37,9 @@ def run_folder(path: Path, root: str = "") -> int:
     control.listen()
     cache: Cache | None = None
     try:
-        options = folder.options(root)
+        options = folder.options()
         cache = Cache(Path(options.cache), _identity(folder), limit=int(options.cache_mb * 2**20))
-        result = Attempt(folder, options, listener, control, cache, root).carry_out()
+        result = Attempt(folder, options, listener, control, cache).carry_out()
     except Cancelled:
         result = Result("cancelled", problem=Problem("The run was stopped."))
     except FAILURES as failure:
@@ -73,19 +70,18 @@ class Attempt:
     listener: EventFile
     control: Control
     cache: Cache
-    root: str
 
     def carry_out(self) -> Result:
         """Load, run, deliver; what was started is ended in any case."""
         folder, options = self.folder, self.options
-        order = _below(folder.order(), self.root) if self.root else folder.order()
+        order = folder.order()
         roots = Roots([folder.bundle, *(options.roots or named_in(order))])
         visible = [*roots, *options.environments.values(), self.cache.jobs]
-        backend = backends.choose(options.backend, self.places, options.parallel, visible, [folder.path])
+        backend = backends.choose(options.backend, self.places, self.count, visible, [folder.path])
         engine = expressions.Engine(isolated=backend.isolated)
         expressions.install(engine)
         try:
-            backend.prepare()
+            backend.prepare(1)
             if expressions.wanted(folder.bundle):
                 engine.start()
             process = documents.load(
@@ -93,6 +89,8 @@ class Attempt:
             )
             _tell_start(process, options, self.listener)
             backend = self._working(backend)
+            if isinstance(process, Workflow) and not options.only_step:
+                backend.prepare(self.count)
             if options.only_step:
                 process, order = only(process, options.only_step, order)
             complete = documents.complete_order(process, order, roots)
@@ -110,6 +108,11 @@ class Attempt:
         """Where places are made."""
         return self.cache.work / "places"
 
+    @property
+    def count(self) -> int:
+        """How many places there are: one more than jobs run at a time, so that the next is always laid out."""
+        return max(1, self.options.parallel) + 1
+
     def _working(self, backend: Slots) -> Slots:
         """Give the backend back if it works here, else plain processes, and say so."""
         complaint = backend.complaint()
@@ -119,7 +122,7 @@ class Attempt:
         told = "This machine has no sandboxes for steps: they run as plain processes of this run."
         advice = f"What hindered them: {complaint[:300]}"
         self.listener.emit("problem", **Problem(told, advice, severity="warning").facts())
-        return backends.fall_back(self.places, self.options.parallel)
+        return backends.fall_back(self.places, self.count)
 
     def _setting(self, backend: Slots, roots: Roots, engine: expressions.Engine) -> Setting:
         options = self.options
@@ -130,6 +133,7 @@ class Attempt:
             roots=roots,
             work=self.cache.work,
             digests=self.cache.digests,
+            parallel=max(1, options.parallel),
             expressions=engine,
             cache=self.cache,
             base=str(self.folder.bundle),
@@ -145,18 +149,6 @@ class Attempt:
             reuse=options.reuse,
             intermediate=Path(options.outdir, INTERMEDIATE) if options.keep_intermediate else None,
         )
-
-
-def _below(value: Any, root: str) -> Any:
-    """Put the absolute paths of a job order below a folder that stands for "/"."""
-    if isinstance(value, dict):
-        told = {key: _below(item, root) for key, item in value.items()}
-        if value.get("class") in ("File", "Directory"):
-            for key in ("location", "path"):
-                if isinstance(path := value.get(key), str) and path.startswith("/"):
-                    told[key] = f"{root}{path}"
-        return told
-    return [_below(item, root) for item in value] if isinstance(value, list) else value
 
 
 def _tell_start(process: Process, options: Options, listener: EventFile) -> None:

@@ -40,6 +40,7 @@ class Bubblewrap(Slots):
     ) -> None:
         super().__init__(folder, count)
         self._arguments = view([*visible, sys.base_prefix, str(Path(INTERPRETER).parent)], hidden)
+        self._scratch = [*SCRATCH, *(f"-{path}" for path in _mounted(self._arguments) if _in_scratch(path))]
 
     def _paths(self, number: int) -> tuple[str, str]:
         return str(self._folder / str(number)), INSIDE
@@ -53,8 +54,18 @@ class Bubblewrap(Slots):
             *("--die-with-parent", "--as-pid-1", "--cap-drop", "ALL"),
             *self._arguments,
             *("--bind", slot.place.host, INSIDE, "--ro-bind", STARTER, INSIDE_STARTER, "--remount-ro", "/"),
-            *("--chdir", "/", "--", INTERPRETER, "-I", "-S", "-B", INSIDE_STARTER, str(descriptor), *SCRATCH),
+            *("--chdir", "/", "--", INTERPRETER, "-I", "-S", "-B", INSIDE_STARTER, str(descriptor), *self._scratch),
         ]
+
+
+def _mounted(arguments: list[str]) -> list[str]:
+    """List the paths at which something is mounted."""
+    bound = [arguments[at + 2] for at, word in enumerate(arguments) if word == "--ro-bind"]
+    return [*bound, *(arguments[at + 1] for at, word in enumerate(arguments) if word == "--tmpfs")]
+
+
+def _in_scratch(path: str) -> bool:
+    return any(path.startswith(f"{folder}/") for folder in SCRATCH)
 
 
 def view(visible: Iterable[str | Path], hidden: Sequence[str | Path] = ()) -> list[str]:

@@ -24,6 +24,8 @@ from cwl_runner.backends.protocol import BackendError, Ended, Order, Place
 
 INTERPRETER = os.path.realpath(sys.executable)
 STARTER = str(Path(starter.__file__).resolve())
+KEPT = ("tmp", "in")
+"""Folders of a place that stay from job to job: making them anew takes as long as a small job."""
 LONG = 100_000
 """Bytes from which an order travels in a file: messages on a socket are limited by the kernel."""
 
@@ -67,9 +69,9 @@ class Slots:
         del slot
         return [INTERPRETER, "-I", "-S", STARTER, str(descriptor)]
 
-    def prepare(self) -> None:
-        """Start every starter now, so that the first jobs needn't wait for theirs."""
-        for slot in self._slots:
+    def prepare(self, count: int) -> None:
+        """Start the first starters now, so that the first jobs needn't wait for theirs."""
+        for slot in self._slots[:count]:
             self._ensure(slot, network=False)
 
     def complaint(self) -> str:
@@ -202,9 +204,13 @@ class Slots:
             self._lost.append((place, Ended(-signal.SIGKILL, overtime=slot.overtime)))
 
     def give_back(self, place: Place) -> None:
-        """Empty a place and let others take it."""
+        """Empty a place, but for its own empty folders, and let others take it."""
         for entry in os.scandir(place.host):
-            removal.remove(entry.path)
+            if entry.name in KEPT and entry.is_dir(follow_symlinks=False):
+                for below in os.scandir(entry.path):
+                    removal.remove(below.path)
+            else:
+                removal.remove(entry.path)
         self._free.append(self._slots[place.number])
 
     def close(self) -> None:

@@ -1,10 +1,11 @@
 """Starts one job's command after the other and reports how each ended: exit code, CPU time, memory.
 
-It runs as `python -I -S starter.py DESCRIPTOR [FOLDER…]` and imports built-in modules only: its own memory bounds from
-below what can be measured of a command's. Over the socket DESCRIPTOR comes an order (marshalled; three descriptors
-with it: stdin, stdout, stderr) and goes a line of text. When a command has ended, whatever it left running is ended
-too, and the FOLDERs (which every job may write) are emptied; what can't be cleaned is reported as "worn", and the
-coordinator then replaces this process and its sandbox. When the other end of the socket closes, all ends.
+It runs as `python -I -S starter.py DESCRIPTOR [FOLDER…] [-PATH…]` and imports built-in modules only: its own memory
+bounds from below what can be measured of a command's. Over the socket DESCRIPTOR comes an order (marshalled; three
+descriptors with it: stdin, stdout, stderr) and goes a line of text. When a command has ended, whatever it left running
+is ended too, and the FOLDERs (which every job may write) are emptied but for each -PATH (where other things are
+mounted); what can't be cleaned is reported as "worn", and the coordinator then replaces this process and its sandbox.
+When the other end of the socket closes, all ends.
 """
 
 import _ctypes
@@ -73,23 +74,27 @@ def sweep(*, alone: bool) -> bool:
     return False
 
 
-def empty(folder: str) -> None:
-    """Remove everything below a folder."""
+def empty(folder: str, spared: list[str]) -> None:
+    """Remove everything below a folder, but not paths that other things are mounted at, nor what leads there."""
     for name in posix.listdir(folder):
         path = f"{folder}/{name}"
-        if posix.lstat(path).st_mode & KIND == FOLDER:
+        if path in spared:
+            continue
+        if any(other.startswith(f"{path}/") for other in spared):
+            empty(path, spared)
+        elif posix.lstat(path).st_mode & KIND == FOLDER:
             posix.chmod(path, 0o700)
-            empty(path)
+            empty(path, spared)
             posix.rmdir(path)
         else:
             posix.unlink(path)
 
 
-def clean(folders: list[str]) -> bool:
+def clean(folders: list[str], spared: list[str]) -> bool:
     """Empty the shared folders and say whether nothing of the last job is left for the next."""
     try:
         for folder in folders:
-            empty(folder)
+            empty(folder, spared)
         if folders:
             for table in IPC:
                 with open(table, "rb") as lines:  # noqa: PTH123 - as above
@@ -150,7 +155,9 @@ def serve(order: dict, streams: list[int], control: int, *, alone: bool) -> str:
 
 def main() -> None:
     """Serve orders until the other end closes."""
-    control, folders = int(sys.argv[1]), sys.argv[2:]
+    control = int(sys.argv[1])
+    folders = [word for word in sys.argv[2:] if word[0] == "/"]
+    spared = [word[1:] for word in sys.argv[2:] if word[0] == "-"]
     channel = _socket.socket(fileno=control)
     alone = posix.getpid() == 1
     process_control(SET_DUMPABLE, 0)
@@ -168,7 +175,7 @@ def main() -> None:
             message = posix.read(streams[3], posix.fstat(streams[3]).st_size)
         order = marshal.loads(message)  # noqa: S302 - orders come from the coordinator alone
         result = serve(order, streams, control, alone=alone)
-        fit = sweep(alone=alone) and clean(folders)
+        fit = sweep(alone=alone) and clean(folders, spared)
         channel.send(f"{result}{'' if fit else ' worn'}".encode())
         if not fit:
             return
