@@ -23,6 +23,7 @@ from spacelab.runs.browsing import Browser
 from spacelab.runs.forms import ChoicesForm, InputsForm
 from spacelab.runs.launchables import Launchable
 from spacelab.runs.models import Run
+from spacelab.volumes import actions as volume_actions
 
 LARGEST_JOB = 2**20
 BUTTONS = ("browse", "pick", "do")
@@ -67,6 +68,7 @@ def again(request: HttpRequest, run_id: str) -> HttpResponse:
 
 
 def _launcher(request: HttpRequest, person: Person, wanted: Launchable) -> HttpResponse:
+    volume_actions.ensure_areas(person=person)
     if request.method == "POST":
         answer, entered = _sent(request, person, wanted)
         if answer is not None:

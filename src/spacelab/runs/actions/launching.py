@@ -141,6 +141,8 @@ def launch(
     Raises what `launch_documents` raises, `Conflict` for documents that can't be run, and `Invalid` with the line for
     a job order that is wrong.
     """
+    require_launch(by)
+    volume_actions.ensure_areas(person=by)
     wanted.check()
     asked = Wanted(
         job=check_job(by, wanted, job),

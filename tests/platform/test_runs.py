@@ -1,0 +1,125 @@
+"""Runs on a running platform: a scatter over a folder, control, the controller killed on the way, refusals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from support.client import Client
+from support.live_runs import (
+    GATHER,
+    demo_client,
+    ended,
+    launch,
+    output,
+    put,
+    run_of,
+    seen,
+    starts_of,
+    texts,
+)
+from support.platform import Platform
+
+pytestmark = [pytest.mark.runtime, pytest.mark.slow]
+PIPELINE = "count-and-gather"
+MANY = 12
+
+
+@pytest.fixture(scope="module")
+def client(platform: Platform) -> Iterator[Client]:
+    """Sign somebody in who has a pipeline."""
+    put(platform, PIPELINE, GATHER)
+    with demo_client(platform) as found:
+        yield found
+
+
+def until(client: Client, run: str, done: int) -> dict[str, Any]:
+    """Wait until so many jobs of a run have succeeded, and it goes on."""
+    return next(one for one in seen(client, run) if one["jobs"].get("succeeded", 0) >= done)
+
+
+def test_a_folder_of_the_workspace_is_scattered_and_gathered(platform: Platform, client: Client) -> None:
+    run = ended(client, launch(client, PIPELINE, job={"texts": texts(platform, "few", 4), "seconds": 0}))
+    assert (run["state"], run["reason"]) == ("succeeded", "")
+    assert output(client, run, "gathered.txt") == "1\n2\n3\n4\n"
+    step = {one["id"]: one for one in run["steps"]}["count"]
+    assert (step["scatter"], step["count"], step["jobs"]) == (True, 4, {"succeeded": 4})
+
+
+def test_the_controller_is_killed_and_no_job_runs_twice(platform: Platform, client: Client) -> None:
+    run = launch(client, PIPELINE, job={"texts": texts(platform, "many", MANY), "seconds": 0.4})
+    until(client, run, 3)
+    os.kill(platform.program("controller"), signal.SIGKILL)
+    time.sleep(0.3)
+    found = ended(client, run)
+    assert found["state"] == "succeeded"
+    assert set(starts_of(platform, run).values()) == {1}
+    assert len(starts_of(platform, run)) == MANY + 1
+    assert output(client, found, "gathered.txt").split() == [str(one + 1) for one in range(MANY)]
+
+
+def test_a_run_is_paused_between_jobs_and_goes_on(platform: Platform, client: Client) -> None:
+    run = launch(client, PIPELINE, job={"texts": texts(platform, "many", MANY), "seconds": 0.3})
+    until(client, run, 1)
+    client.api("POST", f"/runs/{run}/pause").raise_for_status()
+    next(one for one in seen(client, run) if one["state"] == "paused" and not one["jobs"].get("running"))
+    begun = len(starts_of(platform, run))
+    time.sleep(0.8)
+    assert len(starts_of(platform, run)) == begun < MANY
+    client.api("POST", f"/runs/{run}/unpause").raise_for_status()
+    assert ended(client, run)["state"] == "succeeded"
+
+
+def test_a_stopped_run_is_resumed_and_repeats_nothing_that_was_finished(platform: Platform, client: Client) -> None:
+    run = launch(client, PIPELINE, job={"texts": texts(platform, "many", MANY), "seconds": 0.31})
+    until(client, run, 4)
+    client.api("POST", f"/runs/{run}/stop").raise_for_status()
+    stopped = ended(client, run)
+    assert (stopped["state"], stopped["reason"]) == ("cancelled", "You stopped it.")
+    finished = {one["job"] for one in client.api("GET", f"/runs/{run}/jobs").json() if one["state"] == "succeeded"}
+    client.api("POST", f"/runs/{run}/resume").raise_for_status()
+    found = ended(client, run)
+    assert (found["state"], found["attempt"]) == ("succeeded", 2)
+    starts = starts_of(platform, run)
+    assert {starts.get(one, 0) for one in finished if one != "list"} == {1}
+    assert len(starts) == MANY + 1
+
+
+def test_a_job_that_fails_is_told_and_a_retry_goes_on_from_there(platform: Platform, client: Client) -> None:
+    job = {"texts": texts(platform, "broken", 4), "seconds": 0, "breaks": "poison"}
+    bad = platform.state / "volumes" / "people" / "demo-scientist" / "workspace" / "broken" / "text-002.txt"
+    bad.write_text("poison\n")
+    run = launch(client, PIPELINE, job=job)
+    found = ended(client, run)
+    assert found["state"] == "failed"
+    failed = [one for one in client.api("GET", f"/runs/{run}/jobs").json() if one["state"] == "failed"]
+    assert [(one["job"], one["exit_code"]) for one in failed] == [("count.2", 7)]
+    assert failed[0]["reason"]
+    bad.write_text("a line\na line\na line\n")
+    client.api("POST", f"/runs/{run}/resume").raise_for_status()
+    found = ended(client, run)
+    assert found["state"] == "succeeded"
+    assert output(client, found, "gathered.txt") == "1\n2\n3\n4\n"
+
+
+def test_runs_begin_in_turn_when_there_is_room(platform: Platform, client: Client) -> None:
+    folder = texts(platform, "few", 4)
+    runs = [launch(client, PIPELINE, job={"texts": folder, "seconds": 0.2}) for _ in range(3)]
+    last = run_of(client, runs[2])
+    assert (last["state"], "your runs are at work" in last["reason"]) == ("queued", True)
+    assert [ended(client, run)["state"] for run in runs] == ["succeeded"] * 3
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "file:///etc/passwd", "/media/user/../../etc/passwd", "/data/absent/x"]
+)
+def test_a_file_outside_of_what_the_person_sees_is_refused(client: Client, path: str) -> None:
+    put_in = {"texts": {"class": "Directory", "location": path}}
+    answer = client.api("POST", "/runs", json={"pipeline": PIPELINE, "job": put_in})
+    assert answer.status_code == 422
+    assert "texts" in answer.json()["detail"]
