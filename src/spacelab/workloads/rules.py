@@ -98,6 +98,10 @@ RUN_FOLDER = "/run/spacelab-run"
 """Where a pipeline run finds its run folder inside its workload, and leaves its events."""
 RUN_CACHE = "/var/cache/spacelab-run"
 """Where it finds the outputs of steps that its owner's runs finished before."""
+RUN_PLACES = "/var/spool/spacelab-run"
+"""Where it finds the folders in which steps run as containers, by their numbers,"""
+RUN_BROKER = "/run/spacelab-broker"
+"""and the folder with the socket of the broker that starts those (broker.sock)."""
 ENVIRONMENTS = "/opt/environments"
 """Where environments stand inside, each below its own name."""
 
@@ -107,13 +111,15 @@ class PipelineRun:
     """A pipeline run that a workload carries out: everything it is lies in `folder`, a folder of the host.
 
     `cache` is the folder of the host that the runs of one person share. `environments` are the software of its steps:
-    for each name that documents use, the environment, which appears below `ENVIRONMENTS`.
+    for each name that documents use, the environment, which appears below `ENVIRONMENTS`. `images` are in the same way
+    the container images that its steps may use, where the runtime has an engine; others are refused.
     What comes back in `folder` was in the hands of foreign programs: read it without following links.
     """
 
     folder: str
     cache: str
     environments: dict[str, str] = field(default_factory=dict)
+    images: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,11 @@ class Options:
     gpu_devices: tuple[str, ...] = ()
     """The GPUs of this machine by their CDI names, e.g. nvidia.com/gpu=0."""
 
+    environments: Path | None = None
+    """Where the environments of pipelines' steps are."""
+    warm: bool = False
+    """Whether a loaded coordinator is kept for pipeline runs."""
+
     @classmethod
     def from_settings(cls) -> Options:
         """Read the platform's settings."""
@@ -38,6 +43,8 @@ class Options:
             workload_uid=platform.workload_uid,
             disk_reserve_mb=platform.disk_reserve_mb,
             gpu_devices=tuple(platform.gpu_devices),
+            environments=settings.ENVIRONMENTS_DIRECTORY,
+            warm=platform.warm_pipelines,
         )
 
     @property

@@ -20,6 +20,7 @@ from spacelab.workloads.runtimes.container.folder import MARK, Folder
 from spacelab.workloads.runtimes.container.mounts import PASSING_HOME
 from spacelab.workloads.runtimes.container.observing import Observer, write_started
 from spacelab.workloads.runtimes.container.options import Options
+from spacelab.workloads.runtimes.container.runs import Runs
 from spacelab.workloads.runtimes.container.specification import Parts
 from spacelab.workloads.runtimes.shared import mounts
 from spacelab.workloads.runtimes.shared.listening import listening
@@ -66,6 +67,7 @@ class ContainerRuntime:
         self.options = options or Options.from_settings()
         engine = Engine(self.options.engine, self.options.run_directory)
         self.context = Context(self.options, engine, Companions(engine))
+        self.runs = Runs(self.context)
         self._observer = Observer(self.options, engine, self.context.companions)
         self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="companion")
 
@@ -87,6 +89,9 @@ class ContainerRuntime:
         """Start the workload unless it was started before; raise `RuntimeFault` if that can't be done."""
         folder = self._folder(spec.id)
         self.options.run_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if spec.run:
+            self.runs.start(spec, secrets)
+            return
         with folder.claim(CLAIM_PATIENCE) as held:
             if not held:
                 raise RuntimeFault("It is being started or removed already.", retry=True)
@@ -205,12 +210,15 @@ class ContainerRuntime:
 
     def observe(self) -> dict[str, Observation]:
         """Report on every workload of this platform that the engine or a folder still knows."""
-        return self._observer.observe(
+        seen = self._observer.observe(
             self._folders(), lambda folder, spec: building.observe(self.context, folder, spec)
         )
+        return seen | self.runs.observe()
 
     def logs(self, workload_id: str, since: int = 0) -> Iterator[bytes]:
         """Yield what the workload printed, from byte `since` on; old output of a talkative one may be gone."""
+        if self.runs.carries(workload_id):
+            return self.runs.process.logs(workload_id, since)
         return self._folder(workload_id).log(since)
 
     def build_steps(self, workload_id: str) -> list[StepSeen]:
@@ -220,6 +228,9 @@ class ContainerRuntime:
     def stop(self, workload_id: str, grace_seconds: float) -> None:
         """Ask the workload to end, and end it by force after the grace; return at once."""
         folder = self._folder(workload_id)
+        if self.runs.carries(workload_id):
+            self.runs.process.stop(workload_id, grace_seconds)
+            return
         if not folder.exists:
             self.context.engine.signal(specification.application_name(self.options, workload_id), "SIGKILL")
             return
@@ -248,7 +259,11 @@ class ContainerRuntime:
     def forget(self, workload_id: str) -> None:
         """Remove what is left of an ended workload; one that still runs is left alone."""
         folder = self._folder(workload_id)
+        if self.runs.carries(workload_id):
+            self.runs.forget(workload_id)
+            return
         if not folder.path.exists():
+            self.runs.forget(workload_id)
             if self._runs(workload_id) is False:
                 self._remove_containers(workload_id)
             return
