@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import islands
+
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PACKAGES = ("packages/datalab-package", "packages/cwl-graph", "packages/cwl-runner", "packages/run-crate")
@@ -122,6 +124,14 @@ def browser() -> None:
         say("\n    The browser tests need Chromium: sudo apt-get install chromium")
 
 
+def editor() -> None:
+    """Build the pipeline editor, or say that its pages show the text alone."""
+    try:
+        islands.build(VENV / "bin" / "uv", VENV / "bin" / "python")
+    except islands.NotBuilt as problem:
+        say(f"\n    The pipeline editor is not built; its page shows the text alone. {problem}")
+
+
 def lacks_engine() -> bool:
     """Say whether a program is missing that the tests of containers use."""
     return not all(have(program) for program in ENGINE_PROGRAMS)
@@ -148,6 +158,8 @@ def main() -> None:
             ("Making a virtual environment", make_environment),
             ("Installing Python packages", lambda: install_packages(tests=tests)),
         ]
+    if not islands.built():
+        missing.append(("Building the pipeline editor", editor))
     if not have("bwrap"):
         missing.append(("Installing the sandbox (bubblewrap)", sandbox))
     if tests and not have(*CHROMIUM):

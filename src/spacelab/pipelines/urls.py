@@ -6,6 +6,7 @@ from django.urls import path
 from django.views.decorators.http import require_safe
 
 from spacelab.pipelines import author_views, views
+from spacelab.pipelines.editor_urls import EDITOR
 from spacelab.pipelines.shared_pages import FEEDBACK, PAGES
 
 app_name = "pipelines"
@@ -15,6 +16,7 @@ urlpatterns = [
     path("pipelines/steps/", views.steps, name="steps"),
     path("pipelines/new", author_views.new, name="new"),
     path("pipelines/mine/", require_safe(PAGES.own), name="author-list"),
+    *EDITOR,
     path("pipelines/<slug:slug>/", views.detail, name="detail"),
     *FEEDBACK.urls("pipelines/<slug:slug>/"),
     path("pipelines/<slug:slug>/<str:version>/files/<path:path>", author_views.content, name="file"),

@@ -1,0 +1,66 @@
+// A box on the canvas: a step, or an input or output of the pipeline.
+import { Handle, type NodeProps, Position } from "@xyflow/react";
+import { memo, type ReactElement } from "react";
+import { Icon } from "../Icon";
+import type { GraphNode, Port } from "../wire";
+import type { CanvasNode } from "./shape";
+import { runWords, titleOf } from "./words";
+
+const SYMBOLS = { input: "download", output: "up", step: "launch" } as const;
+const STATES: Record<string, string> = { succeeded: "ok", running: "busy", failed: "bad", reused: "ok", skipped: "quiet" };
+
+function Row({ node, port, side }: { node: GraphNode; port: Port; side: "in" | "out" }): ReactElement {
+  const label = node.kind === "step" ? port.id : "";
+  const open = side === "in" && node.kind === "step" && !port.connected && !port.optional && !port.has_default && !port.value_from && port.default === null;
+  return (
+    <div className="port" data-side={side} data-type={port.type} data-node={node.id} data-open={open || undefined} data-unknown={!port.known || undefined} title={`${port.label || port.id}: ${port.type}${port.doc ? `\n${port.doc}` : ""}`}>
+      <Handle type={side === "in" ? "target" : "source"} position={side === "in" ? Position.Left : Position.Right} id={port.id} />
+      {label && <span>{port.scattered ? `${label} ×` : label}</span>}
+    </div>
+  );
+}
+
+function ProcessNodeView({ data, selected }: NodeProps<CanvasNode>): ReactElement {
+  const { node, state } = data;
+  const bad = node.problems.some((problem) => problem.severity === "error");
+  const first = node.problems[0];
+  return (
+    <div
+      className="node"
+      data-kind={node.kind}
+      data-selected={selected || undefined}
+      data-bad={bad || node.missing || undefined}
+      data-warn={(!bad && node.problems.length > 0) || undefined}
+      data-scatter={node.scatter.length > 0 || undefined}
+      data-state={state || undefined}
+      data-node-id={node.id}
+      role="group"
+      aria-roledescription={node.kind === "step" ? "step" : `pipeline ${node.kind}`}
+      tabIndex={-1}
+    >
+      <div className="node-head">
+        <Icon name={node.sub ? "catalogue" : SYMBOLS[node.kind]} />
+        <div>
+          <strong>{titleOf(node)}</strong>
+          <small>{node.kind === "step" ? runWords(node) : ((node.kind === "input" ? node.ports_out[0] : node.ports_in[0])?.type ?? "")}</small>
+        </div>
+        <span className="node-marks">
+          {node.when && <abbr title={`Runs when ${node.when}`}>if</abbr>}
+          {node.scatter.length > 0 && <abbr title={`Runs once for each of ${node.scatter.join(", ")}`}>×n</abbr>}
+          {state && <span className="badge" data-tone={STATES[state] ?? "quiet"}>{state}</span>}
+          {first && (
+            <span className="node-problem" title={node.problems.map((problem) => problem.message).join("\n")}>
+              <Icon name="warning" />
+            </span>
+          )}
+        </span>
+      </div>
+      <div className="ports">
+        <div>{node.ports_in.map((port) => <Row key={port.id} node={node} port={port} side="in" />)}</div>
+        <div>{node.ports_out.map((port) => <Row key={port.id} node={node} port={port} side="out" />)}</div>
+      </div>
+    </div>
+  );
+}
+
+export const ProcessNode = memo(ProcessNodeView, (before, after) => before.data === after.data && before.selected === after.selected);

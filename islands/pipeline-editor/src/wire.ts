@@ -1,0 +1,236 @@
+// What goes between the browser and the platform: the shapes of its answers, and the calls.
+
+export type Fit = "fits" | "scatter" | "convert" | "never";
+
+export interface Port {
+  id: string;
+  label: string;
+  doc: string;
+  type: string;
+  optional: boolean;
+  has_default: boolean;
+  format: string;
+  connected: boolean;
+  scattered: boolean;
+  default: unknown;
+  value_from: string;
+  link_merge: string;
+  pick_value: string;
+  /** Whether the process that the step runs has this port. */
+  known: boolean;
+}
+
+export interface GraphNode {
+  id: string;
+  kind: "input" | "output" | "step";
+  label: string;
+  doc: string;
+  /** What the document says: a path, or nothing where the process stands in the step itself. */
+  run: string;
+  run_class: string;
+  ports_in: Port[];
+  ports_out: Port[];
+  scatter: string[];
+  scatter_method: string;
+  when: string;
+  first_line: number;
+  last_line: number;
+  missing: boolean;
+  problems: Problem[];
+  sub: Graph | null;
+}
+
+export interface Link extends Ends {
+  id: string;
+  fit: Fit;
+  why: string;
+}
+
+export interface Graph {
+  nodes: GraphNode[];
+  links: Link[];
+}
+
+export interface Problem {
+  severity: "error" | "warning";
+  message: string;
+  advice: string;
+  file: string;
+  line: number;
+  column: number;
+  node: string;
+}
+
+export interface Layout {
+  boxes: Record<string, [x: number, y: number, width: number, height: number]>;
+}
+
+/** What the platform makes of a document: everything that the canvas shows. */
+export interface Reading {
+  label: string;
+  doc: string;
+  cwl_version: string;
+  cwl_class: string;
+  graph: Graph | null;
+  problems: Problem[];
+  /** For each "source type → target type" of the document: whether it fits, and why not. */
+  fits: Record<string, [Fit, string]>;
+  layout: Layout | null;
+  /** Further fields of each node as the text has them, such as requirements, for the inspector. */
+  details: Record<string, Record<string, unknown>>;
+}
+
+/** A step or pipeline of the catalogue that the person may use. */
+export interface CatalogueEntry {
+  ref: string;
+  slug: string;
+  title: string;
+  version: string;
+  kind: "step" | "pipeline";
+  abstract: string;
+}
+
+export type Files = Record<string, string>;
+
+/** One change on the canvas, as the package cwl-graph names it; the platform turns it into new text. */
+export type Edit =
+  | { edit: "AddStep"; id: string; run: string; label?: string }
+  | { edit: "AddInput"; id: string; type: unknown; label?: string }
+  | { edit: "AddOutput"; id: string; type?: unknown; source_node?: string; source_port?: string }
+  | { edit: "Remove"; node: string }
+  | ({ edit: "Connect"; add: boolean; fit: "fits" | "scatter" | "convert" } & Ends)
+  | ({ edit: "Disconnect" } & Ends)
+  | { edit: "Rename"; node: string; to: string }
+  | { edit: "SetField"; path: readonly string[]; value: unknown }
+  | { edit: "SetScatter"; step: string; ports: readonly string[]; method: string }
+  | { edit: "SetWhen"; step: string; expression: string }
+  | { edit: "SetType"; node: string; type: unknown }
+  | { edit: "AddRequirement"; name: string; fields: Record<string, unknown>; step: string }
+  | { edit: "RemoveRequirement"; name: string; step: string }
+  | { edit: "Paste"; text: string }
+  | { edit: "Several"; edits: readonly Edit[] };
+
+/** Where a link begins and ends. */
+export interface Ends {
+  source_node: string;
+  source_port: string;
+  target_node: string;
+  target_port: string;
+}
+
+/** A step made from something else: its name, its text, and the files that stand beside it. */
+export interface Made {
+  name: string;
+  text: string;
+  beside: Files;
+}
+
+/** What the page hands over. */
+export interface Settings {
+  /** What unsaved changes are kept under in the browser. */
+  key: string;
+  title: string;
+  version: string;
+  main: string;
+  files: Files;
+  base: string;
+  writable: boolean;
+  urls: {
+    read: string;
+    edit: string;
+    copy: string;
+    make: string;
+    steps: string;
+    save: string;
+    back: string;
+    test: string;
+    icons: string;
+  };
+}
+
+export interface Saved {
+  base: string;
+  message: string;
+}
+
+/** Somebody saved meanwhile: what they saved. */
+export interface Conflict {
+  message: string;
+  by: string;
+  at: string;
+  base: string;
+  files: Files;
+}
+
+/** A refusal that the platform explains in words for people. */
+export class Refused extends Error {
+  readonly advice: string;
+  readonly status: number;
+  readonly answer: unknown;
+
+  constructor(message: string, advice: string, status: number, answer: unknown = null) {
+    super(message);
+    this.advice = advice;
+    this.status = status;
+    this.answer = answer;
+  }
+}
+
+function csrfToken(): string {
+  return document.querySelector<HTMLInputElement>("[name=csrfmiddlewaretoken]")?.value ?? "";
+}
+
+async function answer<T>(response: Response): Promise<T> {
+  const body: unknown = await response.json().catch(() => null);
+  if (response.ok) return body as T;
+  const told = (body ?? {}) as { title?: string; detail?: string; advice?: string };
+  if (response.status === 403 && !body) throw new Refused("You are signed out.", "Sign in in another tab, then try again: nothing is lost.", 403);
+  throw new Refused(told.detail ?? told.title ?? `The platform answered ${response.status}.`, told.advice ?? "Try again.", response.status, body);
+}
+
+async function send<T>(url: string, body: unknown): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken(), Accept: "application/json" },
+      body: JSON.stringify(body),
+    });
+  } catch {
+    throw new Refused("The platform can’t be reached.", "Your changes are kept in this browser. Try again when the line is back.", 0);
+  }
+  return answer<T>(response);
+}
+
+export class Platform {
+  readonly urls: Settings["urls"];
+
+  constructor(urls: Settings["urls"]) {
+    this.urls = urls;
+  }
+
+  read(files: Files, main: string, place: boolean): Promise<Reading> {
+    return send(this.urls.read, { files, main, place });
+  }
+
+  edit(files: Files, main: string, path: readonly string[], edit: Edit): Promise<{ text: string; reading: Reading }> {
+    return send(this.urls.edit, { files, main, path, edit });
+  }
+
+  copy(files: Files, main: string, path: readonly string[], nodes: readonly string[]): Promise<{ text: string }> {
+    return send(this.urls.copy, { files, main, path, nodes });
+  }
+
+  make(kind: "command" | "script" | "notebook", text: string, name: string): Promise<Made> {
+    return send(this.urls.make, { kind, text, name });
+  }
+
+  save(files: Files, main: string, base: string, over: boolean): Promise<Saved> {
+    return send(this.urls.save, { files, main, base, over });
+  }
+
+  async steps(query: string, signal: AbortSignal): Promise<CatalogueEntry[]> {
+    const response = await fetch(`${this.urls.steps}?q=${encodeURIComponent(query)}`, { signal, headers: { Accept: "application/json" } });
+    return (await answer<{ entries: CatalogueEntry[] }>(response)).entries;
+  }
+}
