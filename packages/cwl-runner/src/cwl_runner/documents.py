@@ -85,12 +85,21 @@ def read_order_file(path: str, context: LoadingContext) -> dict[str, Any]:
     return order
 
 
-def complete_order(process: Process, order: dict[str, Any], roots: Roots) -> CWLObjectType:
-    """Add defaults and what cwltool expects of files to a job order; raises Refusal for files outside the roots."""
+def complete_order(
+    process: Process, order: dict[str, Any], roots: Roots, *, assume_formats: bool = False
+) -> CWLObjectType:
+    """Add defaults and what cwltool expects of files to a job order; raises Refusal for files outside the roots.
+
+    With `assume_formats`, a file whose format nobody states is taken to have the one that its input asks for.
+    """
     order = dict(order)
     for entry in process.tool["inputs"]:
         if "default" in entry and shortname(entry["id"]) not in order:
             order[shortname(entry["id"])] = entry["default"]
+        if assume_formats and isinstance(asked := entry.get("format"), str | list) and asked:
+            wanted = asked if isinstance(asked, str) else str(asked[0])
+            name = shortname(entry["id"])
+            order[name] = _with_format(order.get(name), wanted)
     namespaces = {**order.pop("$namespaces", {}), **cast("dict[str, str]", process.metadata.get("$namespaces", {}))}
     order.pop("$schemas", None)
     expander = Loader(namespaces)
@@ -108,6 +117,15 @@ def complete_order(process: Process, order: dict[str, Any], roots: Roots) -> CWL
     for name in ("cwl:tool", "id"):
         order.pop(name, None)
     return order
+
+
+def _with_format(value: Any, wanted: str) -> Any:
+    """Return a File, or Files in lists, with a format where none is stated; expressions are cwltool's to evaluate."""
+    if isinstance(value, list):
+        return [_with_format(one, wanted) for one in value]
+    if not isinstance(value, dict) or value.get("class") != "File" or "format" in value or "$" in wanted:
+        return value
+    return {**value, "format": wanted}
 
 
 def _check(roots: Roots, entry: Any) -> None:

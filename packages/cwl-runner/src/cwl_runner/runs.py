@@ -93,7 +93,7 @@ class Attempt:
                 backend.prepare(self.count)
             if options.only_step:
                 process, order = only(process, options.only_step, order)
-            complete = documents.complete_order(process, order, roots)
+            complete = documents.complete_order(process, order, roots, assume_formats=True)
             result = Coordinator(self._setting(backend, roots, engine)).run(process, dict(complete))
             if result.state == "succeeded" and result.outputs is not None:
                 delivery = Delivery(Path(options.outdir), roots, self.cache.digests)
