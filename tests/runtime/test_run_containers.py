@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from runtime.contract import look, printed, wait_for
-from runtime.run_contract import Prepared, RunContract, until
+from runtime.run_contract import Prepared, RunContract, events, until
 from spacelab.volumes.rules import Mount
 from spacelab.workloads.rules import Resources, Seen, WorkloadSpec
 from spacelab.workloads.runtimes.container import ContainerRuntime, Options, broker
@@ -42,6 +43,50 @@ def ask(order, **more):
 def order(*argv, **more):
     return {"job": "a", "place": 0, "image": "python:3", "argv": list(argv), "environment": {"MARK": "x"},
             "folder": "/job", "cores": 1, "memory_mb": 128} | more
+"""
+
+
+MIXED = """
+cwlVersion: v1.2
+class: Workflow
+inputs: {stars: File}
+outputs: {out: {type: File, outputSource: copy/out}}
+steps:
+  shout:
+    in: {stars: stars}
+    out: [out]
+    run:
+      class: CommandLineTool
+      requirements: {DockerRequirement: {dockerPull: "python:3"}}
+      inputs: {stars: {type: File, inputBinding: {position: 1}}}
+      outputs: {out: {type: File, outputBinding: {glob: "*.txt"}}}
+      baseCommand: [python3, -c]
+      arguments:
+        - position: 0
+          valueFrom: |
+            import os, sys
+            where = "sandbox" if os.path.exists("/job-starter.py") else "container"
+            open("loud.txt", "w").write(where + ": " + open(sys.argv[1]).read().upper())
+  copy:
+    in: {loud: shout/out}
+    out: [out]
+    run:
+      class: CommandLineTool
+      inputs: {loud: File}
+      outputs: {out: {type: stdout}}
+      stdin: $(inputs.loud.path)
+      stdout: here.txt
+      baseCommand: cat
+  fails:
+    in: {loud: shout/out}
+    out: []
+    run:
+      class: CommandLineTool
+      requirements: {DockerRequirement: {dockerPull: "python:3"}}
+      successCodes: [7]
+      inputs: {loud: File}
+      outputs: []
+      baseCommand: [sh, -c, "exit 7"]
 """
 
 
@@ -78,6 +123,34 @@ class TestRuns(RunContract):
             return replace(made, run=replace(made.run, images={"python:3": CONTRACT_IMAGE}))
 
         return spec
+
+    def test_a_workflow_runs_partly_in_containers(
+        self, runtime: ContainerRuntime, workflow: Prepared, tmp_path: Path
+    ) -> None:
+        spec = workflow(MIXED, {"stars": {"class": "File", "location": "/data/stars/vega.txt"}})
+        assert spec.run
+        spec = replace(spec, run=replace(spec.run, images={"python:3": CONTRACT_IMAGE}))
+        options = Path(spec.run.folder, "options.json") if spec.run else Path()
+        options.write_text(json.dumps(json.loads(options.read_text()) | {"images": ["python:3"]}))
+        seen, text = self.outcome(runtime, spec)
+        told = events(spec)
+        assert seen.exit_code == 0, (text, told)
+        assert (tmp_path / "mine" / "results" / "r" / "here.txt").read_text() == "container: VEGA\nVEGA\nVEGA\n"
+        ended = {one["job"]: one for one in told if one["event"] == "job-ended"}
+        assert {name: one["state"] for name, one in ended.items()} == {
+            "shout": "succeeded",
+            "copy": "succeeded",
+            "fails": "succeeded",
+        }, told
+        assert ended["fails"]["exit_code"] == 7
+
+    def test_an_image_that_is_not_allowed_is_a_problem_of_its_step(
+        self, runtime: ContainerRuntime, workflow: Prepared
+    ) -> None:
+        spec = workflow(MIXED, {"stars": {"class": "File", "location": "/data/stars/vega.txt"}})
+        seen, _ = self.outcome(runtime, spec)
+        assert seen.exit_code == 33
+        assert any("python:3 needs a container runtime" in str(one.get("reason")) for one in events(spec))
 
     @pytest.mark.usefixtures("stand_in")
     def test_a_step_runs_in_a_container_of_its_image(

@@ -21,7 +21,7 @@ from cwltool.process import Process
 from cwltool.utils import normalizeFilesDirs
 from schema_salad.exceptions import ValidationException
 
-from cwl_runner import links, tools
+from cwl_runner import links, removal, tools
 from cwl_runner.backends.protocol import Backend, BackendError, Ended, Order, Place
 from cwl_runner.cache import Cache, job_key, tool_key
 from cwl_runner.control import Cancelled, Control
@@ -64,6 +64,7 @@ class Setting:
     base: str = ""
     logs: Path | None = None
     environments: dict[str, str] = dataclasses.field(default_factory=dict)
+    images: tuple[str, ...] = ()
     network: bool = False
     cores: float = 0
     memory_mb: float = 0
@@ -122,6 +123,8 @@ class Coordinator:
         if not image:
             return "", ""
         software = self.setting.environments.get(image, "")
+        if image in self.setting.images:
+            return image, ""
         if not software and required:
             raise tools.unsupported(image)
         if not software:
@@ -370,9 +373,9 @@ class Coordinator:
     def _keep(self, job: Job, kept: str) -> None:
         """Move what a job wrote to where it stays, make its links right, and free its place."""
         host, inside = job.place.host, job.place.inside
-        os.rename(f"{host}/out", kept)  # noqa: PTH104 - for every job
+        removal.move(f"{host}/out", kept)
         if job.literals:
-            os.rename(f"{host}/in", f"{kept}{LITERALS}")  # noqa: PTH104 - as above
+            removal.move(f"{host}/in", f"{kept}{LITERALS}")
 
         def translate(target: str) -> str:
             if target.startswith(f"{inside}/out/"):

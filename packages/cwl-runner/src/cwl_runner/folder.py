@@ -21,6 +21,7 @@ class Options:
     cache: str = ""
     parallel: int = 2
     environments: dict[str, str] = dataclasses.field(default_factory=dict)
+    images: tuple[str, ...] = ()
     only_step: str = ""
     network: bool = False
     cores: float = 0
@@ -44,6 +45,7 @@ class Options:
             names = {field.name for field in dataclasses.fields(cls)}
             known = {name: value for name, value in given.items() if name in names and value is not None}
             known["roots"] = tuple(here(root) for root in known.get("roots", ()))
+            known["images"] = tuple(known.get("images", ()))
             known |= {name: here(known[name]) for name in ("outdir", "cache") if name in known}
             known["cache"] = os.path.realpath(known["cache"]) if known.get("cache") else ""
             known["environments"] = {name: here(folder) for name, folder in known.get("environments", {}).items()}

@@ -1,7 +1,8 @@
-"""Removing what a job wrote, however it set its permissions, without following links."""
+"""Removing and moving what a job wrote, however it set its permissions, without following links."""
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -20,6 +21,16 @@ def remove(path: str | Path) -> None:
         Path(path).unlink(missing_ok=True)
         return
     shutil.rmtree(path, onerror=_open_up)
+
+
+def move(source: str, target: str) -> None:
+    """Move a folder, also to another mount: then it is copied, links as links, and the source stays."""
+    try:
+        os.rename(source, target)  # noqa: PTH104 - for every job
+    except OSError as failure:
+        if failure.errno != errno.EXDEV:
+            raise
+        shutil.copytree(source, target, symlinks=True)
 
 
 def _open_up(function: Callable[..., Any], path: str, problem: Any) -> None:

@@ -12,6 +12,8 @@ from cwltool.process import Process, shortname
 from cwltool.workflow import Workflow, WorkflowStep
 
 from cwl_runner import backends, documents, expressions, flows, warm
+from cwl_runner.backends import broker
+from cwl_runner.backends.protocol import Backend
 from cwl_runner.backends.slots import Slots
 from cwl_runner.cache import Cache
 from cwl_runner.control import Cancelled, Control
@@ -80,6 +82,7 @@ class Attempt:
         backend = backends.choose(options.backend, self.places, self.count, visible, [folder.path])
         engine = expressions.Engine(isolated=backend.isolated)
         expressions.install(engine)
+        working: broker.Broker | Slots | None = None
         try:
             backend.prepare(1)
             if expressions.wanted(folder.bundle):
@@ -94,24 +97,31 @@ class Attempt:
             if options.only_step:
                 process, order = only(process, options.only_step, order)
             complete = documents.complete_order(process, order, roots, assume_formats=True)
-            result = Coordinator(self._setting(backend, roots, engine)).run(process, dict(complete))
+            working = broker.Broker(backend, options.images) if self.brokered else backend
+            result = Coordinator(self._setting(working, roots, engine)).run(process, dict(complete))
             if result.state == "succeeded" and result.outputs is not None:
                 delivery = Delivery(Path(options.outdir), roots, self.cache.digests)
                 return dataclasses.replace(result, outputs=delivery.deliver(result.outputs))
             return dataclasses.replace(result, outputs=None)
         finally:
             engine.close()
-            backend.close()
+            (working or backend).close()
 
     @property
     def places(self) -> Path:
         """Where places are made."""
-        return self.cache.work / "places"
+        return broker.PLACES if self.brokered else self.cache.work / "places"
+
+    @property
+    def brokered(self) -> bool:
+        """Whether some jobs run as containers."""
+        return bool(self.options.images) and broker.places() > 0
 
     @property
     def count(self) -> int:
         """How many places there are: one more than jobs run at a time, so that the next is always laid out."""
-        return max(1, self.options.parallel) + 1
+        wanted = max(1, self.options.parallel) + 1
+        return min(wanted, broker.places()) if self.brokered else wanted
 
     def _working(self, backend: Slots) -> Slots:
         """Give the backend back if it works here, else plain processes, and say so."""
@@ -124,7 +134,7 @@ class Attempt:
         self.listener.emit("problem", **Problem(told, advice, severity="warning").facts())
         return backends.fall_back(self.places, self.count)
 
-    def _setting(self, backend: Slots, roots: Roots, engine: expressions.Engine) -> Setting:
+    def _setting(self, backend: Backend, roots: Roots, engine: expressions.Engine) -> Setting:
         options = self.options
         return Setting(
             backend=backend,
@@ -139,6 +149,7 @@ class Attempt:
             base=str(self.folder.bundle),
             logs=self.folder.jobs,
             environments=options.environments,
+            images=options.images if self.brokered else (),
             network=options.network,
             cores=options.cores,
             memory_mb=options.memory_mb,

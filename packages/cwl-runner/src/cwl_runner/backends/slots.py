@@ -57,8 +57,8 @@ class Slots:
         self._selector = selectors.DefaultSelector()
         self._lost: list[tuple[Place, Ended]] = []
         for slot in self._slots:
-            removal.remove(slot.place.host)
-            Path(slot.place.host).mkdir(parents=True)
+            _remove(slot.place.host)
+            Path(slot.place.host).mkdir(parents=True, exist_ok=True)
 
     def _paths(self, number: int) -> tuple[str, str]:
         host = str(self._folder / str(number))
@@ -152,6 +152,14 @@ class Slots:
         """Let `wait` return when this descriptor is readable."""
         self._selector.register(descriptor, selectors.EVENT_READ, None)
 
+    def watch(self, connection: socket.socket) -> None:
+        """Let `wait` return when this connection is readable."""
+        self._selector.register(connection, selectors.EVENT_READ, None)
+
+    def unwatch(self, connection: socket.socket) -> None:
+        """Watch it no longer."""
+        self._selector.unregister(connection)
+
     def wait(self, seconds: float | None) -> list[tuple[Place, Ended]]:
         """Report commands that ended."""
         self._enforce_deadlines()
@@ -217,8 +225,17 @@ class Slots:
         """End everything."""
         for slot in self._slots:
             self._end(slot)
-            removal.remove(slot.place.host)
+            _remove(slot.place.host)
         self._selector.close()
+
+
+def _remove(host: str) -> None:
+    """Remove a place; one that is a mount of its own is emptied."""
+    if os.path.ismount(host):
+        for entry in os.scandir(host):
+            removal.remove(entry.path)
+    else:
+        removal.remove(host)
 
 
 @contextlib.contextmanager

@@ -32,7 +32,7 @@ from typing import Any
 from docker.errors import APIError
 
 from spacelab.workloads.ports import RuntimeFault
-from spacelab.workloads.rules import Network
+from spacelab.workloads.rules import RUN_PLACES, Network
 from spacelab.workloads.runtimes.container import broker, images
 from spacelab.workloads.runtimes.container.broker_streams import Streams
 from spacelab.workloads.runtimes.container.engine import Engine, Facts
@@ -98,7 +98,8 @@ def checked(data: Any, orders: dict[str, Any]) -> Order:
         raise Refused("The order names no job, or no command.")
     if not 0 <= order.number < len(orders["places"]):
         raise Refused("The order names a place that this run does not have.")
-    if not folder.is_relative_to(JOB_FOLDER) or ".." in folder.parts:
+    own = (JOB_FOLDER, f"{RUN_PLACES}/{order.number}")
+    if not any(folder.is_relative_to(path) for path in own) or ".." in folder.parts:
         raise Refused("The order names a folder outside of its place.")
     if order.image not in orders["images"]:
         raise Refused(f"The image {order.image[:200]} is none of those that this run may use.")
@@ -254,7 +255,8 @@ class Broker:
         """Return the arguments of `create_container`: rights, limits and mounts are the platform's alone."""
         resources, place = self.orders["resources"], self.orders["places"][order.number]
         binds = [bind(source, target) for source, target in self.orders["binds"]]
-        binds.append(bind(place, JOB_FOLDER, read_only=False))
+        inside = (JOB_FOLDER, f"{RUN_PLACES}/{order.number}")  # as steps in sandboxes see it, and as those without do
+        binds += [bind(place, path, read_only=False) for path in inside]
         limits: dict[str, Any] = {}
         if self.facts.memory:
             limits |= {"mem_limit": f"{memory_mb}m"} | ({"memswap_limit": f"{memory_mb}m"} if self.facts.swap else {})
