@@ -31,8 +31,12 @@ MOST_LINES_OF_FIRST_SENTENCE = 3
 
 OPEN_TO_OTHERS = frozenset({"actions", "queries", "rules", "models"})
 """Modules of a domain that other domains may import; the site, which joins them all, may import any."""
-OPEN_AS_WELL = {"publishing": frozenset({"forms", "author_views"}), "feedback": frozenset({"views"})}
-"""What a domain opens beyond that: forms and authoring pages are the same for every published kind of thing."""
+OPEN_AS_WELL = {
+    "publishing": frozenset({"forms", "author_views"}),
+    "feedback": frozenset({"views"}),
+    "pipelines": frozenset({"drawing"}),
+}
+"""What a domain opens beyond that: forms, authoring pages and drawn graphs are the same wherever they are shown."""
 
 
 def percentile(values: list[int], percent: int) -> float:

@@ -20,12 +20,16 @@ LETTER = 7.2
 
 @dataclass(frozen=True)
 class BoxState:
-    """How a step of a run stands: a state for the colour, words beside it, and a share between 0 and 1 for a bar."""
+    """How a step of a run stands: a state for the colour, words below it, and a share between 0 and 1 for a bar.
+
+    `note` is read out beside the words; `href` leads to what the step did.
+    """
 
     state: str
     words: str = ""
     share: float | None = None
     note: str = ""
+    href: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,13 @@ class DrawnBox:
     href: str
     spoken: str
     state: BoxState | None = None
+    path: str = ""
+    """The node's id with those of the steps around it: `align/crop`."""
+
+    @property
+    def below(self) -> float:
+        """Where the words of its state stand."""
+        return self.y + self.height + 11
 
     @property
     def kind(self) -> str:
@@ -141,7 +152,10 @@ def draw(
     if len(graph.nodes) > MOST_NODES:
         return Drawing(0, 0, (), (), label, too_large=True)
     placed = layout(graph)
-    boxes = tuple(_box(node, placed, href, (states or {}).get(f"{prefix}{node.id}")) for node in graph.nodes)
+    known = states or {}
+    boxes = tuple(
+        _box(node, placed, href, known.get(f"{prefix}{node.id}"), f"{prefix}{node.id}") for node in graph.nodes
+    )
     links = tuple(
         DrawnLink(_path(placed.paths[one.id]), one.fit, one.source_node, one.target_node)
         for one in graph.links
@@ -155,12 +169,14 @@ def draw(
     return Drawing(round(placed.width), round(placed.height), boxes, links, label, tuple(subs))
 
 
-def _box(node: Node, placed: Layout, href: Callable[[Node], str] | None, state: BoxState | None) -> DrawnBox:
+def _box(
+    node: Node, placed: Layout, href: Callable[[Node], str] | None, state: BoxState | None, path: str
+) -> DrawnBox:
     x, y, width, height = placed.boxes[node.id]
     ports = (*_ports(node, placed, "in"), *_ports(node, placed, "out")) if node.kind == "step" else ()
     room = width - 20 - (24 if node.scatter or node.when or node.sub else 0)
-    address = href(node) if href else ""
-    return DrawnBox(node, x, y, width, height, _cut(node.title, room), ports, address, _spoken(node, state), state)
+    address = state.href if state else href(node) if href else ""
+    return DrawnBox(node, x, y, width, height, _cut(node.title, room), ports, address, _spoken(node, state), state, path)
 
 
 def _ports(node: Node, placed: Layout, side: str) -> list[DrawnPort]:

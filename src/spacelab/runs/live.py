@@ -1,4 +1,4 @@
-"""Streams of server-sent events: the pieces of a run's page, and the cards of a list of runs."""
+"""Streams of server-sent events: a run's state for programs, and the cards of a list of runs."""
 
 from __future__ import annotations
 
@@ -54,42 +54,6 @@ def state_stream(person_id: int, run_id: str) -> AsyncIterator[bytes]:
 
 
 END = sse.News((sse.Event("end", {}),), final=True)
-
-
-class PageStream:
-    """Follows one run for one viewer's page; every look asks again whether the viewer may see it."""
-
-    def __init__(self, person_id: int, run_id: str, csrf_token: str) -> None:
-        self._person_id = person_id
-        self._run_id = run_id
-        self._csrf_token = csrf_token
-        self._sent = sse.Differences()
-        self._stamp: Any = None
-
-    def look(self) -> sse.News:
-        """Return the pieces that changed since the last look."""
-        person = _viewer(self._person_id)
-        try:
-            run = queries.find_seen(person, self._run_id) if person else None
-        except NotFound:
-            run = None
-        if person is None or run is None:
-            return END
-        stamp = progress.stamp_of(run)
-        events: list[sse.Event] = []
-        if stamp != self._stamp:
-            self._stamp = stamp
-            context = {**progress.context_of(run, person), "csrf_token": self._csrf_token}
-            changed = self._sent.of(progress.fragments_of(context))
-            events = [sse.Event("fragment", {"id": key, "html": html}) for key, html in changed.items()]
-        if run.is_final and not run.followed:
-            return sse.News((*events, *END.events), final=True)
-        return sse.News(tuple(events), pause=PAUSE)
-
-
-def page_stream(person_id: int, run_id: str, csrf_token: str) -> AsyncIterator[bytes]:
-    """Stream the pieces of a run's page as they change."""
-    return sse.follow(sse.in_pool(PageStream(person_id, run_id, csrf_token).look))
 
 
 class ListStream:

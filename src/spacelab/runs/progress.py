@@ -11,11 +11,10 @@ from spacelab.accounts.models import Person
 from spacelab.runs import queries
 from spacelab.runs.models import Run
 from spacelab.runs.rules import DONE, JobState, State
+from spacelab.runs.viewing import page
 from spacelab.workloads import queries as workloads
 
 LOG_BYTES = 16_384
-JOBS_SHOWN = 50
-"""Jobs of a step that the page lists; all of them are on the step's own page."""
 
 TONES = {
     State.QUEUED: "quiet",
@@ -34,8 +33,8 @@ JOB_TONES = {
     JobState.INTERRUPTED: "warn",
 }
 STEP_MARKS = {"waiting": "next", "running": "now", "failed": "bad", "interrupted": "bad"}
-FRAGMENTS = ("state", "notices", "steps", "outputs", "facts", "log")
-"""Each is a template `_<name>.html` and the element `run-<name>` of the page."""
+FRAGMENTS = ("state", "notices", "timeline", "steps", "outputs", "facts", "log")
+"""Each is a template `_<name>.html` and the element `run-<name>` of the page; boxes of the graph come one by one."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,6 @@ def stamp_of(run: Run) -> tuple[Any, ...]:
 def context_of(run: Run, person: Person) -> dict[str, Any]:
     """Collect what the pieces of a run's page show to this person."""
     state, mine = State(run.state), run.owner_id == person.pk
-    jobs = list(queries.jobs_of(run).defer("inputs", "command", "outputs")[:JOBS_SHOWN])
     return {
         "run": run,
         "mine": mine,
@@ -129,14 +127,11 @@ def context_of(run: Run, person: Person) -> dict[str, Any]:
         "badge": badge_of(run),
         "state": str(state),
         "final": run.is_final,
+        "may_open": queries.may_open(person, run),
         "may_go_on": mine and state.may_go_on and run.cleaned_at is None,
-        "failed_jobs": queries.failed_jobs(run) if run.totals.get(JobState.FAILED) else [],
-        "rows": step_rows(run),
-        "jobs": jobs,
-        "more_jobs": max(sum(run.totals.values()) - len(jobs), 0),
-        "results": queries.results_of(run),
         "log": queries.log_of(run, LOG_BYTES),
         "runtime_fault": workloads.runtime_fault(),
+        **page.parts_of(run),
     }
 
 

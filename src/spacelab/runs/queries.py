@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import BinaryIO
 
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
 from spacelab.accounts.models import Person
 from spacelab.accounts.queries import may, teams_of
-from spacelab.kit.refusals import Conflict, NotFound
+from spacelab.kit.refusals import Conflict, NotFound, Refusal
 from spacelab.runs.models import Run, RunJob, SavedLaunch
 from spacelab.runs.permissions import RunPermission
 from spacelab.runs.rules import FINAL, UNFINISHED, JobState, Room, State
 from spacelab.volumes import queries as volume_queries
 from spacelab.volumes.rules import Entry
+from spacelab.volumes.rules import Kind as VolumeKind
 from spacelab.workloads import queries as workloads
 from spacelab.workloads.models import Workload
 from spacelab.workloads.rules import FINAL as ENDED
@@ -23,6 +25,7 @@ from spacelab.workloads.rules import Profile
 MOST_RESULTS = 500
 """Files of a run's outputs that a page lists."""
 
+NO_SUCH_FILE = NotFound("There is no such file.", advice="Look at the list of the run's files.")
 NO_SUCH_RUN = NotFound("There is no such run.", advice="Look at the list of your runs.")
 
 
@@ -73,6 +76,27 @@ def may_see(person: Person, run: Run) -> bool:
 def may_stop(person: Person, run: Run) -> bool:
     """Say whether the person may end a run: its owner, and operators."""
     return run.owner_id == person.pk or may(person, RunPermission.MANAGE_ANY)
+
+
+def may_open(person: Person, run: Run) -> bool:
+    """Say whether the person may open the files that a run left: its owner, and the team that it is shown to."""
+    return run.owner_id == person.pk or (run.team_id is not None and teams_of(person).filter(pk=run.team_id).exists())
+
+
+def open_result(person: Person, run: Run, path: str) -> BinaryIO:
+    """Open a file of a run's folder of outputs, following no link; raise `NotFound` for all that can't be opened."""
+    if not run.results or not may_open(person, run):
+        raise NO_SUCH_FILE
+    try:
+        return volume_queries.open_own_file(run.owner, VolumeKind.WORKSPACE, f"{run.results}/{path}")
+    except Refusal:
+        raise NO_SUCH_FILE from None
+
+
+def comparable(person: Person, run: Run, most: int = 20) -> list[Run]:
+    """List other runs of the same pipeline that the person may see, newest first."""
+    found = visible_to(person).filter(pipeline_slug=run.pipeline_slug).exclude(pk=run.pk)
+    return list(found[:most])
 
 
 def find_job(run: Run, job: str) -> RunJob:

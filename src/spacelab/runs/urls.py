@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from spacelab.runs import launch_views, views
+from spacelab.runs import launch_views, viewer_views, views
 
 app_name = "runs"
 urlpatterns = [
@@ -12,10 +12,16 @@ urlpatterns = [
     path("pipelines/<slug:slug>/forget", launch_views.forget, name="forget"),
     path("runs/", views.listing, name="list"),
     path("runs/events", views.list_events, name="list-events"),
-    path("runs/<str:run_id>/", views.detail, name="detail"),
-    path("runs/<str:run_id>/events", views.events, name="events"),
-    path("runs/<str:run_id>/jobs", views.jobs, name="jobs"),
-    path("runs/<str:run_id>/job", views.job, name="job"),
+    path("runs/compare", viewer_views.compare, name="compare"),
+    path("runs/<str:run_id>/", viewer_views.detail, name="detail"),
+    path("runs/<str:run_id>/events", viewer_views.events, name="events"),
+    path("runs/<str:run_id>/jobs", viewer_views.jobs, name="jobs"),
+    path("runs/<str:run_id>/job", viewer_views.job, name="job"),
+    path("runs/<str:run_id>/jobs/<path:name>/events", viewer_views.job_events, name="job-events"),
+    path("runs/<str:run_id>/jobs/<path:name>/", viewer_views.job, name="job-page"),
+    path("runs/<str:run_id>/files/", viewer_views.files, name="files"),
+    path("runs/<str:run_id>/files/<path:path>", viewer_views.file, name="file"),
+    path("runs/<str:run_id>/raw/<path:path>", viewer_views.raw, name="raw"),
     path("runs/<str:run_id>/log", views.log, name="log"),
     path("runs/<str:run_id>/again", launch_views.again, name="again"),
     path("runs/<str:run_id>/job-order", launch_views.job_order, name="job-order"),

@@ -1,4 +1,4 @@
-"""Pages of runs: the list with its filters, one run, one of its jobs, streams, and the buttons on them."""
+"""Pages of runs: the list with its filters, logs as text, and the buttons on the pages of runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -17,11 +16,8 @@ from spacelab.kit import sse
 from spacelab.kit.refusals import Invalid, NotSignedIn
 from spacelab.runs import actions, filters, folders, live, progress, queries
 from spacelab.runs.permissions import RunPermission
-from spacelab.workloads.queries import controller_is_running
 
 PER_PAGE = 24
-JOBS_PER_PAGE = 200
-JOB_LOG_BYTES = 65_536
 
 
 @require_safe
@@ -60,56 +56,6 @@ async def _viewer(request: HttpRequest) -> Person:
     if not isinstance(person, Person):
         raise NotSignedIn("This needs an account.", advice="Sign in.")
     return person
-
-
-@require_safe
-def detail(request: HttpRequest, run_id: str) -> HttpResponse:
-    """Show one run: what failed and why first, then its steps, jobs, outputs and log."""
-    person = signed_in(request.user)
-    run = queries.find_seen(person, run_id)
-    context = {
-        **progress.context_of(run, person),
-        "my_teams": list(teams_of(person)) if run.owner_id == person.pk else [],
-        "controller_runs": controller_is_running(),
-    }
-    return render(request, "runs/detail.html", context)
-
-
-async def events(request: HttpRequest, run_id: str) -> StreamingHttpResponse:
-    """Stream the pieces of a run's page."""
-    person = await _viewer(request)
-    await sse.in_pool(queries.find_seen)(person, run_id)
-    return sse.response(live.page_stream(person.pk, run_id, get_token(request)))
-
-
-@require_safe
-def jobs(request: HttpRequest, run_id: str) -> HttpResponse:
-    """List the jobs of a run, or of one of its steps."""
-    person = signed_in(request.user)
-    run = queries.find_seen(person, run_id)
-    step = request.GET.get("step", "")
-    page = Paginator(queries.jobs_of(run, step), JOBS_PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "runs/jobs.html", {"run": run, "step": step, "page": page})
-
-
-@require_safe
-def job(request: HttpRequest, run_id: str) -> HttpResponse:
-    """Show one job: its command, inputs, outputs and what it printed."""
-    person = signed_in(request.user)
-    run = queries.find_seen(person, run_id)
-    found = queries.find_job(run, request.GET.get("name", ""))
-    texts = {
-        name: folders.read_log(run.pk, found.job, name, since=-JOB_LOG_BYTES).decode(errors="replace")
-        for name in ("stderr", "stdout")
-    }
-    context = {
-        "run": run,
-        "job": found,
-        "badge": progress.job_badge(found.state),
-        "texts": texts,
-        "mine": run.owner_id == person.pk,
-    }
-    return render(request, "runs/job.html", context)
 
 
 @require_safe

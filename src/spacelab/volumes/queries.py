@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -197,6 +198,11 @@ def folder_of(person: Person, kind: Kind, folder: str, most: int) -> list[Entry]
         return folder_own(Path(area_of(person, kind).path), folder, most)
     except Unavailable:
         return []
+
+
+def open_own_file(person: Person, kind: Kind, inside: str) -> BinaryIO:
+    """Open a file of the person's home or workspace, following no link; raise `NotFound`, or `Invalid` for `..`."""
+    return open_own(Path(area_of(person, kind).path), inside)
 
 
 def read_own(person: Person, kind: Kind, inside: str, largest: int) -> bytes:

@@ -9,20 +9,52 @@ from typing import Any
 
 from django import template
 
-from spacelab.runs.models import RunJob
-from spacelab.runs.progress import Badge
+from spacelab.runs.models import Run, RunJob
+from spacelab.runs.progress import Badge, badge_of
 from spacelab.runs.progress import job_badge as badge_of_job
+from spacelab.runs.viewing import states
 
 register = template.Library()
 
 LONGEST_VALUE = 400
 MOST_ITEMS = 5
+LEAST_SHARE = 0.01
 
 
 @register.filter
 def job_badge(job: RunJob) -> Badge:
     """Say how a job is."""
     return badge_of_job(job.state)
+
+
+@register.filter
+def run_tone(run: Run) -> str:
+    """Say in which tone a run's state is shown."""
+    return badge_of(run).tone
+
+
+@register.filter
+def in_time(seconds: float | None) -> str:
+    """Write a time in at most two units."""
+    return "" if seconds is None else states.duration(seconds)
+
+
+@register.filter
+def in_bytes(number: float | None) -> str:
+    """Write a number of bytes with three figures."""
+    return "" if number is None else states.size(number)
+
+
+@register.filter
+def in_percent(share: float | None) -> str:
+    """Write a share between 0 and 1."""
+    return "" if share is None else f"{share:.0%}" if share == 0 or share >= LEAST_SHARE else "<1%"
+
+
+@register.filter
+def figure(value: float | None) -> str:
+    """Write a measured value with five figures."""
+    return "" if value is None else f"{value:.5g}"
 
 
 @register.filter

@@ -19,7 +19,7 @@ from spacelab.runs.viewing.bounded import Wanted
 from spacelab.runs.viewing.tables import Column, TableView
 from spacelab.runs.viewing.texts import TextView
 
-STRETCHES = {"asinh": "asinh", "linear": "linear", "zscale": "zscale"}
+STRETCHES = ("asinh", "linear", "zscale")
 LARGEST_PICTURE = 24 * 2**20
 MOST_PIXELS = 10**8
 LARGEST_VOTABLE = 64 * 2**20

@@ -9,20 +9,23 @@ function replace(id, html) {
   if (!old) return;
   const box = document.createElement("template");
   box.innerHTML = html;
-  const fresh = box.content.firstElementChild;
+  let fresh = box.content.firstElementChild;
+  if (old.ownerSVGElement) fresh = fresh?.firstElementChild; // a piece of a drawing comes in an <svg>
   if (!fresh || fresh.isEqualNode(old)) return;
   if (!fresh.id) fresh.id = id;
   const focus = old.contains(document.activeElement) ? document.activeElement : null;
   const open = new Set([...old.querySelectorAll("details[open][id]")].map((one) => one.id));
-  const scrolled = [old, ...old.querySelectorAll(".log[id]")].map((one) => ({
-    id: one.id, top: one.scrollTop, end: one.scrollHeight - one.clientHeight - one.scrollTop < 8,
+  const scrolled = [old, ...old.querySelectorAll(".log[id], .graph[id]")].map((one) => ({
+    id: one.id, top: one.scrollTop, left: one.scrollLeft, end: one.scrollHeight - one.clientHeight - one.scrollTop < 8,
   }));
   const path = focus && pathTo(focus, old);
   old.replaceWith(fresh);
   for (const one of fresh.querySelectorAll("details[id]")) one.open ||= open.has(one.id);
-  for (const { id: key, top, end } of scrolled) {
+  for (const { id: key, top, left, end } of scrolled) {
     const log = key && document.getElementById(key);
-    if (log) log.scrollTop = end && log.matches(".log") ? log.scrollHeight : top;
+    if (!log) continue;
+    log.scrollTop = end && log.matches(".log") ? log.scrollHeight : top;
+    log.scrollLeft = left;
   }
   if (focus) ((focus.id && document.getElementById(focus.id)) || follow(path, fresh))?.focus({ preventScroll: true });
   window.htmx?.process(fresh);

@@ -1,0 +1,157 @@
+"""Everything that the page of one run shows beyond its state: graph, timeline, steps, the head, outputs, a live log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote
+
+from django.urls import reverse
+from django.utils import timezone
+
+import cwl_graph
+from spacelab.pipelines import drawing
+from spacelab.runs import folders, queries
+from spacelab.runs.models import KeptBundle, Run, RunJob
+from spacelab.runs.rules import JobState
+from spacelab.runs.viewing import failures, figures, outputs, states, texts, timeline
+from spacelab.runs.viewing.comparing import Side
+from spacelab.runs.viewing.states import StepView
+
+TAIL_BYTES = 16_384
+STEPS_SHOWN = 100
+OTHERS_SHOWN = 20
+GRAPHS_KEPT = 32
+
+
+@dataclass(frozen=True)
+class Tail:
+    """The end of what the most telling job printed: the first that failed, else one that runs, else the last."""
+
+    job: RunJob
+    stream: str
+    text: str
+
+
+@lru_cache(maxsize=GRAPHS_KEPT)
+def graph_of(digest: str, main: str) -> cwl_graph.Graph:
+    """Read the graph of kept documents; the last ones are remembered."""
+    files = KeptBundle.objects.only("files").get(digest=digest).files
+    return cwl_graph.read(files, main).graph
+
+
+def parts_of(run: Run) -> dict[str, Any]:
+    """Collect the parts of a run's page, all of them bounded, whoever looks at it."""
+    now = run.ended_at or timezone.now()
+    summed = figures.figures_of(run)
+    steps = states.views_of(run.steps, summed, now=now)
+    graph = graph_of(run.bundle_id, run.main)
+    failure = failures.failure_of(run)
+    return {
+        "steps": steps[:STEPS_SHOWN],
+        "steps_left_out": max(len(steps) - STEPS_SHOWN, 0),
+        "drawing": _drawn(run, graph, steps),
+        "timeline": timeline.draw(
+            steps,
+            figures.spans_of(run),
+            launched=run.created_at,
+            started=run.started_at,
+            end=now,
+            needs=needs_of(graph),
+        ),
+        "failure": failure,
+        "troubles": failures.troubles_of(run),
+        "tail": tail_of(run, failure.job if failure else None),
+        **outputs_of(run),
+    }
+
+
+def _drawn(run: Run, graph: cwl_graph.Graph, steps: Sequence[StepView]) -> drawing.Drawing:
+    """Draw the graph with a state at each step; a box leads to its job, or to the list of a scatter's jobs."""
+    shown = {
+        step.id: drawing.BoxState(step.state, step.line, step.cpu_share or None, step.note, address_of(run, step))
+        for step in steps
+    }
+    return drawing.draw(graph, run.title, states=shown)
+
+
+def boxes_of(drawn: drawing.Drawing) -> dict[str, drawing.DrawnBox]:
+    """List the boxes that change while a run goes on, in subworkflows too: element id → box."""
+    found = {f"box-{box.path}": box for box in drawn.boxes if box.state is not None}
+    for _, inner in drawn.subs:
+        found |= boxes_of(inner)
+    return found
+
+
+def address_of(run: Run, step: StepView) -> str:
+    """Return where a step leads to: its one job, or its list of jobs; nothing before it has begun."""
+    if step.only_job:
+        return reverse("runs:job-page", args=[run.pk, step.only_job])
+    return f"{reverse('runs:jobs', args=[run.pk])}?step={quote(step.id, safe='')}" if step.count else ""
+
+
+def needs_of(
+    graph: cwl_graph.Graph, prefix: str = "", outer: frozenset[str] = frozenset()
+) -> dict[str, frozenset[str]]:
+    """Say which steps each step waits for, by their paths; those inside a subworkflow wait for what it waits for."""
+    steps = {node.id for node in graph.nodes if node.kind == "step"}
+    before: dict[str, set[str]] = {name: set(outer) for name in steps}
+    for link in graph.links:
+        if link.target_node in steps and link.source_node in steps:
+            before[link.target_node].add(prefix + link.source_node)
+    found = {prefix + name: frozenset(needed) for name, needed in before.items()}
+    for node in graph.nodes:
+        if node.sub is not None:
+            found |= needs_of(node.sub, f"{prefix}{node.id}/", found[prefix + node.id])
+    return found
+
+
+def outputs_of(run: Run) -> dict[str, Any]:
+    """List a run's outputs; they are delivered at its end, so nothing is looked for before."""
+    if not run.is_final:
+        return {"outputs": [], "others": [], "others_left_out": 0}
+    start = len(run.results) + 1
+    there = {entry.inside[start:]: entry.size for entry in queries.results_of(run)}
+    listed, others = outputs.list_outputs(run.outputs, run.results, there)
+    return {"outputs": listed, "others": others[:OTHERS_SHOWN], "others_left_out": max(len(others) - OTHERS_SHOWN, 0)}
+
+
+def tail_of(run: Run, failed: RunJob | None) -> Tail | None:
+    """Return the end of what the most telling job printed; None where no job has begun."""
+    job = failed or (
+        run.jobs.filter(state=JobState.RUNNING).order_by("-number").first()
+        or run.jobs.filter(started_at__isnull=False).order_by("-number").first()
+    )
+    return Tail(job, *log_end(run, job.job)) if job is not None else None
+
+
+def log_end(run: Run, job: str) -> tuple[str, str]:
+    """Return which stream of a job has something to read, and the end of it: errors come first."""
+    for stream in ("stderr", "stdout"):
+        text = texts.clean(folders.read_log(run.pk, job, stream, since=-TAIL_BYTES))
+        if text.strip():
+            return stream, text
+    return "stderr", ""
+
+
+def side_of(run: Run) -> Side:
+    """Return what is compared of a run."""
+    end: datetime | None = run.ended_at
+    seconds = (end - run.started_at).total_seconds() if end and run.started_at else None
+    job: Mapping[str, Any] = run.job
+    return Side(
+        version=run.version_name + (f", step {run.only_step} alone" if run.only_step else ""),
+        files=run.bundle.files,
+        main=run.main,
+        job=job,
+        outputs=run.outputs,
+        state=run.state,
+        reason=run.reason,
+        profile=run.profile,
+        seconds=seconds,
+        environments=run.environments,
+        steps=states.views_of(run.steps, figures.figures_of(run), now=end or timezone.now()),
+    )
