@@ -169,14 +169,14 @@ def draw(
     return Drawing(round(placed.width), round(placed.height), boxes, links, label, tuple(subs))
 
 
-def _box(
-    node: Node, placed: Layout, href: Callable[[Node], str] | None, state: BoxState | None, path: str
-) -> DrawnBox:
+def _box(node: Node, placed: Layout, href: Callable[[Node], str] | None, state: BoxState | None, path: str) -> DrawnBox:
     x, y, width, height = placed.boxes[node.id]
     ports = (*_ports(node, placed, "in"), *_ports(node, placed, "out")) if node.kind == "step" else ()
     room = width - 20 - (24 if node.scatter or node.when or node.sub else 0)
     address = state.href if state else href(node) if href else ""
-    return DrawnBox(node, x, y, width, height, _cut(node.title, room), ports, address, _spoken(node, state), state, path)
+    return DrawnBox(
+        node, x, y, width, height, _cut(node.title, room), ports, address, _spoken(node, state), state, path
+    )
 
 
 def _ports(node: Node, placed: Layout, side: str) -> list[DrawnPort]:

@@ -84,7 +84,9 @@ def jobs(request: HttpRequest, run_id: str) -> HttpResponse:
         "state": state,
         "counts": counts,
         "total": sum(counted.values()),
-        "page": Paginator(found, JOBS_PER_PANEL if _is_part(request) else JOBS_PER_PAGE).get_page(request.GET.get("page")),
+        "page": Paginator(found, JOBS_PER_PANEL if _is_part(request) else JOBS_PER_PAGE).get_page(
+            request.GET.get("page")
+        ),
     }
     return render(request, "runs/_jobs_panel.html" if _is_part(request) else "runs/jobs.html", context)
 
