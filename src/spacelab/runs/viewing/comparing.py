@@ -34,6 +34,8 @@ class Section:
 
     title: str
     rows: Sequence[Row]
+    timed: bool = False
+    """Whether its rows hold times, which are worth seeing though nothing differs."""
 
     @property
     def different(self) -> list[Row]:
@@ -93,7 +95,7 @@ def compare(left: Side, right: Side) -> Comparison:
         Section("Documents", _documents(left, right)),
         Section("Software", _keyed(left.environments, right.environments)),
         Section("Outputs", _keyed(left.outputs, right.outputs)),
-        Section("Steps", _steps(left.steps, right.steps)),
+        Section("Steps", _steps(left.steps, right.steps), timed=True),
     )
     return Comparison([one for one in sections if one.rows], _changes(left.files, right.files))
 
@@ -109,7 +111,7 @@ def _run(left: Side, right: Side) -> Section:
         row("Profile", lambda one: one.profile),
     ]
     rows = [one for one in rows if (one.left, one.right) != (NOTHING, NOTHING)]
-    return Section("The run", _first([*rows, _times("Took", left.seconds, right.seconds)]))
+    return Section("The run", _first([*rows, _times("Took", left.seconds, right.seconds)]), timed=True)
 
 
 def _times(label: str, left: float | None, right: float | None) -> Row:

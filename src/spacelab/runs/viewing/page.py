@@ -19,6 +19,7 @@ from spacelab.runs.models import KeptBundle, Run, RunJob
 from spacelab.runs.rules import JobState
 from spacelab.runs.viewing import failures, figures, outputs, states, texts, timeline
 from spacelab.runs.viewing.comparing import Side
+from spacelab.runs.viewing.given import values_of
 from spacelab.runs.viewing.states import StepView
 
 TAIL_BYTES = 16_384
@@ -50,6 +51,7 @@ def parts_of(run: Run) -> dict[str, Any]:
     steps = states.views_of(run.steps, summed, now=now)
     graph = graph_of(run.bundle_id, run.main)
     failure = failures.failure_of(run)
+    tail = tail_of(run, failure.job if failure else None)
     return {
         "steps": steps[:STEPS_SHOWN],
         "steps_left_out": max(len(steps) - STEPS_SHOWN, 0),
@@ -64,9 +66,19 @@ def parts_of(run: Run) -> dict[str, Any]:
         ),
         "failure": failure,
         "troubles": failures.troubles_of(run),
-        "tail": tail_of(run, failure.job if failure else None),
+        "tail": tail,
+        "log_shown": _is_log_shown(run, failure, tail),
+        "inputs": values_of(run, run.job),
         **outputs_of(run),
     }
+
+
+def _is_log_shown(run: Run, failure: failures.Failure | None, tail: Tail | None) -> bool:
+    """Say whether the log says something that the head of the page doesn't say already."""
+    if not run.is_final:
+        return True
+    text = tail.text.strip() if tail else ""
+    return bool(text) and (failure is None or text != failure.last_lines.strip())
 
 
 def _drawn(run: Run, graph: cwl_graph.Graph, steps: Sequence[StepView]) -> drawing.Drawing:

@@ -25,8 +25,8 @@ MOST_BARS = 24
 """Jobs of a step that get a bar of their own; more become a band."""
 BINS = 150
 NARROWEST = 0.25
-SHORTEST_WAIT = 0.1
-"""Seconds from which on waiting is worth a line."""
+SHORTEST_WAIT, SMALLEST_WAIT = 0.1, 0.01
+"""Seconds, and share of the whole time, from which on waiting is worth a line."""
 NICE = (
     0.1,
     0.2,
@@ -209,7 +209,7 @@ def _lane(
     times = [(scale.since(one.started_at), scale.since(one.ended_at or end), one) for one in spans]
     began = min((begin for begin, _, _ in times), default=None)
     waited = began - scale.since(ready) if began is not None and ready is not None else 0.0
-    waited = waited if waited >= SHORTEST_WAIT else 0.0
+    waited = waited if waited >= max(SHORTEST_WAIT, SMALLEST_WAIT * scale.seconds) else 0.0
     folded = len(times) > MOST_BARS
     bars, most = _band(times, y, scale) if folded else (_bars(times, y, scale), _most_at_once(times))
     failures = sorted({scale.x(over) for _, over, one in times if one.state == JobState.FAILED}) if folded else []
