@@ -240,10 +240,11 @@ class Coordinator:
 
     def _wait(self) -> None:
         over = [(self._running.pop(place.number), ended) for place, ended in self.setting.backend.wait(0.2)]
+        now = time.time()
         if over:
             self._start_waiting()  # before what is over is looked at: the machine shall not wait for that
         for begun, ended in over:
-            self._finish(begun, ended)
+            self._finish(begun, ended, now)
 
     def _start_waiting(self) -> bool:
         """Start the job that is ready, if there is room for it."""
@@ -343,7 +344,7 @@ class Coordinator:
             seconds=job.timelimit or None,
         )
 
-    def _finish(self, begun: Begun, ended: Ended) -> None:
+    def _finish(self, begun: Begun, ended: Ended, now: float) -> None:
         """Collect a job's outputs and hand them on."""
         job, kept = begun.job, begun.kept
         self._keep(job, kept)
@@ -367,7 +368,7 @@ class Coordinator:
         if status == "success" and self.setting.cache and begun.key:
             self.setting.cache.add(*begun.key, kept, outputs)
         state = "succeeded" if status == "success" else "failed"
-        self.teller.ended(job.where, state, problem, started=begun.started, ended=ended, outputs=outputs)
+        self.teller.ended(job.where, state, problem, started=begun.started, ended=ended, outputs=outputs, now=now)
         self._hand_on(job, outputs, status)
 
     def _keep(self, job: Job, kept: str) -> None:

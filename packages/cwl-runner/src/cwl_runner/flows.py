@@ -61,8 +61,8 @@ class Flow(Workflow):
 
     def __init__(self, toolpath_object: CommentedMap, loadingContext: LoadingContext) -> None:  # noqa: N803 - cwltool's name
         super().__init__(toolpath_object, loadingContext)
-        order = {step["id"]: number for number, step in enumerate(self.tool.get("steps", []))}
-        self.steps.sort(key=lambda step: order.get(step.id, 0))
+        lines = {step["id"]: getattr(step.lc, "line", None) or 0 for step in self.tool.get("steps", [])}
+        self.steps.sort(key=lambda step: lines.get(step.id, 0))
 
     def make_workflow_step(
         self,

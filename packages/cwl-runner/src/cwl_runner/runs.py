@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urldefrag
@@ -57,10 +56,12 @@ def run_folder(path: Path) -> int:
 
 
 def _identity(folder: RunFolder) -> str:
-    """Name the run, the same at each of its attempts: by the first line of its events, or its folder's birth."""
-    with folder.events.open("rb") as lines:
-        first = lines.readline()
-    return hashlib.sha256(first or str(folder.events.stat().st_ino).encode()).hexdigest()[:16]
+    """Name the run, the same at each of its attempts."""
+    path = folder.jobs / ".run"
+    folder.jobs.mkdir(exist_ok=True)
+    if not path.exists():
+        path.write_text(uuid.uuid4().hex)
+    return path.read_text()
 
 
 @dataclasses.dataclass

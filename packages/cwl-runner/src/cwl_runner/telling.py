@@ -100,8 +100,9 @@ class Teller:
         started: float,
         ended: Ended | None = None,
         outputs: Any = None,
+        now: float = 0.0,
     ) -> None:
-        """Tell how a job ended."""
+        """Tell how a job ended; `now` is when it did, if that is a while ago."""
         if problem and state == "failed":
             self.first = self.first or problem
             self.emit("problem", **problem.facts())
@@ -114,7 +115,7 @@ class Teller:
             cpu_seconds=ended.cpu_seconds if ended else 0,
             memory_bytes=ended.memory_bytes if ended else 0,
             started_at=round(started, 4),
-            ended_at=round(time.time(), 4),
+            ended_at=round(now or time.time(), 4),
             outputs=outputs or {},
             reason=problem.message if problem else "",
             advice=problem.advice if problem else "",
