@@ -62,11 +62,11 @@ class Run:
         return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
     def told(self, event: str, attempt: int = 0) -> list[dict[str, Any]]:
-        """The events of one kind, of one attempt or of all."""
+        """Give the events of one kind, of one attempt or of all."""
         return [one for one in self.events if one["event"] == event and attempt in (0, one["attempt"])]
 
     def states(self, attempt: int = 0) -> dict[str, str]:
-        """The state that each job ended in."""
+        """Give the state that each job ended in."""
         return {one["job"]: one["state"] for one in self.told("job-ended", attempt)}
 
     @property
