@@ -106,7 +106,7 @@ def files(request: HttpRequest, slug: str, version: str) -> HttpResponse:
         **queries.authoring_context(person, found, "files"),
         "document": document,
         "drawing": draw(document.graph, found.pipeline.title),
-        "sources": sources.of(found.files, document.problems),
+        "sources": sources.of(found.files, document.problems, found.main),
         "others": [one for one in document.problems if one.file not in found.files],
         "missing": bundle.missing,
         "documents": [path for path in sorted(found.files) if path.endswith(".cwl")],

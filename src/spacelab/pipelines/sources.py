@@ -45,12 +45,13 @@ class Source:
     """Problems in it altogether."""
 
 
-def of(files: Files, problems: Iterable[Problem]) -> list[Source]:
-    """List the files with their lines; those with problems first, documents before others."""
+def of(files: Files, problems: Iterable[Problem], main: str = "") -> list[Source]:
+    """List the files with their lines; those with problems first, then `main`, documents before others."""
     told: dict[str, list[Problem]] = {}
     for one in problems:
         told.setdefault(one.file, []).append(one)
-    order = sorted(files, key=lambda path: (path not in told, not path.endswith(".cwl"), path))
+    first = main.partition("#")[0]
+    order = sorted(files, key=lambda path: (path not in told, path != first, not path.endswith(".cwl"), path))
     return [
         _source(path, files[path], told.get(path, []), shown=place < MOST_FILES) for place, path in enumerate(order)
     ]

@@ -77,7 +77,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "drawing": draw(document.graph, entry.title, href=lambda node: f"#node-{node.id}"),
         "steps": sources.steps_of(document, bundle),
         "missing": bundle.missing,
-        "sources": sources.of(version.files, document.problems),
+        "sources": sources.of(version.files, document.problems, version.main),
         "users": queries.users_of(version, request.user) if entry.is_step else [],
         "terms": terms.shown(queries.terms_of(version), insider=False, kind=terms.Kind.PIPELINE),
         "formats": FORMATS.values(),
