@@ -72,13 +72,15 @@ MAKE = """
 import json, sys
 from spacelab.accounts.models import Person
 from spacelab.pipelines import actions
+from spacelab.pipelines.models import Pipeline
 wanted = json.loads({wanted!r})
-actions.create(by=Person.objects.get(username={username!r}), **wanted)
+if not Pipeline.objects.filter(slug=wanted["slug"]).exists():
+    actions.create(by=Person.objects.get(username={username!r}), **wanted)
 """
 
 
 def put(platform: Platform, slug: str, files: dict[str, str], username: str = "demo-scientist") -> None:
-    """Write a draft of a person's into the platform's catalogue."""
+    """Write a draft of a person's into the platform's catalogue, unless it is there."""
     wanted = json.dumps({"slug": slug, "files": files, "main": "main.cwl", "version": "1.0"})
     made = platform.command("shell", "-c", MAKE.format(wanted=wanted, username=username))
     assert made.returncode == 0, made.stderr

@@ -108,6 +108,17 @@ def read_log(run_id: str, job: str, name: str, since: int = 0, most: int = LARGE
         return file.read(most)
 
 
+def read_beside(run_id: str, job: str, name: str, most: int) -> bytes:
+    """Read a small file of a job's folder; empty if there is none, or it is larger."""
+    parts = job_folder(job)
+    file = open_inside(run_folder(run_id), (*parts, name)) if parts else None
+    if file is None:
+        return b""
+    with file:
+        content = file.read(most + 1)
+    return content if len(content) <= most else b""
+
+
 def remove(run_id: str) -> None:
     """Remove a run's folder with all that its jobs left in it."""
     folders.remove(run_folder(run_id))

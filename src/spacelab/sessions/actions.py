@@ -65,7 +65,7 @@ def launch(
         title=title,
         opens=opens,
     )
-    return _begin(by, wanted)
+    return begin(by, wanted)
 
 
 def run_thread(
@@ -93,10 +93,11 @@ def run_thread(
         thread=thread,
         inputs=inputs,
     )
-    return _begin(by, wanted)
+    return begin(by, wanted)
 
 
-def _begin(by: Person, wanted: Wanted) -> Session:
+def begin(by: Person, wanted: Wanted) -> Session:
+    """Launch what is wanted, once it is checked; raises what `launch` raises."""
     require(by, SessionPermission.LAUNCH)
     volume_actions.ensure_areas(person=by)
     choices = choose(by, wanted)

@@ -39,6 +39,8 @@ class Wanted:
     opens: Sequence[str] | None = None
     thread: str = ""
     inputs: Mapping[str, object] = field(default_factory=dict)
+    beside: tuple[Mount, ...] = ()
+    """What the platform itself shows besides."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def choose(by: Person, wanted: Wanted) -> Choices:
         opens=_opens(version, wanted, mounts),
         thread=thread,
         inputs=inputs,
-        mounts=mounts,
+        mounts=(*mounts, *wanted.beside),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from spacelab.sessions import link_views, saving_views, views
+from spacelab.sessions import link_views, saving_views, step_views, views
 
 app_name = "lab_sessions"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("launch/<slug:slug>", link_views.launch_link, name="launch-link"),
     path("launch/<slug:slug>/badge.svg", link_views.badge, name="badge"),
     path("open", link_views.open_with, name="open-with"),
+    path("runs/<str:run_id>/open", step_views.open_job, name="open-job"),
     path("sessions", views.own, name="list"),
     path("sessions/all", views.everybodys, name="all"),
     path("sessions/<str:session_id>", views.detail, name="detail"),

@@ -121,6 +121,28 @@ def make_output_folder(*, by: Person, folder: str) -> str:
     return str(WORKSPACE / folder)
 
 
+def put_files(*, by: Person, folder: str, files: Mapping[str, bytes], links: Mapping[str, str]) -> None:
+    """Put files and links into a folder of the person's workspace, which is made where it is missing.
+
+    Names are relative, without `..`; a name that is taken keeps what it has. Raises `Invalid` where something else than
+    a folder stands in the way. `links` leads to paths as her workloads see them: nothing here follows one.
+    """
+    root = Path(area_of(by, Kind.WORKSPACE).path)
+    try:
+        for name in (*files, *links):
+            areas.make_folder(root, *folder.split("/"), *name.split("/")[:-1], owner=_owner())
+        for name, content in files.items():
+            areas.put_file(root, *folder.split("/"), *name.split("/"), content=content, owner=_owner())
+        for name, target in links.items():
+            areas.put_link(root, *folder.split("/"), *name.split("/"), target=target, owner=_owner())
+    except OSError as error:
+        raise Invalid(
+            f"The folder “{folder}” of your workspace can't be filled: {error.strerror}.",
+            advice="Each part of it has to be a folder, and no link.",
+        ) from error
+    audit.record(by=by, action="volumes.put-files", subject=f"folder:{folder}")
+
+
 def ensure_team_area(*, by: Actor, team: Team) -> None:
     """Create the team's area where it is missing."""
     folder = _folder("teams", team.slug, mode=areas.SHARED_MODE)

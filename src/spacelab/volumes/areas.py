@@ -89,3 +89,42 @@ def measure(folder: Path, *, most_entries: int = 200_000) -> int | None:
             except OSError:
                 continue
     return total
+
+
+def _open_parent(root: Path, parts: tuple[str, ...]) -> int:
+    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    for part in parts[:-1]:
+        try:
+            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
+        finally:
+            os.close(descriptor)
+        descriptor = inner
+    return descriptor
+
+
+def put_file(root: Path, *parts: str, content: bytes, owner: int | None) -> None:
+    """Write the file `root/parts…` in a person's area, following no link; one that is there stays as it is."""
+    descriptor = _open_parent(root, parts)
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        with os.fdopen(os.open(parts[-1], flags, 0o644, dir_fd=descriptor), "wb") as file:
+            if owner is not None:
+                os.fchown(file.fileno(), owner, owner)
+            file.write(content)
+    except FileExistsError:
+        return
+    finally:
+        os.close(descriptor)
+
+
+def put_link(root: Path, *parts: str, target: str, owner: int | None) -> None:
+    """Make `root/parts…` in a person's area a link to `target`; a name that is taken stays as it is."""
+    descriptor = _open_parent(root, parts)
+    try:
+        os.symlink(target, parts[-1], dir_fd=descriptor)
+        if owner is not None:
+            os.chown(parts[-1], owner, owner, dir_fd=descriptor, follow_symlinks=False)
+    except FileExistsError:
+        return
+    finally:
+        os.close(descriptor)

@@ -13,9 +13,11 @@ from spacelab.runs.actions.following import (
 from spacelab.runs.actions.launching import launch, launch_documents
 from spacelab.runs.actions.saving import delete_saved, save_launch
 from spacelab.runs.actions.starting import SYSTEM, begin_if_room
+from spacelab.runs.actions.unpacking import Unpacked, unpack_job
 
 __all__ = [
     "SYSTEM",
+    "Unpacked",
     "begin_if_room",
     "delete",
     "delete_saved",
@@ -34,5 +36,6 @@ __all__ = [
     "stop_leftover",
     "take_over",
     "tidy",
+    "unpack_job",
     "unpause",
 ]

@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from django import template
 
@@ -66,7 +67,8 @@ def job_value(value: Any) -> str:
 
 def _words(value: Any) -> str:
     if isinstance(value, Mapping) and value.get("class") in {"File", "Directory"}:
-        return str(value.get("location") or value.get("path") or value.get("basename") or value["class"])
+        place = str(value.get("location") or value.get("path") or value.get("basename") or value["class"])
+        return unquote(place.removeprefix("file://"))
     if isinstance(value, list):
         shown = ", ".join(_words(one) for one in value[:MOST_ITEMS])
         return f"{shown}, … ({len(value)} in all)" if len(value) > MOST_ITEMS else shown
