@@ -13,7 +13,6 @@ inputs:
     type: File
     label: A name
     doc: A text file whose first line is a name. Without a file the pipeman is greeted.
-    format: http://edamontology.org/format_1964
     default:
       class: File
       basename: name.txt
@@ -38,6 +37,3 @@ steps:
     in:
       text: greet/greeting
     out: [letters]
-
-$namespaces:
-  edam: http://edamontology.org/

@@ -13,6 +13,7 @@ from spacelab.builds import actions as builds
 from spacelab.kit.refusals import Invalid
 from spacelab.pipelines import actions as pipelines
 from spacelab.pipelines.rules import Kind
+from spacelab.workloads.queries import capabilities
 
 SYSTEM = System("prepare")
 VERSION = re.compile(r"^#\s*version:\s*(\S+)\s*$", re.MULTILINE)
@@ -27,7 +28,9 @@ def install_documents(progress: Callable[[str], None]) -> None:
 
 
 def software() -> list[Path]:
-    """List the folders of the environments that the catalogue's steps name."""
+    """List the folders of the environments that the catalogue's steps name; none where steps are containers."""
+    if capabilities().images:
+        return []
     return [one for one in _folders("software") if (one / "requirements.txt").is_file()]
 
 
