@@ -16,6 +16,7 @@ from spacelab.workloads.ports import Runtime
 from spacelab.workloads.rules import Seen
 from spacelab.workloads.runtimes.process import Options, ProcessRuntime
 from spacelab.workloads.runtimes.process.host import groups
+from support.ordinary import run_as_ordinary_user
 
 LOADED_WITHIN = 20.0
 
@@ -107,3 +108,10 @@ class TestWarm(ProcessRuns):
             "print('done')"
         )
         assert self.outcome(runtime, make(script))[1] == "done\n"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="the tests above already run as an ordinary user")
+def test_runs_are_the_same_for_an_ordinary_user(state: Path) -> None:
+    """Run the same tests as a user without rights: whoever enters has to own the sandbox's user namespace."""
+    run_as_ordinary_user(__file__, "TestCold or TestWarm", state)
