@@ -14,7 +14,7 @@ MOST_FILES = 20
 
 @dataclass(frozen=True)
 class ValueFile:
-    """A file of an input or output; `path` within the run's results, or empty where it lies elsewhere."""
+    """A file of an input or output, and the folder that it is in; `path` within the run's results, or empty where it lies elsewhere."""
 
     name: str
     place: str
@@ -40,7 +40,7 @@ def values_of(run: Run, given: Mapping[str, Any]) -> list[Value]:
         shown = [
             ValueFile(
                 values.name_of(one),
-                values.place_of(one),
+                values.folder_of(one),
                 one.get("size") if isinstance(one.get("size"), int) else None,
                 values.inside(one, run.results) if one.get("class") == "File" else "",
             )

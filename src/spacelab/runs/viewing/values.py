@@ -27,6 +27,11 @@ def place_of(value: Mapping[str, Any]) -> str:
     return unquote(found.removeprefix("file://")) if found.startswith("file://") else found
 
 
+def folder_of(value: Mapping[str, Any]) -> str:
+    """Return the folder that a file is in, as its workload saw it; empty where nothing says so."""
+    return place_of(value).rstrip("/").rpartition("/")[0]
+
+
 def name_of(value: Mapping[str, Any]) -> str:
     """Return a file's own name."""
     name = value.get("basename") or place_of(value).rstrip("/").rpartition("/")[2] or value.get("class")
