@@ -108,7 +108,7 @@ def union_of(members: list[Type]) -> Type:
 
 def optional(kind: Type) -> Type:
     """Return the type with null added."""
-    return kind if kind.optional or kind.kind == "Any" else union_of([NULL, kind])
+    return kind if kind.optional else union_of([NULL, kind])
 
 
 def parse_type(data: Any, names: Mapping[str, Any] | None = None, depth: int = 0) -> Type:

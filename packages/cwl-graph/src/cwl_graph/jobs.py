@@ -289,7 +289,7 @@ def _same_shape(value: Any, kind: Type) -> bool:
     """Say whether a value was surely meant as this member of a union."""
     if isinstance(value, Mapping):
         own = value.get("class")
-        return kind.kind == own if own in {"File", "Directory"} else kind.kind in {"record", "File", "Directory"}
+        return kind.kind in {"File", "Directory"} or (kind.kind == "record" and own not in {"File", "Directory"})
     if isinstance(value, list):
         return kind.array
     if isinstance(value, int) and not isinstance(value, bool):

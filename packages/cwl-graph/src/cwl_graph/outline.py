@@ -10,7 +10,7 @@ from typing import Any
 from cwl_graph.bundles import short
 from cwl_graph.problems import Refused
 
-_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}\Z")
+_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\Z")
 _FIRST_KEYS = ("$namespaces", "$schemas", "cwlVersion", "class", "id", "label", "doc", "intent")
 
 Group = Any
@@ -68,7 +68,7 @@ class Outline:
         """Refuse an id that is taken or can't be one."""
         if not _ID.match(name):
             told = f"`{name}` can't be an id." if name else "The id is empty."
-            raise Refused(told, "Use letters, digits, `_`, `-` and `.`, and begin with a letter.")
+            raise Refused(told, "Use letters, digits, `_`, `-` and `.`, and begin with a letter, a digit or `_`.")
         if name in self.ids():
             raise Refused(f"The id `{name}` is taken.", "Choose another one.")
 
@@ -105,7 +105,7 @@ class Outline:
         found = holder.get(key)
         if isinstance(found, dict) and "$import" in found:
             raise Refused(f"`{key}` stands in another file ({found['$import']}).", "Edit that file.")
-        if not found:
+        if not found and not (isinstance(found, list) and self.prefix):
             before = {"inputs": ("outputs", "steps"), "outputs": ("steps",), "steps": ()}.get(key, ())
             found = self.add_key(holder, key, {}, before)
         return found

@@ -104,10 +104,12 @@ class Value:
 
     def get(self, name: str) -> Value | None:
         """Return the value of a map's key, aliases resolved; None where there is none, or this is no map."""
-        for key, _, value in self.pairs():
-            if key == name:
+        merges = False
+        for key, value in self.real.entries:
+            if key.text == name:
                 return value.real
-        return None
+            merges = merges or key.text == "<<"
+        return next((value.real for key, _, value in self.pairs() if key == name), None) if merges else None
 
     def word(self, name: str) -> str:
         """Return the text of a scalar in a map; an empty text where there is none."""

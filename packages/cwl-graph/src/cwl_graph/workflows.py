@@ -18,7 +18,7 @@ from cwl_graph.tree import Value
 DEEPEST_WORKFLOW = 20
 """Workflows inside workflows."""
 MOST_NODES = 5000
-"""Nodes of all graphs of one document."""
+"""Nodes of one document, those of a workflow counted as often as it is run."""
 
 
 class Reader:
@@ -28,7 +28,7 @@ class Reader:
         self.bundle = bundle
         self._cache: dict[tuple[Value, frozenset[str], str], Process] = {}
         self._open: list[Value] = []
-        self.nodes = 0
+        self._sizes: dict[Value, int] = {}
 
     def process(
         self, value: Value, version: str, above: dict[str, Any], inherited: frozenset[str], *, path: str
@@ -66,13 +66,21 @@ class Reader:
             name: read_arrow(name, value, "outputSource")
             for name, _, value in entries(self.bundle, process.value.get("outputs"))
         }
+        if self._unfolded(steps) > MOST_NODES:
+            told = f"Its workflows unfold to more than {MOST_NODES:,} steps."
+            self.bundle.error(process.value, told, "Let steps scatter instead of writing them often.", path)
+            steps = {name: replace(step, run=None) for name, step in steps.items()}
         links = make_links(self.bundle, process, steps, outputs, effective=effective, prefix=prefix)
         nodes = [_input_node(each) for each in process.inputs]
         nodes += [_step_node(step) for step in steps.values()]
         taken = {node.id for node in nodes}
         nodes += [_output_node(each, outputs.get(each.name), taken) for each in process.outputs]
-        self.nodes += len(nodes)
+        self._sizes[process.value] = len(nodes) + self._unfolded(steps)
         return Graph(tuple(nodes), tuple(links))
+
+    def _unfolded(self, steps: dict[str, Step]) -> int:
+        """Return how many nodes the workflows that steps run hold, counted as often as they are run."""
+        return sum(self._sizes.get(step.run.value, 0) for step in steps.values() if step.run is not None)
 
     def _step(
         self, name: str, at: Value, value: Value, process: Process, *, effective: frozenset[str], prefix: str
@@ -128,7 +136,7 @@ class Reader:
         if any(value is each for each in self._open) or value is process.value:
             self.bundle.error(at, "The workflow runs itself.", "Let the step run something else.", node)
             return None
-        if len(self._open) >= DEEPEST_WORKFLOW or self.nodes > MOST_NODES:
+        if len(self._open) >= DEEPEST_WORKFLOW:
             self.bundle.error(at, "Too many workflows stand inside one another.", "Make it flatter.", node)
             return None
         version = process.version if value.file == process.value.file else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _WORDS = (
     ("'\\t' that cannot start", "A tab stands where YAML wants spaces.", "Indent with spaces."),
+    ("tab character", "A tab stands where YAML wants spaces.", "Indent with spaces."),
     ("that cannot start any token", "A character stands here that can't begin a value.", "Put the text in quotes."),
     (
         "mapping values are not allowed",
