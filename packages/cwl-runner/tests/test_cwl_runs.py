@@ -250,11 +250,11 @@ def test_a_failure_leaves_the_rest_alone_and_a_retry_repeats_only_what_failed(tm
     assert run.carry_out() == 1
     assert run.states() == {"broken": "failed", "apart": "succeeded"}
     failed = next(one for one in run.told("job-ended") if one["job"] == "broken")
-    assert (failed["exit_code"], failed["reason"]) == (1, "The command ended with exit code 1.")
-    assert failed["advice"] == "Its log tells why."
+    assert (failed["exit_code"], failed["advice"]) == (1, "Its log tells more.")
+    assert failed["reason"].startswith("The command ended with exit code 1: cat:")
     assert "wanted.txt" in (tmp_path / "run/jobs/broken/stderr").read_text()
     assert run.end["state"] == "failed"
-    assert run.end["reason"] == "The command ended with exit code 1."
+    assert run.end["reason"] == failed["reason"]
     (tmp_path / "data/wanted.txt").write_text("here\n")
     assert run.carry_out() == 0
     assert run.states(2) == {"broken": "succeeded", "after": "succeeded", "apart": "reused"}

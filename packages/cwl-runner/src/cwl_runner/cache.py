@@ -46,7 +46,7 @@ class Cache:
         self._limit = limit
         self._token = uuid.uuid4().hex[:12]
         self._count = 0
-        self._results: dict[str, dict[str, dict[str, Any]]] = {}
+        self._results: dict[str, dict[str, list[dict[str, Any]]]] = {}
         self._journals: dict[str, int] = {}
         for name in ("jobs", "results", "work", "runs"):
             (folder / name).mkdir(parents=True, exist_ok=True)
@@ -64,20 +64,24 @@ class Cache:
 
     def find(self, tool: str, key: str, *, reuse: bool) -> dict[str, Any] | None:
         """Give the outputs of a finished job, or None; without `reuse` only one of this very run counts."""
-        found = self._read(tool).get(key)
-        if not found or not (reuse or found.get("run") == self._run):
-            return None
+        for found in reversed(self._read(tool).get(key, [])):
+            if (reuse or found.get("run") == self._run) and self._whole(found):
+                folder = file_uri(f"{self.jobs}/{found['folder']}")
+                return dict(json.loads(json.dumps(found["outputs"]).replace(f'"{KEPT}', f'"{folder}/')))
+        return None
+
+    def _whole(self, found: dict[str, Any]) -> bool:
+        """Say whether a result's files are as they were; it then counts as used now."""
         folder = f"{self.jobs}/{found['folder']}"
         try:
             for name, (size, changed) in found["files"].items():
                 present = os.stat(f"{folder}/{name}" if not name.startswith("/") else name)  # noqa: PTH116 - many
                 if (present.st_size, present.st_mtime_ns) != (size, changed):
-                    return None
+                    return False
             os.utime(folder)
         except OSError:
-            return None
-        outputs = json.loads(json.dumps(found["outputs"]).replace(f'"{KEPT}', f'"{file_uri(folder)}/'))
-        return dict(outputs)
+            return False
+        return True
 
     def add(self, tool: str, key: str, folder: str, outputs: dict[str, Any]) -> None:
         """Write down a finished job."""
@@ -91,7 +95,7 @@ class Cache:
             "files": files,
             "outputs": json.loads(text),
         }
-        self._read(tool)[key] = line
+        self._read(tool).setdefault(key, []).append(line)
         os.write(self._journal(tool), f"{json.dumps(line)}\n".encode())
 
     def _journal(self, tool: str) -> int:
@@ -100,14 +104,15 @@ class Cache:
             self._journals[tool] = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         return self._journals[tool]
 
-    def _read(self, tool: str) -> dict[str, dict[str, Any]]:
+    def _read(self, tool: str) -> dict[str, list[dict[str, Any]]]:
         if tool not in self._results:
-            self._results[tool] = known = {}
+            known: dict[str, list[dict[str, Any]]] = {}
+            self._results[tool] = known
             path = self._folder / "results" / f"{tool}.jsonl"
             for line in path.read_bytes().splitlines() if path.exists() else ():
                 try:
                     entry = json.loads(line)
-                    known[entry["key"]] = entry
+                    known.setdefault(entry["key"], []).append(entry)
                 except (ValueError, KeyError, TypeError):
                     continue  # torn when its writer was killed
         return self._results[tool]

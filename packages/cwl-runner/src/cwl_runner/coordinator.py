@@ -16,13 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from cwltool.command_line_tool import ExpressionJob
-from cwltool.errors import WorkflowException
 from cwltool.process import Process
 from cwltool.utils import normalizeFilesDirs
-from schema_salad.exceptions import ValidationException
 
 from cwl_runner import links, removal, tools
-from cwl_runner.backends.protocol import Backend, BackendError, Ended, Order, Place
+from cwl_runner.backends.protocol import Backend, Ended, Order, Place
 from cwl_runner.cache import Cache, job_key, tool_key
 from cwl_runner.control import Cancelled, Control
 from cwl_runner.delivery import Delivery
@@ -35,7 +33,8 @@ from cwl_runner.roots import Roots
 from cwl_runner.telling import Teller, why
 from cwl_runner.tools import Context, Where
 
-FAILURES = (WorkflowException, ValidationException, BackendError, OSError, ValueError, KeyError, TypeError)
+FAILURES = (Exception,)
+"""What becomes a message: documents and what they run make any code fail in any way, and a run tells so and ends."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,7 +143,6 @@ class Coordinator:
             on_error=self.setting.on_error,
             eval_timeout=self.setting.expression_seconds,
             make_fs_access=type("RunAccess", (links.Access,), {"roots": self.roots}),
-            select_resources=self._resources,
             toplevel=True,
         )
         self.setting.backend.wake_by(self.setting.control.descriptor)
@@ -155,7 +153,9 @@ class Coordinator:
             self._end_all()
             return Result("cancelled", None, Problem("The run was stopped."))
         except FAILURES as failure:
-            self.teller.first = self.teller.first or self.teller.problem(failure)
+            problem = self.teller.problem(failure)
+            self.teller.emit("problem", **problem.facts())
+            self.teller.first = self.teller.first or problem
             self._end_all()
         return self._result()
 
@@ -169,19 +169,17 @@ class Coordinator:
         problem = self.teller.first or Problem("The run ended without a result.")
         return Result("failed", outputs, problem, self.teller.unsupported)
 
-    def _resources(self, request: dict[str, int | float], context: Any) -> dict[str, int | float]:
-        """Give a job what it asks at least; raises Refusal when the run hasn't as much."""
-        del context
+    def _enough(self, job: Job) -> None:
+        """Raise Refusal when a job asks for more than the whole run has."""
         for name, limit, unit in (
             ("cores", self.setting.cores, "cores"),
             ("ram", self.setting.memory_mb, "MB of memory"),
         ):
-            if limit and request[f"{name}Min"] > limit:
+            if limit and job.resources[name] > limit:
                 raise Refusal(
-                    f"A step asks for {request[f'{name}Min']:g} {unit}, and this run has {limit:g}.",
+                    f"A step asks for {job.resources[name]:g} {unit}, and this run has {limit:g}.",
                     "Launch with a larger profile, or ask for less (ResourceRequirement).",
                 )
-        return tools.least_resources(request)
 
     def _loop(self, jobs: Iterator[Any]) -> None:
         """Start jobs while there is room, and wait when there is none."""
@@ -272,6 +270,7 @@ class Coordinator:
         self._count += 1
         kept = cache.new() if cache else f"{self._kept}/{self._count}"
         try:
+            self._enough(job)
             key = self._key(job)
             if cache and key and (outputs := cache.find(*key, reuse=self._reusable(job))) is not None:
                 self._reuse(job, outputs, started)
@@ -349,7 +348,7 @@ class Coordinator:
         job, kept = begun.job, begun.kept
         self._keep(job, kept)
         status = job.status(ended)
-        problem = None if status == "success" else why(job, ended)
+        problem = None if status == "success" else why(job, ended, self._last_words(job, kept))
         outputs: dict[str, Any] = {}
         if problem and self.setting.logs:
             told = json.dumps({"command": job.command(), "environment": dict(job.variables())}, indent=1)
@@ -370,6 +369,18 @@ class Coordinator:
         state = "succeeded" if status == "success" else "failed"
         self.teller.ended(job.where, state, problem, started=begun.started, ended=ended, outputs=outputs, now=now)
         self._hand_on(job, outputs, status)
+
+    def _last_words(self, job: Job, kept: str) -> str:
+        """Give the last line that a command wrote to its standard error."""
+        logs = f"{self.setting.logs}/{job.where.job}/stderr" if self.setting.logs else ""
+        path = f"{kept}/{job.stderr}" if job.stderr else logs
+        try:
+            with open(path, "rb") as log:  # noqa: PTH123 - may be "", which isn't there
+                log.seek(max(0, os.fstat(log.fileno()).st_size - 2000))
+                lines = log.read().decode(errors="replace").strip().splitlines()
+        except OSError:
+            return ""
+        return lines[-1].strip()[:300] if lines else ""
 
     def _keep(self, job: Job, kept: str) -> None:
         """Move what a job wrote to where it stays, make its links right, and free its place."""

@@ -50,11 +50,20 @@ def load(main: str, context: LoadingContext) -> Process:
             f"{Path(path).name} is missing.", "The pipeline has no file of this name: choose another main document."
         )
     uri = file_uri(str(Path(path).resolve())) + mark + fragment
-    context, document, uri = fetch_document(uri, context)
+    name = Path(path).name
+    try:
+        context, document, uri = fetch_document(uri, context)
+    except StopIteration as failure:
+        raise Refusal(f"{name} is empty.", "Write a CWL document, or choose another main document.") from failure
+    if not isinstance(document, dict):
+        raise Refusal(f"{name} isn't a CWL document: it has no fields.", "Choose another main document.")
     if document.get("cwlVersion") == "v1.0":
         _name_inner(document)
-    context, uri = resolve_and_validate_document(context, document, uri)
-    return make_tool(uri, context)
+    try:
+        context, uri = resolve_and_validate_document(context, document, uri)
+        return make_tool(uri, context)
+    except RecursionError as failure:
+        raise Refusal(f"{name} uses itself, or is nested too deeply.", "Look at what its steps run.") from failure
 
 
 def _name_inner(value: Any, path: str = "run") -> None:

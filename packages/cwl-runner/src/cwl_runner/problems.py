@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -55,6 +56,7 @@ ADVICE = tuple(
         r"Unsupported requirement": "This feature isn't available here: remove it, or make it a hint.",
         r"outside of what this run may read": "Choose a file of your workspace or of a volume that this run has "
         "mounted, or put it into the pipeline.",
+        r"outside of the job's folder": "Let the tool copy the file into its output folder instead of linking to it.",
         r"needs a container runtime": "Choose software that this platform knows, or make the requirement a hint.",
         r"No space left on device": "Free some space, or launch with a profile that has more, and retry.",
     }.items()
@@ -110,9 +112,10 @@ def _located(text: str, base: str) -> Problem:
         file, line = found[-1].group(1), int(found[-1].group(2))
         if file.startswith("file://"):
             file = unquote(urlsplit(file).path)
+        file = os.path.abspath(file)  # noqa: PTH100 - cwltool names files relative to where it runs
         if base and file.startswith(base.rstrip("/") + "/"):
             file = file[len(base.rstrip("/")) + 1 :]
-    message = PLACE.sub("", text)
+    message = re.sub(r"^Error collecting output for parameter '[^']*': ", "", PLACE.sub("", text).strip())
     lines = [re.sub(r"\s+", " ", part).strip() for part in message.splitlines()]
     return Problem("\n".join(part for part in lines if part), file=file, line=line)
 

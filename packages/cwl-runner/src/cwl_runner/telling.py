@@ -122,8 +122,8 @@ class Teller:
         )
 
 
-def why(job: Job, ended: Ended) -> Problem:
-    """Say why a command didn't succeed."""
+def why(job: Job, ended: Ended, words: str = "") -> Problem:
+    """Say why a command didn't succeed; `words` are its last on standard error."""
     program, node = job.command()[0], job.where.step
     if ended.overtime:
         told = f"The command took longer than the {job.timelimit} s of its ToolTimeLimit and was ended."
@@ -134,7 +134,10 @@ def why(job: Job, ended: Ended) -> Problem:
     if ended.exit_code < 0:
         told = f"The command was ended by the signal {signal.Signals(-ended.exit_code).name}."
         return Problem(told, "SIGKILL often means that its memory was used up: look at its log.", node=node)
-    return Problem(f"The command ended with exit code {ended.exit_code}.", "Its log tells why.", node=node)
+    if any(sign in words for sign in ("No space left on device", "Disk quota exceeded")):
+        return Problem(f"The disk is full: {words}", "Free some space, or launch with a larger profile.", node=node)
+    told = f"The command ended with exit code {ended.exit_code}"
+    return Problem(f"{told}: {words}" if words else f"{told}.", "Its log tells more.", node=node)
 
 
 def relative(value: Any, folder: str) -> Any:

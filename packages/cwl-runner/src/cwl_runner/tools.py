@@ -7,7 +7,6 @@ places and hears of jobs, and `where`, the identity of the step that is being wo
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
 from collections.abc import Callable, Generator
 from typing import Any, Protocol, cast
@@ -190,16 +189,3 @@ def docker_image(tool: Process) -> tuple[str, bool]:
 def unsupported(image: str) -> UnsupportedRequirement:
     """Say that an image can't be had."""
     return UnsupportedRequirement(f"The software {image} needs a container runtime, or an environment of that name.")
-
-
-def least_resources(request: dict[str, int | float]) -> dict[str, int | float]:
-    """Give what a tool asks for at least, as cwltool does by itself."""
-    told = {
-        "cores": request["coresMin"],
-        "ram": math.ceil(request["ramMin"]),
-        "tmpdirSize": math.ceil(request["tmpdirMin"]),
-        "outdirSize": math.ceil(request["outdirMin"]),
-    }
-    if "cudaDeviceCountMin" in request:
-        told["cudaDeviceCount"] = request["cudaDeviceCountMin"]
-    return told
