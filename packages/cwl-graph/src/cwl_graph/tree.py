@@ -173,16 +173,16 @@ class Tree:
         self.file = file
         self.root: Value | None = None
         self.problems: list[Problem] = []
-        self._starts = [0, *(found.end() for found in _LINE_END.finditer(text))]
+        self._starts = [len(_BOM) if text.startswith(_BOM) else 0, *(found.end() for found in _LINE_END.finditer(text))]
         self._read()
 
     def line(self, offset: int) -> int:
         """Return the line of an offset, from 1."""
-        return bisect_right(self._starts, offset)
+        return max(1, bisect_right(self._starts, offset))
 
     def column(self, offset: int) -> int:
         """Return the column of an offset, from 1."""
-        return offset - self._starts[self.line(offset) - 1] + 1
+        return max(1, offset - self._starts[self.line(offset) - 1] + 1)
 
     def line_start(self, offset: int) -> int:
         """Return where the line of an offset begins."""
