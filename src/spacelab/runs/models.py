@@ -180,3 +180,6 @@ class SavedLaunch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} of {self.pipeline_slug}"
+
+
+from spacelab.runs.schedules.models import Firing, Schedule, WatchedFile  # noqa: E402, F401  Django finds tables here

@@ -5,11 +5,20 @@ from __future__ import annotations
 from django.urls import path
 
 from spacelab.runs import launch_views, viewer_views, views
+from spacelab.runs.schedules import views as schedule_views
 
 app_name = "runs"
 urlpatterns = [
     path("pipelines/<slug:slug>/launch", launch_views.launch, name="launch"),
     path("pipelines/<slug:slug>/forget", launch_views.forget, name="forget"),
+    path("pipelines/<slug:slug>/schedule", schedule_views.new, name="schedule-new"),
+    path("schedules/", schedule_views.schedules, name="schedules"),
+    path("schedules/<str:schedule_id>/", schedule_views.schedule, name="schedule"),
+    path("schedules/<str:schedule_id>/change", schedule_views.change, name="schedule-change"),
+    *(
+        path(f"schedules/<str:schedule_id>/{verb}", schedule_views.act, {"verb": verb}, name=f"schedule-{verb}")
+        for verb in ("pause", "resume", "run", "delete")
+    ),
     path("runs/", views.listing, name="list"),
     path("runs/events", views.list_events, name="list-events"),
     path("runs/compare", viewer_views.compare, name="compare"),

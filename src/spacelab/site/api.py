@@ -30,6 +30,7 @@ from spacelab.notifications.api import router as notifications_router
 from spacelab.publishing.api import router as vocabulary_router
 from spacelab.runs.api import router as runs_router
 from spacelab.runs.saved_api import router as saved_router
+from spacelab.runs.schedules.api import router as schedules_router
 from spacelab.sessions.api import router as sessions_router
 from spacelab.sessions.launches_api import router as launches_router
 from spacelab.sessions.saving_api import router as saving_router
@@ -183,6 +184,7 @@ api.add_router("/reviews/reports", reports_router, auth=people(Scope.REVIEW, con
 api.add_router("/reviews", reviews_router, auth=people(Scope.REVIEW, confidential=True))
 api.add_router("/runs/saved", saved_router, auth=people(Scope.RUNS))
 api.add_router("/runs", runs_router, auth=people(Scope.RUNS))
+api.add_router("/schedules", schedules_router, auth=people(Scope.RUNS))
 api.add_router("/sessions", sessions_router, auth=people(Scope.SESSIONS))
 api.add_router("/vocabulary", vocabulary_router, auth=everybody(Scope.READ))
 api.add_router("/volumes", volumes_router, auth=everybody(Scope.READ))

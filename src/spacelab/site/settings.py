@@ -230,6 +230,7 @@ RECONCILERS: list[tuple[str, float]] = [
     ("spacelab.builds.late_checks.attend_late_checks", 2.0),
     ("spacelab.runs.upkeep.attend_runs", 0.2),
     ("spacelab.runs.upkeep.attend_folders", 60.0),
+    ("spacelab.runs.schedules.upkeep.attend_schedules", 1.0),
     ("spacelab.testing.upkeep.attend_tests", 0.5),
     ("spacelab.notifications.upkeep.tell_of_accounts", 5.0),
     ("spacelab.notifications.upkeep.attend_mail", 10.0),
