@@ -293,7 +293,7 @@ def test_an_archive_is_watched_as_long_as_it_is_seen(ada: Person, tmp_path: Any)
     schedule.refresh_from_db()
     assert schedule.state == "stopped"
     assert "euclid" in schedule.reason
-    with pytest.raises(NotFound):
+    with pytest.raises(Invalid):
         actions.resume(by=ada, schedule_id=schedule.pk)
 
 
