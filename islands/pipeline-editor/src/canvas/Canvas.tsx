@@ -44,7 +44,7 @@ export function Canvas({ session, snapshot, actions, root, states }: Props): Rea
     <div
       className="canvas"
       ref={root}
-      role="application"
+      role="region"
       aria-label="Canvas"
       aria-describedby="canvas-help"
       tabIndex={-1}

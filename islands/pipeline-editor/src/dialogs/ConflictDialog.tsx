@@ -25,7 +25,7 @@ export function ConflictDialog({ session, conflict }: { session: Session; confli
         {files.map(([name, lines]) => <li key={name}><code>{name}</code> differs in about {lines} {lines === 1 ? "line" : "lines"}</li>)}
       </ul>
       <div className="stack" data-gap="s">
-        <button type="button" className="button" autoFocus onClick={() => session.keepMine()}>Go on with mine, without saving</button>
+        <button type="button" className="button" data-focus onClick={() => session.keepMine()}>Go on with mine, without saving</button>
         <button type="button" className="button" onClick={() => session.takeTheirs()}>Go on with theirs; undo brings mine back</button>
         <button type="button" className="button danger" onClick={() => void session.save(true)}>Save mine over theirs</button>
       </div>

@@ -7,6 +7,7 @@ export function Modal({ title, wide = false, onClose, children }: { title: strin
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     dialog.current?.showModal();
+    dialog.current?.querySelector<HTMLElement>("[data-focus]")?.focus();
     return () => {
       if (before?.isConnected && (document.activeElement === document.body || dialog.current?.contains(document.activeElement) || !document.activeElement)) before.focus();
     };

@@ -35,7 +35,7 @@ export function Picker({ label, options, empty, onPick }: { label: string; optio
         <label htmlFor={id}>{label}</label>
         <input
           id={id}
-          autoFocus
+          data-focus
           role="combobox"
           aria-expanded="true"
           aria-controls={`${id}-list`}

@@ -27,8 +27,8 @@ export function FitDialog({ actions, link, fit, why, onClose }: Common & { link:
         <code>{link.source_node === link.source_port ? link.source_node : `${link.source_node}/${link.source_port}`}</code> → <code>{`${link.target_node}/${link.target_port}`}</code>
       </p>
       <div className="cluster">
-        {fit === "scatter" && <button type="button" className="button primary" autoFocus onClick={() => go("scatter")}>Scatter {link.target_node}</button>}
-        {fit === "convert" && <button type="button" className="button primary" autoFocus onClick={() => go("convert")}>Connect with a converter</button>}
+        {fit === "scatter" && <button type="button" className="button primary" data-focus onClick={() => go("scatter")}>Scatter {link.target_node}</button>}
+        {fit === "convert" && <button type="button" className="button primary" data-focus onClick={() => go("convert")}>Connect with a converter</button>}
         <button type="button" className="button" onClick={() => go("fits")}>Connect as it is</button>
         <button type="button" className="button quiet" onClick={onClose}>Cancel</button>
       </div>
@@ -47,7 +47,7 @@ export function ReplaceDialog({ actions, link, fit, onClose }: Common & { link: 
         <code>{`${link.target_node}/${link.target_port}`}</code> takes a list, so it may have several sources.
       </p>
       <div className="cluster">
-        <button type="button" className="button primary" autoFocus onClick={() => go(true)}>Add this one</button>
+        <button type="button" className="button primary" data-focus onClick={() => go(true)}>Add this one</button>
         <button type="button" className="button" onClick={() => go(false)}>Replace what is there</button>
         <button type="button" className="button quiet" onClick={onClose}>Cancel</button>
       </div>
@@ -69,7 +69,7 @@ export function PortDialog({ session, actions, what, point, onClose }: Common & 
       <form className="form" onSubmit={submit}>
         <div className="field">
           <label htmlFor="new-port-name">Name</label>
-          <input id="new-port-name" name="name" required autoFocus autoComplete="off" pattern="[A-Za-z_][A-Za-z0-9_\-]*" title="Letters, digits, _ and -, beginning with a letter" />
+          <input id="new-port-name" name="name" required data-focus autoComplete="off" pattern="[A-Za-z_][A-Za-z0-9_\-]*" title="Letters, digits, _ and -, beginning with a letter" />
         </div>
         {what === "output" && (
           <div className="field">
@@ -143,7 +143,7 @@ export function HelpDialog({ onClose }: { onClose: () => void }): ReactElement {
           </div>
         ))}
       </dl>
-      <div className="cluster"><button type="button" className="button" autoFocus onClick={onClose}>Close</button></div>
+      <div className="cluster"><button type="button" className="button" data-focus onClick={onClose}>Close</button></div>
     </Modal>
   );
 }
@@ -193,7 +193,7 @@ export function MakeDialog({ session, actions, from, onClose }: Common & { from:
         )}
         <div className="field">
           <label htmlFor="make-text">{words.label}</label>
-          <textarea id="make-text" className="code" rows={words.rows} required autoFocus={from === "command"} spellCheck={false} value={text} onChange={(event) => setText(event.target.value)} aria-describedby="make-hint" />
+          <textarea id="make-text" className="code" rows={words.rows} required data-focus={from === "command" || undefined} spellCheck={false} value={text} onChange={(event) => setText(event.target.value)} aria-describedby="make-hint" />
           <p className="hint" id="make-hint">{words.hint}</p>
         </div>
         <div className="field">

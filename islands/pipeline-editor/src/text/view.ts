@@ -93,7 +93,7 @@ export function makeState(text: string, writable: boolean, more: Extension): Edi
       syntaxHighlighting(colours),
       search({ top: true }),
       keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap, ...foldKeymap, ...lintKeymap, indentWithTab]),
-      EditorView.contentAttributes.of({ "aria-label": "CWL text. Escape, then Tab, leaves it." }),
+      EditorView.contentAttributes.of({ "aria-label": "CWL text. Escape, then Tab, leaves it.", tabindex: "0" }),
       look,
       more,
     ],

@@ -1,0 +1,121 @@
+"""The pipeline editor for tests: its page, opened for somebody, and what people do there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from spacelab.accounts.models import Person
+from spacelab.pipelines.models import PipelineVersion
+
+GREET = """\
+cwlVersion: v1.2
+class: ExpressionTool
+requirements:
+  InlineJavascriptRequirement: {}
+inputs:
+  name: {type: File, loadContents: true}
+outputs:
+  greeting: string
+expression: '${ return {"greeting": "Hello " + inputs.name.contents.trim()}; }'
+"""
+FIGLET = """\
+cwlVersion: v1.2
+class: CommandLineTool
+label: Large letters
+baseCommand: pyfiglet
+inputs:
+  text: {type: string, inputBinding: {position: 2}}
+  width: {type: int, default: 80, inputBinding: {prefix: -w, position: 1}}
+stdout: figlet.txt
+outputs:
+  letters: stdout
+"""
+EMPTY = """\
+cwlVersion: v1.2
+class: Workflow
+label: Hello_PIPEMAN
+# what people read first
+inputs: {}
+outputs: {}
+steps: {}
+"""
+
+
+@dataclass
+class Editor:
+    """A page of the editor in a browser of somebody's own."""
+
+    context: BrowserContext
+    page: Page
+    version: str = "0.1.0"
+    complaints: list[str] = field(default_factory=list)
+    """What the browser's console called an error: a breach of the page's policy stands here, too."""
+
+    @property
+    def text(self) -> str:
+        """The CWL text as it stands in the editor."""
+        lines: str = self.page.locator(".cm-content").evaluate("content => content.cmTile.root.view.state.sliceDoc()")
+        return lines
+
+    def node(self, name: str) -> Locator:
+        """Return a node by its id."""
+        return self.page.locator(f'.node[data-node-id="{name}"]')
+
+    def port(self, node: str, port: str, side: str) -> tuple[float, float]:
+        """Return where a port's handle stands on the screen."""
+        box = self.page.locator(f'[data-nodeid="{node}"][data-handleid="{port}"].{_HANDLES[side]}').bounding_box()
+        assert box
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def lead(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Drag from one place of the screen to another."""
+        mouse = self.page.mouse
+        mouse.move(*start)
+        mouse.down()
+        mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2, steps=3)
+        mouse.move(*end, steps=3)
+        mouse.up()
+
+    def says(self, words: str) -> None:
+        """Expect what a screen reader is told."""
+        expect(self.page.locator(".pipeline-editor > [role=status]")).to_contain_text(words)
+
+    def save(self) -> None:
+        """Save the draft, and wait until it is."""
+        self.page.keyboard.press("Control+s")
+        expect(self.page.locator(".toolbar .badge")).to_have_text(f"{self.version} saved")
+
+
+_HANDLES = {"in": "target", "out": "source"}
+
+
+def opened(browser: Browser, address: str, person: Person, version: PipelineVersion, **options: Any) -> Editor:
+    """Open a version in the editor, in a browser where the person is signed in; options are Playwright's."""
+    client = Client()
+    client.force_login(person)
+    context = browser.new_context(viewport=options.pop("viewport", {"width": 1440, "height": 900}), **options)
+    context.add_cookies([{"name": "spacelab", "value": client.cookies["spacelab"].value, "url": address}])
+    editor = Editor(context, context.new_page(), version.version)
+    show(editor, address, version, drawn=options.get("java_script_enabled", True))
+    return editor
+
+
+def show(editor: Editor, address: str, version: PipelineVersion, *, drawn: bool = True) -> None:
+    """Go to the editor's page of a version, and wait until its graph is drawn."""
+    complaints, page = editor.complaints, editor.page
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{address}/pipelines/{version.pipeline.slug}/{version.version}/edit")
+    if drawn:
+        page.locator(".canvas[data-nodes]").wait_for()
+
+
+def breaches(page: Page) -> list[str]:
+    """Return what axe finds, a line for each element: parts of shadow trees are lists."""
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {node['target']}: {node['failureSummary']}" for one in found for node in one["nodes"]]
