@@ -23,6 +23,7 @@ from cwltool.utils import (
 from schema_salad.ref_resolver import Loader, file_uri
 
 from cwl_runner import flows
+from cwl_runner.literals import write_literals
 from cwl_runner.problems import Refusal
 from cwl_runner.roots import ADVICE, Roots, fetcher_below, local_path
 
@@ -95,11 +96,11 @@ def read_order_file(path: str, context: LoadingContext) -> dict[str, Any]:
 
 
 def complete_order(
-    process: Process, order: dict[str, Any], roots: Roots, *, assume_formats: bool = False
+    process: Process, order: dict[str, Any], roots: Roots, *, literals: Path | None = None, assume_formats: bool = False
 ) -> CWLObjectType:
     """Add defaults and what cwltool expects of files to a job order; raises Refusal for files outside the roots.
 
-    With `assume_formats`, a file whose format nobody states is taken to have the one that its input asks for.
+    Files given by their contents are written below `literals`, if that is given. With `assume_formats`, a file whose format nobody states is taken to have the one that its input asks for.
     """
     order = dict(order)
     for entry in process.tool["inputs"]:
@@ -118,6 +119,8 @@ def complete_order(
             file["format"] = expander.expand_url(file["format"], "")
 
     visit_files_directories(order, path_to_loc)
+    if literals:
+        write_literals(order, literals)
     visit_files_directories(order, functools.partial(_check, roots))
     visit_files(order, functools.partial(add_sizes, StdFsAccess("")))
     visit_files(order, expand)

@@ -76,6 +76,11 @@ class RunFolder:
         return self.path / "control.json"
 
     @property
+    def literals(self) -> Path:
+        """The files that the job order gives by their contents."""
+        return self.path / "literals"
+
+    @property
     def jobs(self) -> Path:
         """The logs of each job."""
         return self.path / "jobs"

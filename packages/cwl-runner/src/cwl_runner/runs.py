@@ -79,7 +79,8 @@ class Attempt:
         """Load, run, deliver; what was started is ended in any case."""
         folder, options = self.folder, self.options
         order = folder.order()
-        roots = Roots([folder.bundle, *(options.roots or named_in(order))])
+        folder.literals.mkdir(exist_ok=True)
+        roots = Roots([folder.bundle, folder.literals, *(options.roots or named_in(order))])
         visible = [*roots, *options.environments.values(), self.cache.jobs]
         backend = backends.choose(options.backend, self.places, self.count, visible, [folder.path])
         engine = expressions.Engine(isolated=backend.isolated)
@@ -98,7 +99,7 @@ class Attempt:
                 backend.prepare(self.count)
             if options.only_step:
                 process, order = only(process, options.only_step, order)
-            complete = documents.complete_order(process, order, roots, assume_formats=True)
+            complete = documents.complete_order(process, order, roots, literals=folder.literals, assume_formats=True)
             working = broker.Broker(backend, options.images) if self.brokered else backend
             result = Coordinator(self._setting(working, roots, engine)).run(process, dict(complete))
             if result.state == "succeeded" and result.outputs is not None:
