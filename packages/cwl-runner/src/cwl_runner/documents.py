@@ -100,7 +100,8 @@ def complete_order(
 ) -> CWLObjectType:
     """Add defaults and what cwltool expects of files to a job order; raises Refusal for files outside the roots.
 
-    Files given by their contents are written below `literals`, if that is given. With `assume_formats`, a file whose format nobody states is taken to have the one that its input asks for.
+    Files given by their contents are written below `literals`, if that is given. With `assume_formats`, a file whose
+    format nobody states is taken to have the one that its input asks for.
     """
     order = dict(order)
     for entry in process.tool["inputs"]:

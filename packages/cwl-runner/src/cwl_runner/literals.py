@@ -1,4 +1,4 @@
-"""Files that a job order gives by their contents: written down, because cwltool reads and stages only files on a disk."""
+"""Files that a job order gives by their contents: written down, because cwltool reads only files on a disk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from cwl_runner.problems import Refusal
 def write_literals(order: dict[str, Any], folder: Path) -> None:
     """Write each literal file of a job order below `folder` and give it that location.
 
-    Place and name follow from the content where nothing else is said, so a resumed run finds the same files. Raises Refusal for a name that is a path.
+    Place and name follow from the content where nothing else is said, so a resumed run finds the same files. Raises
+    Refusal for a name that is a path.
     """
 
     def written(file: Any) -> None:
