@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha1
 from typing import Any
@@ -106,13 +106,20 @@ def tool(name: str) -> str:
     return TOOL.format(name=name, inputs=given, outputs=made)
 
 
-def source(version: str = "1.2", **changed: str) -> Source:
+def source(version: str = "1.2", changed: Mapping[str, str] | None = None) -> Source:
     """Return the pipeline's documents, some of them changed."""
-    files = {"main.cwl": WORKFLOW, **{f"{name}.cwl": tool(name) for name in TOOLS}, **changed}
+    files = {"main.cwl": WORKFLOW, **{f"{name}.cwl": tool(name) for name in TOOLS}, **(changed or {})}
     return Source(slug="sources", title="Sources in frames", version=version, files=files, main="main.cwl")
 
 
-def science(person: Person, *, frames: int = 8, threshold: float = 3.0, version: str = "1.2", **changed: str) -> Run:
+def science(
+    person: Person,
+    *,
+    frames: int = 8,
+    threshold: float = 3.0,
+    version: str = "1.2",
+    changed: Mapping[str, str] | None = None,
+) -> Run:
     """Launch it over so many frames of the person's workspace."""
     root = workspace_of(person) / "frames"
     root.mkdir(parents=True, exist_ok=True)
@@ -125,7 +132,7 @@ def science(person: Person, *, frames: int = 8, threshold: float = 3.0, version:
         "dark": {"class": "File", "location": "/media/user/frames/dark.fits"},
         "threshold": threshold,
     }
-    return launch(person, job=job, source=source(version, **changed), title=f"M 67, {frames} frames")
+    return launch(person, job=job, source=source(version, changed), title=f"M 67, {frames} frames")
 
 
 class Story(Coordinator):
@@ -227,9 +234,12 @@ def running(person: Person, frames: int = 8) -> Story:
     return story
 
 
-def succeeded(person: Person, frames: int = 8, *, threshold: float = 3.0, version: str = "1.2", **changed: str) -> Run:
+def succeeded(
+    person: Person, frames: int = 8, *, threshold: float = 3.0, version: str = "1.2", detect: str = ""
+) -> Run:
     """Make a run that went well, with its outputs in the workspace."""
-    run = science(person, frames=frames, threshold=threshold, version=version, **changed)
+    changed = {"detect.cwl": detect} if detect else {}
+    run = science(person, frames=frames, threshold=threshold, version=version, changed=changed)
     story = Story(run)
     calibrated(story, frames)
     at = frames / 2 * 4.1 + 0.5

@@ -65,9 +65,17 @@ class PageStream:
         if stamp != self._stamp:
             self._stamp = stamp
             events = self._changed(run, person)
+        elif not run.is_final:
+            events = self._printed(run)
         if run.is_final and not run.followed:
             return sse.News((*events, *END.events), final=True)
         return sse.News(tuple(events), pause=_pause(began))
+
+    def _printed(self, run: Run) -> list[sse.Event]:
+        """Return the log's piece if more was printed, which no event of the run tells."""
+        context = {"run": run, "tail": page.tail_of(run, None), "log_shown": True}
+        changed = self._sent.of({"run-log": render_to_string("runs/_log.html", context)})
+        return [sse.Event("fragment", {"id": key, "html": html}) for key, html in changed.items()]
 
     def _changed(self, run: Run, person: Person) -> list[sse.Event]:
         context = {**progress.context_of(run, person), "csrf_token": self._csrf_token}

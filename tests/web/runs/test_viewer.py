@@ -206,7 +206,7 @@ def test_a_team_looks_at_files_and_an_operator_does_not(good: Run, scientist: Pe
 
 def test_two_runs_stand_side_by_side_differences_first(ada: Client, good: Run, scientist: Person) -> None:
     changed = run_pages.tool("detect").replace("astro.detect", "astro.deeper")
-    other = run_pages.succeeded(scientist, threshold=5.0, version="1.3", **{"detect.cwl": changed})
+    other = run_pages.succeeded(scientist, threshold=5.0, version="1.3", detect=changed)
     assert f'<option value="{other.pk}">' in text_of(ada, f"/runs/{good.pk}/")
     text = text_of(ada, f"/runs/compare?left={good.pk}&right={other.pk}")
     differing = re.findall(r"<tr data-differs><th scope=\"row\">([^<]*)</th>", text)

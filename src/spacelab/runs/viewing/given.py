@@ -14,7 +14,7 @@ MOST_FILES = 20
 
 @dataclass(frozen=True)
 class ValueFile:
-    """A file of an input or output, and the folder that it is in; `path` within the run's results, or empty where it lies elsewhere."""
+    """A file of an input or output, and its folder; `path` is that within the run's results, or empty elsewhere."""
 
     name: str
     place: str
