@@ -73,7 +73,13 @@ def may(person: Person | AnonymousUser, permission: str) -> bool:
 
 def people_with(permission: str) -> list[Person]:
     """List the people whose roles allow `permission` and who may use the platform."""
-    names = [role.name for role in Role.objects.all() if permission in role.permissions]
+    return people_with_any([permission])
+
+
+def people_with_any(permissions: Iterable[str]) -> list[Person]:
+    """List the people whose roles allow one of the permissions and who may use the platform."""
+    wanted = {str(one) for one in permissions}
+    names = [role.name for role in Role.objects.all() if wanted & set(role.permissions)]
     return list(acting_people().filter(roles__in=names).distinct().order_by("pk"))
 
 

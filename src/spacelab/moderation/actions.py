@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 from django.urls import reverse
@@ -11,9 +11,6 @@ from django.utils import timezone
 
 from spacelab.accounts.models import Person
 from spacelab.audit import actions as audit
-from spacelab.datalabs import actions as datalabs
-from spacelab.datalabs.models import Datalab, DatalabVersion
-from spacelab.datalabs.queries import MODERATED, may_moderate, require_moderator, shown_to, subject_named
 from spacelab.feedback import actions as feedback
 from spacelab.feedback.models import Report
 from spacelab.feedback.queries import find_report
@@ -21,43 +18,46 @@ from spacelab.feedback.rules import Outcome, clean_text
 from spacelab.kit.refusals import Conflict, Invalid, NotFound
 from spacelab.moderation import queries, rules
 from spacelab.moderation.differences import files_of, text_of
+from spacelab.moderation.families import Reviewed, Version, entry_named, folder_of, of, of_subject
 from spacelab.moderation.models import ReviewComment, Tick
 from spacelab.moderation.papers import papers_of
 from spacelab.notifications import actions as notifications
 from spacelab.notifications.rules import Kind
+from spacelab.publishing.queries import MODERATED
 from spacelab.publishing.rules import Need, State
 
 
 @transaction.atomic
-def decide(*, by: Person, version: DatalabVersion, step: str, reason: str = "", revision: int | None) -> DatalabVersion:
+def decide(*, by: Person, version: Version, step: str, reason: str = "", revision: int | None) -> Version:
     """Take, give back, approve, ask for changes or reject, as a moderator who looked at this revision.
 
     Raises `Conflict` if the version has moved on, or if something is missing; then nothing has changed.
     """
-    require_moderator(by)
+    queries.require_moderator(by, version.family.namespace)
     if step not in rules.STEPS:
         raise Invalid(
             f"A review has no step “{step[:40]}”.", advice=f"It has {', '.join(rules.STEPS)}.", field="transition"
         )
     missing: frozenset[Need] = frozenset()
     if step == "approve":
-        DatalabVersion.objects.select_for_update(of=("self",)).get(pk=version.pk)  # no tick goes meanwhile
+        of(version).life.hold(version)  # no tick goes meanwhile
         missing = queries.missing_of(queries.checklist(version), papers_of(version))
-    return datalabs.advance(
+    moved: Version = of(version).life.advance(
         by=by, version=version, transition=step, reason=rules.clean_reason(reason), revision=revision, lacking=missing
     )
+    return moved
 
 
 @transaction.atomic
-def tick(*, by: Person, version: DatalabVersion, points: Collection[str]) -> None:
+def tick(*, by: Person, version: Version, points: Collection[str]) -> None:
     """Keep which points of the checklist are in order: those named, and no others. Earlier ticks keep their names.
 
     Raises `Conflict` unless the version is under review by somebody else than its author.
     """
-    require_moderator(by)
+    queries.require_moderator(by, version.family.namespace)
     wanted = rules.clean_points(points)
-    version = DatalabVersion.objects.select_for_update(of=("self",)).select_related("datalab").get(pk=version.pk)
-    if version.datalab.maintainer_id == by.pk:
+    version = of(version).life.hold(version)
+    if version.entry.maintainer_id == by.pk:
         raise Conflict(Need.OTHER_EYES.value, advice="Another moderator ticks the points.")
     if version.state != State.IN_REVIEW or version.submitted_at is None:
         raise Conflict(
@@ -68,7 +68,7 @@ def tick(*, by: Person, version: DatalabVersion, points: Collection[str]) -> Non
     had = set(ticks.values_list("point", flat=True))
     ticks.exclude(point__in=wanted).delete()
     Tick.objects.bulk_create(
-        Tick(version=version, submitted_at=version.submitted_at, point=point, person=by)
+        Tick(**{of(version).column: version}, submitted_at=version.submitted_at, point=point, person=by)
         for point in sorted(wanted - had)
     )
     if wanted != had:
@@ -79,7 +79,7 @@ def tick(*, by: Person, version: DatalabVersion, points: Collection[str]) -> Non
 def comment(
     *,
     by: Person,
-    version: DatalabVersion,
+    version: Version,
     text: str,
     path: str = "",
     line: int | None = None,
@@ -89,7 +89,7 @@ def comment(
 
     Raises `Invalid` for a place that the files don't have, `NotFound` for anybody but its author and moderators.
     """
-    version = queries.talk_about(by, version.datalab.slug, version.version)
+    version = queries.talk_about(by, version.entry.slug, version.version, version.family.namespace)
     text = clean_text(text)
     root = None
     if answers is not None:
@@ -99,7 +99,7 @@ def comment(
     else:
         _check_place(version, path, line)
     made = ReviewComment.objects.create(
-        version=version,
+        **{of(version).column: version},
         content_hash=version.content_hash,
         path="" if root else path,
         line=None if root else line,
@@ -115,15 +115,15 @@ def comment(
 @transaction.atomic
 def resolve(*, by: Person, comment_id: int, resolved: bool = True) -> ReviewComment:
     """Note that a remark is settled, or open again: a moderator does that."""
-    require_moderator(by)
-    rows = ReviewComment.objects.select_for_update(of=("self",)).select_related("version__datalab")
-    found = rows.filter(pk=comment_id, answers=None, version__state__in=MODERATED).first()
-    if found is None:
+    rows = ReviewComment.objects.select_for_update(of=("self",))
+    found = rows.filter(pk=comment_id, answers=None).first()
+    queries.require_moderator(by, found.about.family.namespace if found else "datalabs")
+    if found is None or found.about.state not in MODERATED:
         raise NotFound("There is no such remark.", advice="Look at the list of comments.")
     if bool(found.resolved_at) != resolved:
         found.resolved_at, found.resolved_by = (timezone.now(), by) if resolved else (None, None)
         found.save(update_fields=["resolved_at", "resolved_by"])
-        _record(by, found.version, "moderation.resolve", comment=found.pk, resolved=resolved)
+        _record(by, found.about, "moderation.resolve", comment=found.pk, resolved=resolved)
     return found
 
 
@@ -135,28 +135,30 @@ def settle_report(*, by: Person, report_id: int, outcome: str, note: str) -> lis
     another moderator was faster, or if it is about one's own work.
     """
     about = find_report(by, report_id)
-    entry = subject_named(about.subject)
+    entry, kind = entry_named(about.subject), of_subject(about.subject)
     rows = feedback.settle(
         by=by, report_id=report_id, outcome=outcome, note=note, owner=entry.maintainer if entry else None
     )
-    if entry and about.comment_id and outcome == Outcome.HIDDEN:
-        datalabs.hide_comment(by=by, slug=entry.slug, comment_id=about.comment_id, reason=note)
-    _tell_of_report(by, entry, rows)
+    if entry and kind and about.comment_id and outcome == Outcome.HIDDEN:
+        kind.talk.hide_comment(by=by, slug=entry.slug, comment_id=about.comment_id, reason=note)
+    _tell_of_report(by, entry, kind, rows)
     return rows
 
 
-def _tell_of_report(by: Person, entry: Datalab | None, rows: Sequence[Report]) -> None:
+def _tell_of_report(by: Person, entry: Any, kind: Reviewed | None, rows: Sequence[Report]) -> None:
     """Tell those who reported what was done, and the maintainer what is passed on to her."""
     first = rows[0]
+    word = kind.kind.family.word if kind else "entry"
+    address = reverse(kind.kind.family.route("detail"), args=[entry.slug]) if entry and kind else ""
     for one in rows:
         if one.person and one.person.pk != by.pk:
-            seen = entry is not None and shown_to(one.person).filter(pk=entry.pk).exists()
+            seen = entry is not None and kind is not None and kind.talk.sees(one.person, entry)
             notifications.tell(
                 people=[one.person],
                 kind=Kind.REPORT,
-                title=f"Your report on {entry if seen else 'a datalab'}: {first.outcome_words}",
+                title=f"Your report on {entry if seen else f'a {word}'}: {first.outcome_words}",
                 text=one.note,
-                url=reverse("datalabs:detail", args=[entry.slug]) if entry and seen else "",
+                url=address if seen else "",
                 subject=f"report:{one.pk}",
             )
     if entry and entry.maintainer and first.outcome == Outcome.PASSED_ON:
@@ -165,44 +167,45 @@ def _tell_of_report(by: Person, entry: Datalab | None, rows: Sequence[Report]) -
             kind=Kind.REPORT,
             title=f"{entry}: {first.reason_words}",
             text=first.note,
-            url=reverse("datalabs:detail", args=[entry.slug]),
+            url=address,
             subject=first.subject,
         )
 
 
-def _check_place(version: DatalabVersion, path: str, line: int | None) -> None:
+def _check_place(version: Version, path: str, line: int | None) -> None:
     """Raise `Invalid` unless the version has this file, and the file this line."""
     if not path:
         if line is not None:
             raise Invalid("A line belongs to a file.", advice="Name the file as well.", field="path")
         return
-    file = files_of(Path(version.package)).get(path) if version.package else None
+    with folder_of(version) as folder:
+        file = files_of(folder).get(path) if folder else None
+        lines = text_of(file)
     if file is None:
         raise Invalid(f"This version has no file “{path[:100]}”.", advice="Choose one that it has.", field="path")
     if line is None:
         return
-    lines = text_of(file)
     if lines is None or not 1 <= line <= max(len(lines), 1):
         has = f"It has {len(lines)}." if lines is not None else "It is no text, or too large: leave the line out."
         raise Invalid(f"{path} has no line {line}.", advice=has, field="line")
 
 
-def _tell(by: Person, version: DatalabVersion, made: ReviewComment) -> None:
+def _tell(by: Person, version: Version, made: ReviewComment) -> None:
     """Tell the author of a moderator's remark, and the moderators concerned of what the author writes."""
-    place = [version.datalab.slug, version.version]
-    author = version.datalab.maintainer
+    place = [version.entry.slug, version.version]
+    author = version.entry.maintainer
     title = f"{version}: {made.place or 'a comment'}"
     subject = f"{version.subject}:{version.version}"
     if author and author.pk != by.pk:
-        url = reverse("moderation:own", args=place)
+        url = reverse(f"{version.family.reviews}:own", args=place)
         notifications.tell(people=[author], kind=Kind.COMMENT, title=title, text=made.text, url=url, subject=subject)
     root = made.answers.author if made.answers else None
     asked = {one.pk: one for one in (root, version.reviewer) if one and one.pk != by.pk and one != author}
-    hearers = [one for one in asked.values() if may_moderate(one)]
+    hearers = [one for one in asked.values() if queries.may_moderate(one, version)]
     if author and author.pk == by.pk and hearers:
-        url = reverse("moderation:comments", args=place)
+        url = reverse(f"{version.family.reviews}:comments", args=place)
         notifications.tell(people=hearers, kind=Kind.ANSWER, title=title, text=made.text, url=url, subject=subject)
 
 
-def _record(by: Person, version: DatalabVersion, action: str, **facts: object) -> None:
+def _record(by: Person, version: Version, action: str, **facts: object) -> None:
     audit.record(by=by, action=action, subject=version.subject, version=version.version, **facts)

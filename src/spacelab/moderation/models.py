@@ -9,12 +9,23 @@ from django.db import models
 from spacelab.accounts.models import Person
 from spacelab.datalabs.models import DatalabVersion
 from spacelab.feedback.rules import LONGEST_COMMENT
+from spacelab.pipelines.models import PipelineVersion
+
+ONE_OF_THEM = models.Q(version__isnull=False, pipeline_version__isnull=True) | models.Q(
+    version__isnull=True, pipeline_version__isnull=False
+)
+"""Each row is about one version, of a datalab or of a pipeline."""
 
 
 class ReviewComment(models.Model):
     """A remark on a version, on a file of it or on one line, or the answer to such a remark."""
 
-    version = models.ForeignKey(DatalabVersion, on_delete=models.CASCADE, related_name="review_comments")
+    version = models.ForeignKey(
+        DatalabVersion, null=True, blank=True, on_delete=models.CASCADE, related_name="review_comments"
+    )
+    pipeline_version = models.ForeignKey(
+        PipelineVersion, null=True, blank=True, on_delete=models.CASCADE, related_name="review_comments"
+    )
     content_hash = models.CharField(max_length=80, blank=True, default="")
     """The files that were looked at: another build has other lines."""
     path = models.CharField(max_length=500, blank=True, default="")
@@ -30,9 +41,19 @@ class ReviewComment(models.Model):
 
     class Meta:
         ordering: ClassVar[list[str]] = ["id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=ONE_OF_THEM, name="comment_on_one"),
+        ]
 
     def __str__(self) -> str:
         return self.text[:60]
+
+    @property
+    def about(self) -> DatalabVersion | PipelineVersion:
+        """The version that it is about."""
+        found = self.version or self.pipeline_version
+        assert found is not None  # noqa: S101  a constraint of the table
+        return found
 
     @property
     def place(self) -> str:
@@ -43,7 +64,10 @@ class ReviewComment(models.Model):
 class Tick(models.Model):
     """One point of the checklist that a moderator found in order, for one submission of a version."""
 
-    version = models.ForeignKey(DatalabVersion, on_delete=models.CASCADE, related_name="ticks")
+    version = models.ForeignKey(DatalabVersion, null=True, blank=True, on_delete=models.CASCADE, related_name="ticks")
+    pipeline_version = models.ForeignKey(
+        PipelineVersion, null=True, blank=True, on_delete=models.CASCADE, related_name="ticks"
+    )
     submitted_at = models.DateTimeField()
     """Which submission was looked at: what is submitted again is looked at again."""
     point = models.CharField(max_length=40)
@@ -53,6 +77,8 @@ class Tick(models.Model):
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["version", "submitted_at", "point"], name="tick_once"),
+            models.UniqueConstraint(fields=["pipeline_version", "submitted_at", "point"], name="pipeline_tick_once"),
+            models.CheckConstraint(condition=ONE_OF_THEM, name="tick_on_one"),
         ]
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from spacelab.images import queries as images
 from spacelab.images.rules.report import Report
 from spacelab.images.rules.sbom import Contents
 from spacelab.kit.refusals import NotFound
+from spacelab.publishing.models import PublishedVersion
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Package:
     now: str
 
 
-def papers_of(version: DatalabVersion) -> Papers:
+def papers_of(version: PublishedVersion) -> Papers:
     """Read the list of contents and the last report on vulnerabilities, and ask the gate."""
     key = _key_of(version)
     if not key:
@@ -48,7 +49,7 @@ def papers_of(version: DatalabVersion) -> Papers:
     return Papers(contents, report, images.sentences(report, decision), images.passes(report, decision))
 
 
-def contents_file(version: DatalabVersion) -> Path:
+def contents_file(version: PublishedVersion) -> Path:
     """Return the list of contents as CycloneDX; raise `NotFound` where none is kept."""
     key = _key_of(version)
     file = images.contents_file(key) if key else None
@@ -57,7 +58,7 @@ def contents_file(version: DatalabVersion) -> Path:
     return file
 
 
-def changed_packages(version: DatalabVersion, before: DatalabVersion | None) -> list[Package]:
+def changed_packages(version: PublishedVersion, before: PublishedVersion | None) -> list[Package]:
     """List the packages that differ from those of the version before, by kind and name; none where one is unknown."""
     now, then = _packages(version), _packages(before) if before else {}
     if not now or not then:
@@ -66,7 +67,7 @@ def changed_packages(version: DatalabVersion, before: DatalabVersion | None) -> 
     return [Package(name, kind, then.get((kind, name), ""), now.get((kind, name), "")) for kind, name in changed]
 
 
-def _packages(version: DatalabVersion) -> dict[tuple[str, str], str]:
+def _packages(version: PublishedVersion) -> dict[tuple[str, str], str]:
     """Return the versions of each package, by kind and name: one may be there in several."""
     key = _key_of(version)
     found: dict[tuple[str, str], list[str]] = {}
@@ -75,7 +76,9 @@ def _packages(version: DatalabVersion) -> dict[tuple[str, str], str]:
     return {package: ", ".join(sorted(versions)) for package, versions in found.items()}
 
 
-def _key_of(version: DatalabVersion) -> str:
+def _key_of(version: PublishedVersion) -> str:
+    if not isinstance(version, DatalabVersion):
+        return ""
     image_id = ""
     if version.image:
         build = Build.objects.filter(datalab_version=version).exclude(result={}).order_by("-created_at").first()

@@ -13,6 +13,7 @@ from spacelab.feedback import queries as feedback
 from spacelab.feedback.rules import ReportState
 from spacelab.kit.refusals import Refusal
 from spacelab.moderation import actions, queries
+from spacelab.moderation.families import of_subject
 from spacelab.moderation.forms import SettleForm
 
 PER_PAGE = 30
@@ -50,4 +51,7 @@ def settle(request: HttpRequest, report_id: int) -> HttpResponse:
                 messages.success(request, "Settled; who reported it hears what you wrote.")
                 return redirect("moderation:reports")
     entry = queries.entries_of([found.subject]).get(found.subject)
-    return render(request, "moderation/report.html", {"report": found, "datalab": entry, "form": form}, status=status)
+    kind = of_subject(found.subject)
+    ns = kind.kind.family.namespace if kind else ""
+    context = {"report": found, "entry": entry, "ns": ns, "form": form}
+    return render(request, "moderation/report.html", context, status=status)

@@ -145,7 +145,7 @@ def content_hash(files: Files, main: str) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
-RESERVED = frozenset({"steps", "new", "mine", "editor", "bookmarks"})
+RESERVED = frozenset({"steps", "new", "mine", "editor", "bookmarks", "reviews"})
 """Words of addresses, which no pipeline can have as its short name."""
 
 

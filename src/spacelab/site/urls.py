@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from spacelab.moderation import urls as moderation
 from spacelab.site import views
 from spacelab.site.api import api, reference
 from spacelab.site.health import healthz
@@ -28,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("spacelab.pipelines.urls")),
     path("", include("spacelab.runs.urls")),
     path("", include("spacelab.sessions.urls")),
+    path("", include((moderation.PIPELINES, "pipeline-reviews"))),
     path("", include("spacelab.moderation.urls")),
     path("", include("spacelab.testing.urls")),
     path("vocabulary/", include("spacelab.publishing.urls")),
