@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("spacelab.datalabs.urls")),
     path("", include("spacelab.builds.urls")),
     path("", include("spacelab.pipelines.urls")),
+    path("ga4gh/trs/v2/", include("spacelab.pipelines.trs")),
     path("", include("spacelab.runs.urls")),
     path("", include("spacelab.sessions.urls")),
     path("", include((moderation.PIPELINES, "pipeline-reviews"))),
