@@ -342,3 +342,40 @@ def test_the_editor_is_usable_by_everybody(editor: Editor, scheme: str, width: i
     page.keyboard.press("c")
     expect(page.get_by_role("dialog")).to_be_visible()
     assert breaches(page) == []
+
+
+NESTED = """\
+cwlVersion: v1.2
+class: Workflow
+requirements: {SubworkflowFeatureRequirement: {}}
+inputs: {name: File}
+outputs: {}
+steps:
+  both:  # two in one
+    in: {name: name}
+    out: []
+    run:
+      class: Workflow
+      inputs: {name: File}
+      outputs: {}
+      steps:
+        greet: {run: catalogue/greet/1.0.cwl, in: {name: name}, out: [greeting]}
+"""
+
+
+@pytest.mark.parametrize("editor", [NESTED], indirect=True, ids=["nested"])
+def test_a_workflow_inside_a_step_is_opened_and_changed(editor: Editor) -> None:
+    page = editor.page
+    expect(page.get_by_role("button", name="Large letters")).to_be_visible()
+    editor.node("both").dblclick()
+    expect(editor.node("greet")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("both")
+    page.get_by_role("button", name="Large letters").press("Enter")
+    expect(editor.node("figlet")).to_be_focused()
+    assert "        figlet:\n          run: catalogue/figlet/1.0.cwl\n" in editor.text
+    assert editor.text.startswith(NESTED.rstrip())
+    page.keyboard.press("Control+z")
+    expect(editor.node("figlet")).to_have_count(0)
+    page.locator(".toolbar").get_by_role("button", name="Hello").click()
+    expect(editor.node("both")).to_be_visible()
+    assert editor.text == NESTED

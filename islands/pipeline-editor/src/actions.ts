@@ -169,7 +169,7 @@ export class Actions {
   }
 
   inspect(): void {
-    document.querySelector<HTMLElement>(".inspector :is(input, textarea, select, button):not(:disabled)")?.focus();
+    (document.querySelector<HTMLElement>(".inspector :is(input, textarea, select):not(:disabled)") ?? document.querySelector<HTMLElement>(".inspector button"))?.focus();
   }
 
   /** Copy the text of the selected steps, for this page and, where the browser allows it, for others. */

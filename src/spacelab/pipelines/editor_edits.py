@@ -36,15 +36,15 @@ def changed(files: Mapping[str, str], main: str, change: Mapping[str, Any], insi
     """
     try:
         edit = cwl_graph.edit_of(_typed(files, main, change, inside))
-        return cwl_graph.edit(files, main, edit)
+        return cwl_graph.edit(files, main, edit, tuple(inside))
     except Refused as refused:
         raise _told(refused) from refused
 
 
-def copied(files: Mapping[str, str], main: str, nodes: Sequence[str]) -> str:
+def copied(files: Mapping[str, str], main: str, nodes: Sequence[str], inside: Sequence[str] = ()) -> str:
     """Return steps as a text that can be pasted into another document."""
     try:
-        return cwl_graph.copy_nodes(files, main, tuple(nodes))
+        return cwl_graph.copy_nodes(files, main, tuple(nodes), tuple(inside))
     except Refused as refused:
         raise _told(refused) from refused
 

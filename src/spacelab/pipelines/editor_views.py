@@ -125,7 +125,7 @@ def copy(request: HttpRequest) -> HttpResponse:
     sent = _sent(request)
     bundle = _bundle(person, sent)
     nodes = [str(one) for one in sent.get("nodes") or []]
-    return JsonResponse({"text": editor_edits.copied(bundle.files, bundle.main, nodes)})
+    return JsonResponse({"text": editor_edits.copied(bundle.files, bundle.main, nodes, _path(sent))})
 
 
 @require_POST

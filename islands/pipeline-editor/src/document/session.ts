@@ -344,7 +344,8 @@ export class Session {
   /** Open the workflow inside a step: in this document, in another file of the bundle, or of the catalogue to look at. */
   openInside(node: GraphNode): void {
     const file = node.run.split("#")[0] as string;
-    if (file && file in this.#files) this.openFile(node.run, node.label || node.id);
+    if (node.run.startsWith("#")) this.openFile(this.file + node.run, node.label || node.id);
+    else if (file && file in this.#files) this.openFile(node.run, node.label || node.id);
     else if (node.sub) this.#enter({ label: node.label || node.id, main: this.level.main, path: [...this.level.path, node.id] });
   }
 

@@ -27,9 +27,10 @@ MOST_EDITS = 200
 _CONVERTER_FIELDS = ("valueFrom", "loadContents", "loadListing")
 
 
-def edit(files: Files, main: str, change: Edit) -> str:
+def edit(files: Files, main: str, change: Edit, inside: tuple[str, ...] = ()) -> str:
     """Return the new text of the main document. Nothing but what the edit says is changed in it.
 
+    `inside` names the steps, from the outside in, whose own workflow is edited where it stands in the step itself.
     Raises `Refused`, with what to do instead, where the edit makes no sense or can't be written safely.
     """
     path, _, process_id = main.partition("#")
@@ -41,9 +42,9 @@ def edit(files: Files, main: str, change: Edit) -> str:
     text = files[path]
     for each in steps:
         if isinstance(each, edits.Several):
-            text = edit({**files, path: text}, main, each)
+            text = edit({**files, path: text}, main, each, inside)
             continue
-        work = _Work({**files, path: text}, main, process_id)
+        work = _Work({**files, path: text}, main, process_id, inside)
         work.do(each)
         text = change_text(text, work.outline.content, renames=tuple(work.renames), file=path)
     return text
@@ -52,8 +53,9 @@ def edit(files: Files, main: str, change: Edit) -> str:
 class _Work:
     """One edit of one document."""
 
-    def __init__(self, files: Files, main: str, process_id: str) -> None:
+    def __init__(self, files: Files, main: str, process_id: str, inside: tuple[str, ...] = ()) -> None:
         self.files = files
+        self.inside = inside
         self.main = main
         path = main.partition("#")[0]
         tree = Tree(files[path], path)
@@ -62,6 +64,8 @@ class _Work:
             told = f"Line {found.line}: {found.message}" if found else "The document is empty."
             raise Refused(told, "Correct the text first.", file=path, line=found.line if found else 0)
         self.outline = Outline(tree.root.plain(), process_id)
+        for step in inside:
+            self.outline.enter(step)
         self.process = self.outline.process
         self.renames: list[RenameKey] = []
 
@@ -77,7 +81,7 @@ class _Work:
 
     def port(self, node: str, side: str, port: str) -> Port | None:
         """Return a port as it was read."""
-        found = self.document.graph.node(node)
+        found = self.document.graph.node("/".join([*self.inside, node]))
         ports = (found.ports_in if side == "in" else found.ports_out) if found else ()
         return next((each for each in ports if each.id == port), None)
 

@@ -47,6 +47,20 @@ class Outline:
             raise Refused(f"The document has no process `{process_id or 'main'}`.", "Name one behind `#`.")
         return found[0][1], ("$graph", found[0][0])
 
+    def enter(self, step: str) -> None:
+        """Go on with the workflow that stands in a step itself; refuse where there is none."""
+        run = self.step(step).get("run")
+        if not isinstance(run, dict) or run.get("class") != "Workflow":
+            raise Refused(f"The step `{step}` holds no workflow of its own.", "Open the file that it runs.")
+        group, name = self.process["steps"], self.name_of(step)
+        if isinstance(group, dict):
+            key: str | int = next(own for own in group if short(str(own)) == name)
+        else:
+            ids = [str(each.get("id", "")) if isinstance(each, dict) else "" for each in group]
+            key = next(at for at, own in enumerate(ids) if short(own) == name)
+        self.process, self.path = run, (*self.path, "steps", key, "run")
+        self.prefix = self._prefix()
+
     def _prefix(self) -> str:
         """Return what stands before local names: `#main/` in documents that were packed, else nothing."""
         own = str(self.process.get("id", ""))

@@ -306,8 +306,11 @@ def _runs(value: Any) -> Iterator[dict[str, Any]]:
                 yield from _runs(step.get("run"))
 
 
-def copy_nodes(files: Files, main: str, nodes: tuple[str, ...]) -> str:
-    """Return some nodes of a document as text, to be put in elsewhere by the edit `Paste`."""
+def copy_nodes(files: Files, main: str, nodes: tuple[str, ...], inside: tuple[str, ...] = ()) -> str:
+    """Return some nodes of a document as text, to be put in elsewhere by the edit `Paste`.
+
+    `inside` names the steps, from the outside in, in whose own workflow the nodes stand.
+    """
     from cwl_graph.outline import Outline  # noqa: PLC0415  only copies need it
 
     path, _, process_id = main.partition("#")
@@ -315,6 +318,8 @@ def copy_nodes(files: Files, main: str, nodes: tuple[str, ...]) -> str:
     if root is None:
         raise Refused("The document can't be read.", "Correct it first.")
     outline = Outline(root.plain(), process_id)
+    for step in inside:
+        outline.enter(step)
     found: dict[str, dict[str, Any]] = {}
     for node in nodes:
         kind = outline.kind_of(node)
