@@ -59,14 +59,14 @@ class RunIn(ChoicesIn):
     """The step that is run alone, with `job` holding its inputs."""
 
 
-class AgainIn(ChoicesIn):
+class RunAgainIn(ChoicesIn):
     """What changes when a run is repeated; a job order that is left out stays as it was."""
 
     job: dict[str, Any] | None = None
     step: str = ""
 
 
-class StepOut(Schema):
+class RunStepOut(Schema):
     """One step: `jobs` counts its jobs by state, `count` is how many a scatter has in all."""
 
     id: str
@@ -111,7 +111,7 @@ class RunDetail(RunOut):
 
     job: dict[str, Any]
     outputs: dict[str, Any]
-    steps: list[StepOut]
+    steps: list[RunStepOut]
     problems: list[dict[str, Any]]
 
 
@@ -206,7 +206,7 @@ def remove_run(request: HttpRequest, run_id: str) -> Status[None]:
 
 
 @router.post("/{run_id}/again", response={201: RunDetail}, operation_id="repeat_run", summary="Run it again")
-def repeat_run(request: HttpRequest, run_id: str, wanted: AgainIn, response: HttpResponse) -> Status[dict[str, Any]]:
+def repeat_run(request: HttpRequest, run_id: str, wanted: RunAgainIn, response: HttpResponse) -> Status[dict[str, Any]]:
     """Run the same documents again, with changes or one step alone; unchanged steps are reused."""
     person = signed_in(request.user)
     run = queries.find_seen(person, run_id)

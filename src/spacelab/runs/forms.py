@@ -70,7 +70,7 @@ class ChoicesForm(forms.Form):
     """What every run has: its size, the data it sees beside its inputs, and where its outputs go."""
 
     use_required_attribute = False
-    profile = AnyChoice(label="Resources", widget=forms.RadioSelect, required=False)
+    profile = AnyChoice(label="Resources", widget=forms.RadioSelect)
     results = forms.CharField(
         label="Folder of the outputs",
         required=False,

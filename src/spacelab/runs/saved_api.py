@@ -18,14 +18,14 @@ router = Router(tags=["runs"])
 """Stands at `/runs/saved` of the API."""
 
 
-class SavedIn(ChoicesIn):
+class SavedLaunchIn(ChoicesIn):
     """Inputs and choices to keep."""
 
     version: str = ""
     job: dict[str, Any] = {}
 
 
-class SavedOut(Schema):
+class SavedLaunchOut(Schema):
     """Inputs and choices that are kept under a name."""
 
     pipeline: str
@@ -47,14 +47,14 @@ def _out(saved: SavedLaunch) -> dict[str, Any]:
     }
 
 
-@router.get("", response=list[SavedOut], operation_id="list_saved_launches", summary="Saved launches")
+@router.get("", response=list[SavedLaunchOut], operation_id="list_saved_launches", summary="Saved launches")
 def list_saved_launches(request: HttpRequest, pipeline: str = "") -> list[dict[str, Any]]:
     """List what you saved to launch again, of one pipeline or of all."""
     return [_out(one) for one in queries.saved_launches(signed_in(request.user), pipeline)]
 
 
-@router.put("/{pipeline}/{name}", response=SavedOut, operation_id="save_launch", summary="Save a launch")
-def save_launch(request: HttpRequest, pipeline: str, name: str, wanted: SavedIn) -> dict[str, Any]:
+@router.put("/{pipeline}/{name}", response=SavedLaunchOut, operation_id="save_launch", summary="Save a launch")
+def save_launch(request: HttpRequest, pipeline: str, name: str, wanted: SavedLaunchIn) -> dict[str, Any]:
     """Keep inputs and choices under a name; what was there under it is replaced."""
     person = signed_in(request.user)
     found = pipelines.find_seen(person, pipeline, wanted.version)

@@ -49,8 +49,13 @@ def layout(run: Run, job: RunJob, folder: str) -> Layout:
             links[name] = origin
         else:
             lost.append(origin)
-        names[staged] = f"{here}/{name}"
-    script = _script(job, _variables(run, job), names, here)
+        names[staged] = names[origin] = f"{here}/{name}"
+    written = _written(run, job)
+    variables = _variables(written)
+    for name, place in (("HOME", f"{here}/outputs"), ("TMPDIR", "/tmp")):  # noqa: S108  a path inside the session
+        if variables.get(name, "").startswith("/"):
+            names[variables[name]] = place
+    script = _script(job, variables, names, here, _stdin(written, names))
     files = {SCRIPT: script.encode(), "README.md": _readme(run, job, lost).encode()}
     files["inputs.json"] = json.dumps(job.inputs, indent=1, ensure_ascii=False).encode()
     for name in ("stdout", "stderr"):
@@ -82,27 +87,44 @@ def _stays(origin: str) -> bool:
     return ".." not in path.parts and any(root in path.parents for root in (ARCHIVE_ROOT, TEAM_ROOT, WORKSPACE))
 
 
-def _variables(run: Run, job: RunJob) -> dict[str, str]:
-    """Read the environment variables of a job as its coordinator wrote them down."""
-    written = folders.read_beside(run.pk, job.job, "command.json", LARGEST_COMMAND)
+def _written(run: Run, job: RunJob) -> Mapping[str, Any]:
+    """Read what the coordinator wrote down beside a failed job's log."""
     try:
-        found = json.loads(written or b"{}").get("environment")
-    except (ValueError, AttributeError, RecursionError):
+        found = json.loads(folders.read_beside(run.pk, job.job, "command.json", LARGEST_COMMAND) or b"{}")
+    except (ValueError, RecursionError):
         return {}
+    return found if isinstance(found, Mapping) else {}
+
+
+def _variables(written: Mapping[str, Any]) -> dict[str, str]:
+    """Return the environment variables of a job."""
+    found = written.get("environment")
     if not isinstance(found, Mapping):
         return {}
     pairs = {str(name): text(value, 10_000) for name, value in found.items()}
-    return {name: value for name, value in pairs.items() if NAME.fullmatch(name) and name not in LEFT_OUT}
+    return {name: value for name, value in pairs.items() if NAME.fullmatch(name)}
 
 
-def _script(job: RunJob, variables: Mapping[str, str], names: Mapping[str, str], here: str) -> str:
+def _stdin(written: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Return where the command's standard input is now: one of its inputs, by its path inside or on the outside."""
+    path = text(written.get("stdin"), 5000)
+    if path in names:
+        return names[path]
+    tail = path[path.find("/in/") :] if "/in/" in path else ""
+    return next((place for staged, place in names.items() if tail and staged.endswith(tail)), "/dev/null")
+
+
+def _script(job: RunJob, variables: Mapping[str, str], names: Mapping[str, str], here: str, stdin: str) -> str:
     lines = ["#!/bin/sh", f"# The command of {_comment(job.job)}, with its inputs as they lie beside this script."]
     lines += [f"cd {shlex.quote(here)} || exit", "mkdir -p outputs && cd outputs || exit"]
     for name, value in variables.items():
+        if name in LEFT_OUT:
+            continue
         lines.append(
             f'export PATH={shlex.quote(value)}:"$PATH"' if name == "PATH" else f"export {name}={shlex.quote(value)}"
         )
-    lines.append("exec " + shlex.join(_moved(str(word), names) for word in job.command))
+    command = shlex.join(_moved(str(word), names) for word in job.command)
+    lines.append(f"exec {command} < {shlex.quote(stdin)}")
     return "\n".join(lines) + "\n"
 
 

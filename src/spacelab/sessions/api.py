@@ -168,7 +168,8 @@ def _out(session: Session) -> dict[str, Any]:
     }
 
 
-def _detail(session: Session) -> dict[str, Any]:
+def detail_of(session: Session) -> dict[str, Any]:
+    """Describe a session with its phases to a program."""
     phases = [live.change_as_json(change) for change in workloads.changes(session.workload)]
     return {**_out(session), "phases": phases, "results": [one.inside for one in queries.results_of(session)]}
 
@@ -200,7 +201,7 @@ def launch_session(request: HttpRequest, wanted: SessionIn, response: HttpRespon
     person = signed_in(request.user)
     session = _begin(person, wanted, wanted.profile or queries.profiles()[0].name)
     response["Location"] = reverse("api:get_session", args=[session.id])
-    return Status(201, _detail(queries.find_own(person, session.id)))
+    return Status(201, detail_of(queries.find_own(person, session.id)))
 
 
 def _begin(person: Person, wanted: SessionIn, profile: str) -> Session:
@@ -229,7 +230,7 @@ def _begin(person: Person, wanted: SessionIn, profile: str) -> Session:
 @router.get("/{session_id}", response=SessionDetail, operation_id="get_session", summary="One session")
 def get_session(request: HttpRequest, session_id: str) -> dict[str, Any]:
     """Show one session with its phases."""
-    return _detail(queries.find_seen(signed_in(request.user), session_id))
+    return detail_of(queries.find_seen(signed_in(request.user), session_id))
 
 
 @router.delete("/{session_id}", response={202: SessionOut}, operation_id="stop_session", summary="Stop a session")

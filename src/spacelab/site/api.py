@@ -34,6 +34,7 @@ from spacelab.runs.schedules.api import router as schedules_router
 from spacelab.sessions.api import router as sessions_router
 from spacelab.sessions.launches_api import router as launches_router
 from spacelab.sessions.saving_api import router as saving_router
+from spacelab.sessions.steps_api import router as steps_router
 from spacelab.site.middleware import database_refusal, problem
 from spacelab.site.openapi import DescribedAPI
 from spacelab.testing.api import router as testing_router
@@ -185,6 +186,7 @@ api.add_router("/reviews", reviews_router, auth=people(Scope.REVIEW, confidentia
 api.add_router("/runs/saved", saved_router, auth=people(Scope.RUNS))
 api.add_router("/runs", runs_router, auth=people(Scope.RUNS))
 api.add_router("/schedules", schedules_router, auth=people(Scope.RUNS))
+api.add_router("/sessions/from-job", steps_router, auth=people(Scope.SESSIONS))
 api.add_router("/sessions", sessions_router, auth=people(Scope.SESSIONS))
 api.add_router("/vocabulary", vocabulary_router, auth=everybody(Scope.READ))
 api.add_router("/volumes", volumes_router, auth=everybody(Scope.READ))

@@ -35,7 +35,9 @@ def told(scientist: Person, jupyterlab: Datalab) -> Coordinator:
     told.start("count", inputs=INPUTS, command=["wc", f"{PLACE}/in/0/a b.txt", f"-o={PLACE}/in/1/c"])
     told.print("count", "it went wrong\n")
     environment = {"PATH": "/opt/environments/tool/bin:/usr/bin", "HOME": PLACE, "DEPTH": "3 $(id)", "BAD NAME": "x"}
-    (told.folder / "jobs" / "count" / "command.json").write_text(json.dumps({"environment": environment}))
+    (told.folder / "jobs" / "count" / "command.json").write_text(
+        json.dumps({"environment": environment, "stdin": "/elsewhere/in/0/a b.txt"})
+    )
     told.end("count", "failed", reason="The command ended with exit code 1.")
     told.followed()
     return told
@@ -54,7 +56,8 @@ def test_the_session_opens_the_job_s_script_in_its_folder(client: Client, scient
     there = workspace_of(scientist) / folder
     script = (there / "run.sh").read_text()
     assert f"cd /media/user/{folder} || exit" in script
-    assert f"exec wc '/media/user/{folder}/inputs/0/a b.txt' -o=/media/user/{folder}/inputs/1/c" in script
+    command = f"exec wc '/media/user/{folder}/inputs/0/a b.txt' -o=/media/user/{folder}/inputs/1/c"
+    assert f"{command} < '/media/user/{folder}/inputs/0/a b.txt'" in script
     assert """export PATH=/opt/environments/tool/bin:/usr/bin:"$PATH\"""" in script
     assert "export DEPTH='3 $(id)'" in script
     assert "BAD" not in script

@@ -351,7 +351,8 @@ class Coordinator:
         problem = None if status == "success" else why(job, ended, self._last_words(job, kept))
         outputs: dict[str, Any] = {}
         if problem and self.setting.logs:
-            told = json.dumps({"command": job.command(), "environment": dict(job.variables())}, indent=1)
+            facts = {"command": job.command(), "environment": dict(job.variables()), "stdin": job.standard_input()}
+            told = json.dumps(facts, indent=1)
             Path(self.setting.logs, job.where.job, "command.json").write_text(told)
         try:
             with self._interruptible():

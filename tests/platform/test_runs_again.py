@@ -1,0 +1,65 @@
+"""Runs with changes on a running platform: what is unchanged is reused, one step runs alone, a failed one opens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.client import Client, Kernel
+from support.live_runs import GATHER, demo_client, ended, launch, put, run_of, starts_of, texts
+from support.platform import Platform
+
+pytestmark = [pytest.mark.runtime, pytest.mark.slow]
+PIPELINE = "count-and-gather"
+
+
+@pytest.fixture(scope="module")
+def client(platform: Platform) -> Iterator[Client]:
+    """Sign somebody in who has a pipeline."""
+    put(platform, PIPELINE, GATHER)
+    with demo_client(platform) as found:
+        yield found
+
+
+def test_only_what_changed_runs_again(platform: Platform, client: Client) -> None:
+    folder = texts(platform, "changing", 3)
+    first = ended(client, launch(client, PIPELINE, job={"texts": folder, "seconds": 0.01}))
+    assert first["state"] == "succeeded"
+    file = platform.state / "volumes" / "people" / "demo-scientist" / "workspace" / "changing" / "text-001.txt"
+    file.write_text(file.read_text() + "a line\n")
+    made = client.api("POST", f"/runs/{first['id']}/again", json={"profile": "medium"})
+    again = ended(client, made.raise_for_status().json()["id"])
+    assert (again["state"], again["previous"]) == ("succeeded", first["id"])
+    assert [one for one in starts_of(platform, again["id"]) if one.startswith("count.")] == ["count.1"]
+    assert again["jobs"].get("reused") == 2
+
+
+def test_one_step_runs_alone(client: Client, platform: Platform) -> None:
+    folder = texts(platform, "few", 2)
+    first = ended(client, launch(client, PIPELINE, job={"texts": folder, "seconds": 0}))
+    text = {"class": "File", "location": "/media/user/few/text-001.txt"}
+    wanted = {"step": "count", "job": {"text": text, "seconds": 0, "breaks": "nothing"}, "profile": "small"}
+    made = client.api("POST", f"/runs/{first['id']}/again", json=wanted)
+    found = ended(client, made.raise_for_status().json()["id"])
+    assert (found["state"], found["step"]) == ("succeeded", "count")
+    assert list(found["outputs"]) == ["counted"]
+
+
+def test_a_failed_job_opens_as_a_session_in_which_its_command_runs(platform: Platform, client: Client) -> None:
+    folder = texts(platform, "opened", 2)
+    place = platform.state / "volumes" / "people" / "demo-scientist" / "workspace"
+    (place / "opened" / "text-000.txt").write_text("poison\n")
+    run = launch(client, PIPELINE, job={"texts": folder, "seconds": 0, "breaks": "poison"})
+    assert ended(client, run)["state"] == "failed"
+    made = client.api("POST", "/sessions/from-job", json={"run": run, "job": "count.0"})
+    session = made.raise_for_status().json()["id"]
+    try:
+        client.wait_for(session, "running")
+        said = Kernel(client, session).run(
+            f"import subprocess; print(subprocess.run(['sh', '/media/user/steps/{run}/count.0-1/run.sh']).returncode)"
+        )
+    finally:
+        client.stop(session)
+    assert said.strip() == "7"
+    assert run_of(client, run)["state"] == "failed"
