@@ -1,4 +1,4 @@
-"""The command `spacelab-cwl`: `run RUNFOLDER` for the platform, `DOCUMENT [JOB]` as any CWL runner.
+"""The command `spacelab-cwl`: `run RUNFOLDER` for the platform, `DOCUMENT [JOB]` as any CWL runner, `serve SOCKET`.
 
 A preloaded parent (see `warm.preload`) forks and lets the child call `main(argv)`; the child ends with what it
 returns. `main` keeps nothing between calls, installs handlers for SIGTERM and SIGINT (both cancel the run) and never
@@ -22,6 +22,10 @@ def main(argv: list[str]) -> int:
         from cwl_runner.runs import run_folder  # noqa: PLC0415 - imports cwltool, which takes a second
 
         return run_folder(Path(argv[1]))
+    if argv[:1] == ["serve"] and len(argv) == 2:  # noqa: PLR2004 - as above
+        from cwl_runner.serving import serve  # noqa: PLC0415 - as above
+
+        serve(Path(argv[1]))
     from cwl_runner.plain import run_document  # noqa: PLC0415 - as above
 
     return run_document(argv)

@@ -326,7 +326,7 @@ class Coordinator:
         for path in paths:
             if path:
                 os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 - as above
-        defaults = [f"{logs}/{name}" if logs else os.devnull for name in ("stdout", "stderr")]
+        defaults = [f"{logs}/{name}" if logs else "" for name in ("stdout", "stderr")]
         stdin = os.open(job.standard_input(), os.O_RDONLY | os.O_CLOEXEC)
         out, err = (_writable(path or default) for path, default in zip(paths, defaults, strict=True))
         return Order(
@@ -435,4 +435,7 @@ def _refuse_abstract(tool: Any) -> None:
 
 
 def _writable(path: str) -> int:
+    """Open a file for a job's stream; without one, what is undeclared goes where our own messages go."""
+    if not path:
+        return os.dup(2)
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)

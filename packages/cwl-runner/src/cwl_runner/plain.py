@@ -66,6 +66,7 @@ def _run(arguments: argparse.Namespace, work: Path) -> int:
         Path(arguments.document.partition("#")[0]).parent,
         work / "kept",
         *named_in(complete),
+        *filter(None, os.environ.get("PATH", "").split(":")),
     ]
     backend = backends.choose(arguments.backend, work / "places", arguments.parallel + 1, here)
     engine = expressions.Engine(isolated=backend.isolated)

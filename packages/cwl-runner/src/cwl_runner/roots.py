@@ -99,6 +99,8 @@ def fetcher_below(roots: Roots, *, network: bool) -> type[DefaultFetcher]:
             return super().fetch_text(url, content_types)
 
         def check_exists(self, url: str) -> bool:
+            if not network and urlsplit(url).scheme in ("http", "https"):
+                return url in self.cache
             self._allow(url)
             return super().check_exists(url)
 

@@ -134,7 +134,9 @@ class Slots:
         """Hand an order to the place's starter."""
         slot = self._slots[place.number]
         self._ensure(slot, network=order.network)
-        message = marshal.dumps({"argv": order.argv, "environment": dict(order.environment), "folder": order.folder}, 4)
+        argv = [str(word) for word in order.argv]  # YAML's texts are of classes of their own
+        environment = {str(name): str(value) for name, value in order.environment.items()}
+        message = marshal.dumps({"argv": argv, "environment": environment, "folder": order.folder}, 4)
         streams = [order.stdin, order.stdout, order.stderr]
         with _as_file(message) if len(message) > LONG else contextlib.nullcontext(None) as long:
             if long is not None:
