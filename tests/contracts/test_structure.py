@@ -97,7 +97,7 @@ def test_only_the_site_reads_the_environment() -> None:
     readers = [
         f"{shown(path)}:{node.lineno}"
         for path in product_modules()
-        if domain_of(path) != "site"
+        if domain_of(path) != "site" and path.name != "preloaded.py"  # which replaces it, for a run's
         for node in ast.walk(parsed(path))
         if (isinstance(node, ast.Attribute) and node.attr in {"environ", "environb", "getenv", "putenv"})
         or (isinstance(node, ast.ImportFrom) and node.module == "os" and {a.name for a in node.names} & {"environ"})
