@@ -14,8 +14,9 @@ from runtime.contract import printed, wait_for
 from runtime.run_contract import Prepared, RunContract, until
 from spacelab.workloads.ports import Runtime
 from spacelab.workloads.rules import Seen
-from spacelab.workloads.runtimes.process import Options, ProcessRuntime
+from spacelab.workloads.runtimes.process import Options, ProcessRuntime, warm
 from spacelab.workloads.runtimes.process.host import groups
+from spacelab.workloads.runtimes.shared import pipelines
 from support.ordinary import run_as_ordinary_user
 
 LOADED_WITHIN = 20.0
@@ -45,6 +46,26 @@ class ProcessRuns(RunContract):
 
 class TestCold(ProcessRuns):
     pass
+
+
+def test_what_cannot_be_loaded_is_said_and_not_tried_all_the_time(
+    state: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    package = state / "cwl_runner"
+    package.mkdir()
+    (package / "cli.py").write_text("raise ValueError('broken')")
+    monkeypatch.setattr(pipelines, "software", lambda: pipelines.Software(state / "none", package))
+    monkeypatch.setattr(warm, "AGAIN_AFTER", 0.0)
+    preloaded = warm.Preloaded(Options(state / "run", state / "env", warm=True))
+    monkeypatch.setattr(preloaded, "_pause", 0.5)
+    preloaded.begin()
+    first = preloaded.pid()
+    until(lambda: (state / "run" / ".preloaded.log").read_text().strip().endswith("ValueError: broken"))
+    until(lambda: (preloaded.begin() or preloaded.pid()) != first)  # type: ignore[func-returns-value]
+    assert "pipeline runs start cold" in caplog.text
+    assert "ValueError: broken" in caplog.text
+    assert preloaded.ask([]) is None
+    preloaded.end()
 
 
 class TestPlain(ProcessRuns):

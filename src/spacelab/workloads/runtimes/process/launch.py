@@ -17,7 +17,7 @@ from typing import Any
 
 from spacelab.workloads.ports import RuntimeFault
 from spacelab.workloads.rules import RUN_FOLDER, Kind, Network, WorkloadSpec
-from spacelab.workloads.runtimes.process import etc, sandbox
+from spacelab.workloads.runtimes.process import compiled, etc, sandbox
 from spacelab.workloads.runtimes.process.control import ControlFolder
 from spacelab.workloads.runtimes.process.options import Options
 from spacelab.workloads.runtimes.process.plain import free_port, own_processes, stand_in
@@ -103,6 +103,7 @@ class Launch:
     preloaded: Preloaded | None = None
 
     def __post_init__(self) -> None:
+        self.compiled = compiled.prepared(self.options.run_directory) if not self.options.interpreter else None
         self.files = contextlib.ExitStack()
         self.passed: list[int] = [self.lock, self.control]
         self.root = self.sandboxed and os.geteuid() == 0
@@ -253,7 +254,7 @@ class Launch:
             info = self._open(self.folder.path / "process.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             described = self._data(b"\0".join(word.encode() for word in [*words, "--info-fd", str(info)]) + b"\0")
             program = [shutil.which("bwrap") or "bwrap", "--args", str(described), "--", str(sandbox.PYTHON)]
-            script = str(sandbox.SUPERVISOR)
+            script = f"{sandbox.SUPERVISOR}c" if self.compiled else str(sandbox.SUPERVISOR)
         else:
             program, script = [str(self.options.python)], str(INSIDE / "supervisor.py")
         return subprocess.Popen(
@@ -269,7 +270,7 @@ class Launch:
 
     def _host(self) -> sandbox.Host:
         return sandbox.Host(
-            inside=INSIDE,
+            inside=self.compiled or INSIDE,
             python=self.options.python,
             prefixes=_prefixes(self.options, self.environments.values()),
             environments=self.options.environments,
@@ -285,5 +286,5 @@ class Launch:
 
     def _coordinator(self) -> tuple[str, ...]:
         if self.sandboxed:
-            return sandbox.coordinator()
+            return sandbox.coordinator(compiled=self.compiled is not None)
         return pipelines.plain_coordinator(self.options.python, self.folder.path / "root")

@@ -145,9 +145,10 @@ def mounts(spec: WorkloadSpec, places: Places) -> list[str]:
     return arguments
 
 
-def coordinator() -> tuple[str, ...]:
-    """Return the command that carries out a pipeline run inside."""
-    return pipelines.coordinator(str(PYTHON), str(SUPERVISOR.parent), str(PACKAGES), str(RUNNER))
+def coordinator(*, compiled: bool) -> tuple[str, ...]:
+    """Return the command that carries out a pipeline run inside, by the compiled program or its source."""
+    program = SUPERVISOR.with_name("coordinator.pyc" if compiled else "coordinator.py")
+    return pipelines.coordinator(str(PYTHON), str(program), str(PACKAGES), str(RUNNER))
 
 
 def own(spec: WorkloadSpec, host: Host) -> list[str]:

@@ -24,8 +24,8 @@ logger = logging.getLogger(__name__)
 
 F_SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 
-AGAIN_AFTER = 30.0
-"""Seconds after which one that ended is replaced: what ends at once must not keep the machine busy."""
+AGAIN_AFTER, LONGEST_PAUSE = 30.0, 3600.0
+"""Seconds after which one that ended is replaced; doubled each time that one did not even get ready."""
 
 
 class Preloaded:
@@ -38,6 +38,7 @@ class Preloaded:
         self._socket: socket.socket | None = None
         self._ready = False
         self._began_at = 0.0
+        self._pause = AGAIN_AFTER
 
     def begin(self) -> None:
         """Have one loaded unless that is so; returns at once, and never raises: without one, runs start cold."""
@@ -46,8 +47,9 @@ class Preloaded:
         with self._lock:
             if self._process and self._process.poll() is None:
                 return
-            if self._began_at and time.monotonic() - self._began_at < AGAIN_AFTER:
+            if self._began_at and time.monotonic() - self._began_at < self._pause:
                 return
+            self._mourn()
             self._drop()
             self._began_at = time.monotonic()
             try:
@@ -55,13 +57,26 @@ class Preloaded:
             except (OSError, RuntimeFault):
                 logger.warning("no coordinator could be preloaded; pipeline runs start cold", exc_info=True)
 
+    def _mourn(self) -> None:
+        """Say why the last one did not get ready, and wait longer for the next; one that was ready just ended."""
+        if self._process is None or self._is_ready(alive=False):
+            self._pause = AGAIN_AFTER
+            return
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        said = self._log.read_text(errors="replace").strip()[-500:] if self._log.exists() else ""
+        logger.warning("the coordinator could not be preloaded; pipeline runs start cold: %s", said)
+
+    @property
+    def _log(self) -> Path:
+        return self._options.run_directory / ".preloaded.log"
+
     def _begin(self) -> None:
         software = pipelines.software()
         mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with contextlib.ExitStack() as stack:
             stack.enter_context(its)
             self._options.run_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            log = stack.enter_context((self._options.run_directory / ".preloaded.log").open("wb"))
+            log = stack.enter_context(self._log.open("wb"))
             moves = (software.packages, software.runner.parent, sandbox.PACKAGES, sandbox.RUNNER)
             program = [str(self._options.python), "-I", "-S", "-B", str(INSIDE / "preloaded.py")]
             self._process = subprocess.Popen(
@@ -109,11 +124,11 @@ class Preloaded:
                     return None
             return mine
 
-    def _is_ready(self) -> bool:
+    def _is_ready(self, *, alive: bool = True) -> bool:
         if self._socket and not self._ready:
             with contextlib.suppress(BlockingIOError, ConnectionError):
                 self._ready = self._socket.recv(16) == b"ready"
-        return self._ready and self._process is not None and self._process.poll() is None
+        return self._ready and self._process is not None and (not alive or self._process.poll() is None)
 
     def wait(self, seconds: float) -> bool:
         """Wait until a coordinator is loaded, for tests and measurements; return whether it is."""

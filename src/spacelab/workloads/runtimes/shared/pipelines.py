@@ -66,12 +66,14 @@ def all_mounts(spec: WorkloadSpec) -> tuple[Mount, ...]:
     return (*spec.mounts, Mount(str(folder), RUN_FOLDER, read_only=False, volume="run folder"), *fixed, shared)
 
 
-def coordinator(python: str, inside: str, packages: str, runner: str, root: str = "") -> tuple[str, ...]:
+def coordinator(python: str, program: str, packages: str, runner: str, root: str = "") -> tuple[str, ...]:
     """Return the command that carries out the run. `root` is where a stand-in for a sandbox's paths begins."""
-    return (python, "-I", "-S", "-B", f"{inside}/coordinator.py", packages, runner, f"{root}{RUN_FOLDER}")
+    return (python, "-I", "-S", "-B", program, packages, runner, f"{root}{RUN_FOLDER}")
 
 
 def plain_coordinator(python: Path, root: Path) -> tuple[str, ...]:
     """Return the same for a host without a sandbox."""
     found = software()
-    return coordinator(str(python), str(INSIDE), str(found.packages), str(found.runner.parent), str(root))
+    return coordinator(
+        str(python), str(INSIDE / "coordinator.py"), str(found.packages), str(found.runner.parent), str(root)
+    )

@@ -41,6 +41,11 @@ else:
 MOUNT, CGROUP, UTS, IPC, USER, PID, NET = (1 << bit for bit in (17, 25, 26, 27, 28, 29, 30))
 """The namespaces' flags of setns(2)."""
 
+LARGE_PAGE, COLLAPSE = 2**21, 25
+"""The size of large pages, and madvise(2)'s MADV_COLLAPSE; a kernel that has neither refuses."""
+UNNAMED = 5
+"""Words of a line in /proc/self/maps for memory that no file is behind."""
+
 RUNNER = "cwl_runner"
 MOST_DESCRIPTORS = 16
 MOST_BYTES = 2**20
@@ -73,6 +78,22 @@ def relocate(moves: dict[str, str]) -> None:
                     setattr(holder, name, fresh)
     sys.path[:] = [str(moved(path, moves)) for path in sys.path]
     sys.path_importer_cache.clear()
+
+
+def gather() -> None:
+    """Have the kernel keep the memory in large pages, where it can: a fork then takes half of the time."""
+    import ctypes  # noqa: PLC0415  the parent alone needs it
+
+    madvise = ctypes.CDLL(None).madvise
+    madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    with open("/proc/self/maps") as file:  # noqa: PTH123  as its neighbours do
+        lines = [line.split() for line in file]
+    for words in lines:
+        if words[1] == "rw-p" and (len(words) == UNNAMED or words[-1] == "[heap]"):
+            first, end = (int(word, 16) for word in words[0].split("-"))
+            first, end = -(-first // LARGE_PAGE) * LARGE_PAGE, end // LARGE_PAGE * LARGE_PAGE
+            if end > first:
+                madvise(first, end - first, COLLAPSE)
 
 
 def check_alone() -> None:
@@ -199,6 +220,7 @@ def main() -> None:
     gc.collect()
     gc.disable()
     gc.freeze()
+    gather()
     control.send(b"ready")
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 16, MOST_DESCRIPTORS)
