@@ -204,7 +204,7 @@ def spec_for(run: Run, workload_id: str, mounts: Sequence[Mount]) -> WorkloadSpe
         resources=Resources(cpu=found["cpu"], memory_mb=found["memory_mb"], scratch_mb=found["scratch_mb"]),
         network=Network(found["network"]),
         deadline_seconds=settings.SPACELAB.run_hours * 3600,
-        run=PipelineRun(str(run_folder(run.pk)), str(cache), dict(run.environments)),
+        run=PipelineRun.of(str(run_folder(run.pk)), str(cache), run.environments),
     )
 
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from spacelab.kit import folders
 from spacelab.runs.events import EVENTS, open_inside
 from spacelab.runs.rules import job_folder
-from spacelab.workloads.rules import ENVIRONMENTS, RUN_CACHE
+from spacelab.workloads.rules import ENVIRONMENTS, RUN_CACHE, PipelineRun
 
 LARGEST_LOG = 2**20
 """Bytes of a job's log that are read at once."""
@@ -74,12 +74,14 @@ def options_of(
     *, main: str, outdir: str, environments: Mapping[str, str], only_step: str, resources: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Say how the coordinator runs the documents, with paths as they are inside the workload."""
+    software = PipelineRun.of("", "", environments)
     options: dict[str, Any] = {
         "main": main,
         "outdir": outdir,
         "cache": RUN_CACHE,
         "parallel": max(1, round(resources["cpu"])),
-        "environments": {named: f"{ENVIRONMENTS}/{found}" for named, found in environments.items()},
+        "environments": {named: f"{ENVIRONMENTS}/{found}" for named, found in software.environments.items()},
+        "images": list(software.images),
         "network": resources["network"] != "none",
         "cores": resources["cpu"],
         "memory_mb": resources["memory_mb"],

@@ -63,12 +63,13 @@ class Launchable:
             for one in self.whole.problems
             if one.severity == "error" and not any(path in one.message for path in known)
         ]
-        if not workloads.capabilities().images:
-            for image in self.whole.images:
-                if image.required and image.name not in self.source.environments:
-                    advice = "It needs a container runtime, or software that the platform knows by that name."
-                    told = f"The software {image.name} is not available here."
-                    found.append(Problem("error", told, advice, image.file, image.line, 0, image.node))
+        for image in self.whole.images:
+            if image.required and image.name not in self.source.environments:
+                advice = "It needs a container runtime, or software that the platform knows by that name."
+                if workloads.capabilities().images:
+                    advice = "Ask an operator to allow the image (SPACELAB_PIPELINE_IMAGES) and to pull it."
+                told = f"The software {image.name} is not available here."
+                found.append(Problem("error", told, advice, image.file, image.line, 0, image.node))
         return tuple(found[:MOST_HINDRANCES])
 
     def check(self) -> None:

@@ -83,6 +83,11 @@ class Configuration(BaseSettings):
         default=True,
         description="Whether the controller keeps a coordinator loaded (120 MB), so that pipeline runs start at once.",
     )
+    pipeline_images: Annotated[list[str], NoDecode] = Field(
+        default=[],
+        description="Container images that steps of pipelines may use beside those of datalabs, comma-separated: names "
+        "or patterns like docker.io/library/*. They have to be on the machine: nothing is pulled for a run.",
+    )
     egress_blocked: Annotated[list[str], NoDecode] = Field(
         default=[
             "0.0.0.0/8",
@@ -276,7 +281,9 @@ class Configuration(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, state / "spacelab.toml")
 
     @field_validator(
-        *("egress_blocked", "egress_allowed", "trusted_proxies", "gpu_devices", "catalogue_datalabs"), mode="before"
+        *("egress_blocked", "egress_allowed", "trusted_proxies", "gpu_devices", "catalogue_datalabs"),
+        "pipeline_images",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:

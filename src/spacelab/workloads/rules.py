@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -106,6 +106,10 @@ ENVIRONMENTS = "/opt/environments"
 """Where environments stand inside, each below its own name."""
 
 
+IMAGE = "image:"
+"""Before the name of an image, where the software of steps may be environments or images."""
+
+
 @dataclass(frozen=True)
 class PipelineRun:
     """A pipeline run that a workload carries out: everything it is lies in `folder`, a folder of the host.
@@ -120,6 +124,13 @@ class PipelineRun:
     cache: str
     environments: dict[str, str] = field(default_factory=dict)
     images: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, folder: str, cache: str, software: Mapping[str, str]) -> PipelineRun:
+        """Describe a run with its steps' software by the names in documents: environments, or `IMAGE` and an image."""
+        images = {name: one.removeprefix(IMAGE) for name, one in software.items() if one.startswith(IMAGE)}
+        environments = {name: one for name, one in software.items() if name not in images}
+        return cls(folder, cache, environments, images)
 
 
 @dataclass(frozen=True)

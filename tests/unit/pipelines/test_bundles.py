@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 
 from spacelab.kit.refusals import Conflict, NotFound
 from spacelab.pipelines import queries, rules
 from spacelab.pipelines.models import Software
+from spacelab.workloads.rules import Capabilities
 from support.people import make_person
 from support.pipelines import FILES, TOOL, USING, make_pipeline, make_step
 
@@ -83,3 +85,18 @@ def test_software_that_the_platform_knows_becomes_an_environment() -> None:
     }
     assert queries.environments_for(make_person(), files) == {"software/figlet:1.0": "figlet-abc"}
     assert queries.environments_for(make_person("bob"), FILES) == {}
+
+
+def test_where_there_are_images_those_that_the_operator_allows_and_that_are_here_can_be_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    allowed = {"pipeline_images": ["python:3*", "docker.io/library/*"]}
+    monkeypatch.setattr(settings, "SPACELAB", settings.SPACELAB.model_copy(update=allowed))
+    files = {
+        "a.cwl": "\n".join(f"dockerPull: {name}" for name in ("python:3.12", "python:2", "docker.io/library/gone"))
+    }
+    assert queries.environments_for(make_person(), files) == {}
+    can = Capabilities(images=True, isolation="container", limits="cgroup")
+    monkeypatch.setattr("spacelab.workloads.queries.capabilities", lambda: can)
+    monkeypatch.setattr("spacelab.workloads.queries.lacks", lambda *, image: image.endswith("gone"))
+    assert queries.environments_for(make_person("bob"), files) == {"python:3.12": "image:python:3.12"}

@@ -76,3 +76,8 @@ def test_a_run_without_its_folder_is_refused(spec: WorkloadSpec, tmp_path: Path)
 def test_an_environment_of_a_step_that_is_not_here_is_named(tmp_path: Path) -> None:
     with pytest.raises(RuntimeFault, match="“figlet-1” is not on this machine"):
         launch.read_environment(Options(tmp_path, tmp_path), "figlet-1")
+
+
+def test_software_is_told_apart_into_environments_and_images() -> None:
+    run = PipelineRun.of("/f", "/c", {"software/a:1": "a-1", "python:3": "image:docker.io/library/python:3"})
+    assert run == PipelineRun("/f", "/c", {"software/a:1": "a-1"}, {"python:3": "docker.io/library/python:3"})

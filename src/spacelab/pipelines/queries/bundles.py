@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
 
@@ -14,6 +16,8 @@ from spacelab.pipelines import rules
 from spacelab.pipelines.models import PipelineVersion, Software
 from spacelab.pipelines.queries.seeing import VISITOR, seen_by
 from spacelab.publishing.models import PublishedVersion
+from spacelab.workloads import queries as workloads
+from spacelab.workloads.rules import IMAGE
 
 SOFTWARE = re.compile(r"(?P<kind>datalabs|software)/(?P<name>[a-z0-9-]{2,60}):(?P<version>[0-9A-Za-z.+_-]{1,40})")
 
@@ -75,12 +79,13 @@ def _texts(
 
 
 def environments_for(by: Person | AnonymousUser, files: rules.Files) -> dict[str, str]:
-    """Return the environments that stand in for images here: `dockerPull` name → folder below the environments'.
+    """Return what `dockerPull` names stand for here: folders below the environments', or `IMAGE` and an image.
 
-    Those are `datalabs/<slug>:<version>` of what the person may launch, and `software/<name>:<version>`. Names that
-    the platform doesn't know are left out.
+    Those are `datalabs/<slug>:<version>` of what the person may launch, and `software/<name>:<version>`; where the
+    runtime has images also those that the operator allows (`pipeline_images`), if they are there. Others are left out.
     """
-    wanted = {one: match for one in rules.software_names(files) if (match := SOFTWARE.fullmatch(one))}
+    names = rules.software_names(files)
+    wanted = {one: match for one in names if (match := SOFTWARE.fullmatch(one))}
     rows = {(one.name, one.version): one.environment for one in Software.objects.all()} if wanted else {}
     found: dict[str, str] = {}
     for name, match in wanted.items():
@@ -88,10 +93,20 @@ def environments_for(by: Person | AnonymousUser, files: rules.Files) -> dict[str
             environment = rows.get((match["name"], match["version"]), "")
         else:
             datalabs = launchable_datalabs(by).filter(datalab__slug=match["name"], version=match["version"])
-            environment = datalabs.values_list("environment", flat=True).first() or ""
+            environment, image = datalabs.values_list("environment", "image").first() or ("", "")
+            environment = environment or (f"{IMAGE}{image}" if image else "")
         if environment:
             found[name] = environment
-    return found
+    return _allowed_images(names) | found
+
+
+def _allowed_images(names: list[str]) -> dict[str, str]:
+    """Return the images among these names that any pipeline may use, and that are on this machine."""
+    allowed = settings.SPACELAB.pipeline_images
+    usable = [one for one in names if any(fnmatchcase(one, pattern) for pattern in allowed)]
+    if not usable or not workloads.capabilities().images:
+        return {}
+    return {one: f"{IMAGE}{one}" for one in usable if not workloads.lacks(image=one)}
 
 
 def users_of(version: PublishedVersion, by: Person | AnonymousUser) -> list[PipelineVersion]:
