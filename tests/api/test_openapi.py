@@ -41,7 +41,7 @@ from spacelab.notifications import actions as notifications
 from spacelab.notifications.models import Notification
 from spacelab.notifications.rules import Kind
 from spacelab.site.api import api
-from support import builds, runs, sessions
+from support import builds, pipelines, runs, sessions
 from support.authoring import make_version
 from support.datalabs import make_datalab
 from support.people import make_person
@@ -60,7 +60,12 @@ CHECKS = [
 ]
 STREAMS = {"/api/v1/sessions/{session_id}/events", "/api/v1/runs/{run_id}/events"}
 """They go on as long as a session or run, so they are asked about some that there are not."""
-INSTEAD = {"/api/v1/reviews": {"slug": "spectra"}, "/api/v1/teams": {"slug": "plasma"}}
+INSTEAD = {
+    "/api/v1/pipelines": {"slug": "chain"},
+    "/api/v1/my-pipelines": {"slug": "chain"},
+    "/api/v1/reviews": {"slug": "spectra"},
+    "/api/v1/teams": {"slug": "plasma"},
+}
 """Where an address names something else than one's own version."""
 
 document: dict[str, Any] = json.loads(json.dumps(api.get_openapi_schema()))
@@ -95,6 +100,7 @@ def known_to(person: Person, folder: Path) -> dict[str, Any]:
     sessions.make_archive("euclid", folder)
     sessions.make_datalab("jupyterlab")
     make_datalab("mine", state="built", maintainer=person)
+    pipelines.make_pipeline("chain", state="built", maintainer=person)
     accounts.create_team(by=person, name="Plasma", slug="plasma")
     accounts.invite(by=dora, team=accounts.create_team(by=dora, name="Suns", slug="suns"), username=person.username)
     notifications.tell(people=[person], kind=Kind.BUILD_ENDED, title="It is built.")

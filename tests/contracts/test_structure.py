@@ -32,7 +32,7 @@ MOST_LINES_OF_FIRST_SENTENCE = 3
 OPEN_TO_OTHERS = frozenset({"actions", "queries", "rules", "models"})
 """Modules of a domain that other domains may import; the site, which joins them all, may import any."""
 OPEN_AS_WELL = {
-    "publishing": frozenset({"forms", "author_views"}),
+    "publishing": frozenset({"forms", "author_views", "author_schemas"}),
     "feedback": frozenset({"views"}),
     "pipelines": frozenset({"drawing"}),
 }

@@ -9,16 +9,26 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from ninja import File, Query, Router, Schema, Status
 from ninja.files import UploadedFile
-from pydantic import Field
 
 from spacelab.accounts.models import Person
-from spacelab.accounts.queries import acting_people, signed_in, teams_of
+from spacelab.accounts.queries import signed_in
 from spacelab.datalabs import actions, queries, rules
 from spacelab.datalabs.models import DatalabVersion
-from spacelab.kit.parts import LARGEST_NUMBER, Part, sends
+from spacelab.kit.parts import Part, sends
 from spacelab.kit.refusals import Invalid
+from spacelab.publishing.author_schemas import (
+    AuthorStepIn,
+    AuthorStepOut,
+    TermsIn,
+    TermsOut,
+    TermsTaken,
+    ToldOut,
+    VisibilityIn,
+    readers_of,
+    steps_out,
+)
 from spacelab.publishing.queries import concepts_of
-from spacelab.publishing.rules import DELETABLE, SHARED, Visibility, exports, terms
+from spacelab.publishing.rules import DELETABLE, exports, terms
 from spacelab.publishing.rules.authoring import STEPS_OF_THE_HEAD
 
 router = Router(tags=["authoring"])
@@ -52,17 +62,6 @@ class AuthoredListOut(Schema):
     items: list[AuthoredOut]
 
 
-class AuthorStepOut(Schema):
-    """A step that you may make from here, and what it still lacks."""
-
-    step: str
-    title: str
-    state: str
-    """Where it leads."""
-    asks_reason: bool
-    lacking: list[str]
-
-
 class AuthoredDetail(AuthoredOut):
     """A version with the steps that are open to you. `url` is its datalab's permanent address."""
 
@@ -79,61 +78,6 @@ class AuthoredDetail(AuthoredOut):
     url: str
 
 
-class AuthorStepIn(Schema):
-    """submit, withdraw, publish, archive or reinstate; with `revision`, only as long as nobody has moved it since."""
-
-    step: str = Field(max_length=40)
-    revision: int | None = Field(default=None, ge=0, le=LARGEST_NUMBER)
-    reason: str = ""
-
-
-class VisibilityIn(Schema):
-    """For whom it is: private, people (usernames), teams (short names) or everybody."""
-
-    visibility: Visibility
-    people: list[str] = Field(default=[], max_length=1000)
-    teams: list[str] = Field(default=[], max_length=1000)
-
-
-class ToldOut(Schema):
-    """One line of the history: a change of the state, or evidence that was found."""
-
-    at: datetime
-    title: str
-    who: str
-    before: str
-    after: str
-    text: str
-
-
-class TermsIn(Schema):
-    """Terms by their names; dotted names are not nested."""
-
-    terms: dict[str, Any]
-
-
-class TermsOut(Schema):
-    """All terms of a version; `missing` names the mandatory ones without a value, `writer` whose of them you write."""
-
-    terms: dict[str, Any]
-    missing: list[str]
-    writer: str
-
-
-class NotUnderstood(Schema):
-    """Something in a file that is not kept, and why."""
-
-    key: str
-    message: str
-    advice: str
-
-
-class TermsTaken(TermsOut):
-    """The terms after a file was taken in, and what of the file was left."""
-
-    not_understood: list[NotUnderstood]
-
-
 def _out(row: DatalabVersion) -> dict[str, Any]:
     same = ("version", "state", "revision", "visibility", "content_hash", "submitted_at", "published_at", "archived_at")
     return {
@@ -145,16 +89,6 @@ def _out(row: DatalabVersion) -> dict[str, Any]:
 
 
 def _detail(request: HttpRequest, person: Person, found: DatalabVersion) -> dict[str, Any]:
-    steps = [
-        {
-            "step": one.transition.name,
-            "title": one.transition.title,
-            "state": one.transition.target,
-            "asks_reason": one.asks_reason,
-            "lacking": one.lacking,
-        }
-        for one in queries.steps_of(person, found)
-    ]
     writes = found.datalab.maintainer_id == person.pk and queries.may_author(person)
     maintainer, reviewer = found.datalab.maintainer, found.reviewer
     return {
@@ -168,7 +102,7 @@ def _detail(request: HttpRequest, person: Person, found: DatalabVersion) -> dict
         "has_passed_launch_test": queries.has_passed(found),
         "can_write": writes and found.is_editable,
         "can_delete": writes and queries.state_of(found) in DELETABLE,
-        "steps": steps,
+        "steps": steps_out(queries.steps_of(person, found)),
         "url": _address(request, found),
     }
 
@@ -299,20 +233,5 @@ def put_visibility(request: HttpRequest, slug: str, version: str, wanted: Visibi
     """Say for whom a version is; named people and teams may try it before it is published."""
     person = signed_in(request.user)
     found = queries.find_authored(person, slug, version)
-    people = _named(acting_people(), "username", {one.casefold() for one in wanted.people}, "people")
-    mine = teams_of(person) | found.teams.all()
-    teams = _named(mine.distinct(), "slug", set(wanted.teams), "teams")
-    if wanted.visibility not in SHARED and (people or teams):
-        raise Invalid("Whoever is named sees it only with the visibility people or teams.", field="visibility")
-    shared = actions.share(by=person, version=found, visibility=wanted.visibility, people=people, teams=teams)
+    shared = actions.share(by=person, version=found, **readers_of(person, found, wanted))
     return _detail(request, person, shared)
-
-
-def _named(rows: Any, key: str, names: set[str], field: str) -> list[Any]:
-    """Find those who are named; raise `Invalid` for a name that nobody has."""
-    found = list(rows.filter(**{f"{key}__in": names}))
-    if unknown := sorted(names - {getattr(one, key) for one in found}):
-        raise Invalid(
-            f"Nobody here is called {', '.join(unknown)[:300]}.", advice="Check how it is spelled.", field=field
-        )
-    return found

@@ -100,7 +100,7 @@ def tools(request: HttpRequest) -> HttpResponse:
 
 def _fitting(request: HttpRequest) -> list[Pipeline]:
     """List what fits the query string; nothing where it asks for what there is not here."""
-    asked = {name: value.replace("\0", " ") for name, value in request.GET.items()}
+    asked = {name: str(value).replace("\0", " ") for name, value in request.GET.items()}
     named = asked.get("toolClass", "").casefold()
     kind = next((one for one, said in CLASSES.items() if said["name"].casefold() == named), "")
     other_type = asked.get("descriptorType", "CWL").upper() not in TYPES

@@ -27,6 +27,9 @@ from spacelab.kit.refusals import Forbidden, Invalid, NotSignedIn, Refusal, TooL
 from spacelab.moderation.api import router as reviews_router
 from spacelab.moderation.report_api import router as reports_router
 from spacelab.notifications.api import router as notifications_router
+from spacelab.pipelines.api import router as pipelines_router
+from spacelab.pipelines.author_api import publishing_router as pipeline_publishing_router
+from spacelab.pipelines.author_api import router as pipeline_author_router
 from spacelab.publishing.api import router as vocabulary_router
 from spacelab.runs.api import router as runs_router
 from spacelab.runs.saved_api import router as saved_router
@@ -183,6 +186,9 @@ api.add_router("/builds", builds_router, auth=people(Scope.AUTHOR, confidential=
 api.add_router("/launch-tests", testing_router, auth=people(Scope.AUTHOR, confidential=True))
 api.add_router("/reviews/reports", reports_router, auth=people(Scope.REVIEW, confidential=True))
 api.add_router("/reviews", reviews_router, auth=people(Scope.REVIEW, confidential=True))
+api.add_router("/pipelines", pipelines_router, auth=everybody(Scope.READ))
+api.add_router("/my-pipelines", pipeline_author_router, auth=people(Scope.AUTHOR, confidential=True))
+api.add_router("/my-pipelines", pipeline_publishing_router, auth=people(Scope.PUBLISH, confidential=True))
 api.add_router("/runs/saved", saved_router, auth=people(Scope.RUNS))
 api.add_router("/runs", runs_router, auth=people(Scope.RUNS))
 api.add_router("/schedules", schedules_router, auth=people(Scope.RUNS))
