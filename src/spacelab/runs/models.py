@@ -183,3 +183,4 @@ class SavedLaunch(models.Model):
 
 
 from spacelab.runs.schedules.models import Firing, Schedule, WatchedFile  # noqa: E402, F401  Django finds tables here
+from spacelab.runs.wes.models import WesRequest  # noqa: E402, F401  as above

@@ -8,6 +8,7 @@ from spacelab.moderation import urls as moderation
 from spacelab.site import views
 from spacelab.site.api import api, reference
 from spacelab.site.health import healthz
+from spacelab.site.wes import wes
 
 handler400 = "spacelab.ui.views.bad_request"
 handler403 = "spacelab.ui.views.forbidden"
@@ -23,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("audit/", include("spacelab.accounts.trail_urls")),
     path("api/docs", reference, name="api-reference"),
     path("api/v1/", api.urls),
+    path("ga4gh/wes/v1/", wes.urls),
     path("", include("spacelab.ui.urls")),
     path("", include("spacelab.datalabs.urls")),
     path("", include("spacelab.builds.urls")),
