@@ -61,6 +61,7 @@ def _run(arguments: argparse.Namespace, work: Path) -> int:
     process = documents.load(arguments.document, context)
     order: dict[str, Any] = documents.read_order_file(arguments.job, context) if arguments.job else {}
     complete = documents.complete_order(process, order, roots)
+    (work / "kept").mkdir()
     here: list[str | Path] = [
         Path.cwd(),
         Path(arguments.document.partition("#")[0]).parent,
