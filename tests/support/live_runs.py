@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,11 +88,12 @@ def put(platform: Platform, slug: str, files: dict[str, str], username: str = "d
 
 
 def texts(platform: Platform, name: str, number: int, username: str = "demo-scientist") -> dict[str, str]:
-    """Put a folder of text files into a person's workspace; return it as a job order names it."""
+    """Put a folder of texts that no run has seen into a person's workspace; return it as a job order names it."""
     folder = platform.state / "volumes" / "people" / username / "workspace" / name
     folder.mkdir(parents=True, exist_ok=True)
+    token = secrets.token_hex(4)
     for one in range(number):
-        (folder / f"text-{one:03}.txt").write_text("a line\n" * (one + 1))
+        (folder / f"text-{one:03}.txt").write_text(f"{token} is a line\n" * (one + 1))
     return {"class": "Directory", "location": f"/media/user/{name}"}
 
 
