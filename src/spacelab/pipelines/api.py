@@ -155,7 +155,10 @@ def get_version(request: HttpRequest, slug: str, version: str) -> dict[str, Any]
 
 
 @router.get(
-    "/{slug}/{version}/files", response=PipelineFilesOut, operation_id="get_pipeline_files", summary="The files of a version"
+    "/{slug}/{version}/files",
+    response=PipelineFilesOut,
+    operation_id="get_pipeline_files",
+    summary="The files of a version",
 )
 def get_files(request: HttpRequest, slug: str, version: str, steps: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002  a query string's form
     """Send the texts of a version."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import cwl_graph
+from spacelab.kit.refusals import Conflict
 from spacelab.pipelines.rules import Bundle
 
 CRATE_FILE = "ro-crate-metadata.json"
@@ -181,9 +183,17 @@ def _crate(_own: Bundle, whole: Bundle, about: About) -> bytes:
     return crate(whole, about)
 
 
+def _packed(_own: Bundle, whole: Bundle, _about: About) -> bytes:
+    try:
+        return cwl_graph.pack(whole.files, whole.main).encode()
+    except cwl_graph.Refused as refused:
+        raise Conflict(refused.message, advice=refused.advice or "Take its files instead.") from refused
+
+
 EXPORTS: dict[str, Export] = {
     "files": Export("Files (zip)", "zip", "application/zip", _files),
     "bundle": Export("With its steps (zip)", "bundle.zip", "application/zip", _whole),
+    "packed": Export("One document ($graph)", "packed.cwl", "text/plain; charset=utf-8", _packed),
     "crate": Export("Workflow RO-Crate (zip)", "crate.zip", "application/zip", _crate),
 }
 """The ways to take a version along, by their names in addresses."""

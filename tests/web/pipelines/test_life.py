@@ -141,6 +141,20 @@ def test_what_is_exported_comes_back_byte_for_byte(dora: Person) -> None:
         assert back.main == "main.cwl"
 
 
+def test_one_packed_document_holds_the_steps_and_comes_back_valid(dora: Person) -> None:
+    make_step("say")
+    make_pipeline("greet", files={"main.cwl": USING})
+    client = signed_in(dora)
+    packed = client.get("/pipelines/greet/1.0/export/packed")
+    assert b"$graph" in packed.content
+    assert b"baseCommand: echo" in packed.content
+    assert begin(client, upload=SimpleUploadedFile("packed.cwl", packed.content)) == 302
+    back = PipelineVersion.objects.get(pipeline__slug="mine-1")
+    assert (back.state, back.files["packed.cwl"].encode()) == ("built", packed.content)
+    assert begin(client, slug="lame", upload=zip_of({"main.cwl": USING.replace("say/1.0", "none/1.0")})) == 302
+    assert client.get("/pipelines/lame/0.1.0/export/packed").status_code == 409
+
+
 def test_a_crate_names_its_workflow_and_brings_its_metadata(dora: Person) -> None:
     crate = """{"@context": "https://w3id.org/ro/crate/1.1/context", "@graph": [
       {"@id": "ro-crate-metadata.json", "@type": "CreativeWork", "about": {"@id": "./"}},
