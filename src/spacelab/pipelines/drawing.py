@@ -147,11 +147,15 @@ def draw(
     states: Mapping[str, BoxState] | None = None,
     prefix: str = "",
     depth: int = 0,
+    placed: Layout | None = None,
 ) -> Drawing:
-    """Draw a graph; `href` gives the address that a box leads to, `states` a step's state by its path."""
+    """Draw a graph; `href` gives the address that a box leads to, `states` a step's state by its path.
+
+    `placed` is its layout where that is known already.
+    """
     if len(graph.nodes) > MOST_NODES:
         return Drawing(0, 0, (), (), label, too_large=True)
-    placed = layout(graph)
+    placed = placed or layout(graph)
     known = states or {}
     boxes = tuple(
         _box(node, placed, href, known.get(f"{prefix}{node.id}"), f"{prefix}{node.id}") for node in graph.nodes

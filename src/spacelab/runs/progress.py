@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,9 +136,9 @@ def context_of(run: Run, person: Person) -> dict[str, Any]:
     }
 
 
-def fragments_of(context: dict[str, Any]) -> dict[str, str]:
-    """Render the pieces of the page: element id → HTML."""
-    return {f"run-{name}": render_to_string(f"runs/_{name}.html", context) for name in FRAGMENTS}
+def fragments_of(context: dict[str, Any], names: Sequence[str] = FRAGMENTS) -> dict[str, str]:
+    """Render pieces of the page: element id → HTML."""
+    return {f"run-{name}": render_to_string(f"runs/_{name}.html", context) for name in names}
 
 
 def card_of(run: Run, person: Person) -> str:

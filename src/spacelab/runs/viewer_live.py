@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from hashlib import sha1
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -22,8 +23,12 @@ PAUSE = 0.5
 """Seconds between two looks at least: a page changes twice a second, however much happens."""
 SHARE = 4
 """A look that took long is followed by a pause so many times as long, so that no page takes a core for itself."""
+SELDOM = 2.0
+"""Seconds between two drawings of the timeline, which is the largest piece."""
 CLOCK = 5.0
 """Seconds after which a running timeline is drawn anew though nothing happened."""
+NEVER_KNOWN = frozenset({"run-log", "run-timeline"})
+"""Pieces that change without any event of the run."""
 END = sse.News((sse.Event("end", {}),), final=True)
 
 
@@ -45,13 +50,15 @@ def _pause(began: float) -> float:
 class PageStream:
     """Follows one run for one viewer's page; every look asks again whether the viewer may see it."""
 
-    def __init__(self, person_id: int, run_id: str, csrf_token: str) -> None:
+    def __init__(self, person_id: int, run_id: str, csrf_token: str, seen: str = "") -> None:
+        self._seen = seen
         self._person_id = person_id
         self._run_id = run_id
         self._csrf_token = csrf_token
         self._sent = sse.Differences()
         self._boxes = sse.Differences()
         self._stamp: Any = None
+        self._timeline_at = 0.0
 
     def look(self) -> sse.News:
         """Return the pieces that changed since the last look."""
@@ -65,6 +72,9 @@ class PageStream:
         if stamp != self._stamp:
             self._stamp = stamp
             events = self._changed(run, person)
+            if self._seen:
+                known, self._seen = self._seen == seen_of(run), ""
+                events = [one for one in events if not known or one.data["id"] in NEVER_KNOWN]
         elif not run.is_final:
             events = self._printed(run)
         if run.is_final and not run.followed:
@@ -79,16 +89,26 @@ class PageStream:
 
     def _changed(self, run: Run, person: Person) -> list[sse.Event]:
         context = {**progress.context_of(run, person), "csrf_token": self._csrf_token}
-        changed = self._sent.of(progress.fragments_of(context))
+        now, parts = time.monotonic(), list(progress.FRAGMENTS)
+        if run.is_final or now - self._timeline_at >= SELDOM:
+            self._timeline_at = now
+        else:
+            parts.remove("timeline")
+        changed = self._sent.of(progress.fragments_of(context, parts))
         boxes = self._boxes.of(page.boxes_of(context["drawing"]))
         for key, box in boxes.items():
             changed[key] = f"<svg>{render_to_string('pipelines/_graph_box.html', {'box': box})}</svg>"
         return [sse.Event("fragment", {"id": key, "html": html}) for key, html in changed.items()]
 
 
-def page_stream(person_id: int, run_id: str, csrf_token: str) -> AsyncIterator[bytes]:
-    """Stream the pieces of a run's page as they change."""
-    return sse.follow(sse.in_pool(PageStream(person_id, run_id, csrf_token).look))
+def seen_of(run: Run) -> str:
+    """Return what a page names to its stream, so that nothing is sent again that the page has already."""
+    return sha1(repr(progress.stamp_of(run)).encode(), usedforsecurity=False).hexdigest()[:16]
+
+
+def page_stream(person_id: int, run_id: str, csrf_token: str, seen: str = "") -> AsyncIterator[bytes]:
+    """Stream the pieces of a run's page as they change; `seen` is `seen_of` the run as the page was made."""
+    return sse.follow(sse.in_pool(PageStream(person_id, run_id, csrf_token, seen).look))
 
 
 class JobStream:

@@ -56,6 +56,7 @@ def detail(request: HttpRequest, run_id: str) -> HttpResponse:
         **progress.context_of(run, person),
         "my_teams": list(teams_of(person)) if run.owner_id == person.pk else [],
         "others_of_pipeline": queries.comparable(person, run),
+        "seen": viewer_live.seen_of(run),
         "controller_runs": controller_is_running(),
     }
     return render(request, "runs/detail.html", context)
@@ -65,7 +66,7 @@ async def events(request: HttpRequest, run_id: str) -> StreamingHttpResponse:
     """Stream the pieces of a run's page."""
     person = await _viewer(request)
     await sse.in_pool(queries.find_seen)(person, run_id)
-    return sse.response(viewer_live.page_stream(person.pk, run_id, get_token(request)))
+    return sse.response(viewer_live.page_stream(person.pk, run_id, get_token(request), request.GET.get("seen", "")))
 
 
 @require_safe

@@ -11,7 +11,7 @@ from django.test import AsyncClient
 from spacelab.accounts.models import Person
 from spacelab.kit.sse import News
 from spacelab.runs.models import Run
-from spacelab.runs.viewer_live import PAUSE, JobStream, PageStream
+from spacelab.runs.viewer_live import PAUSE, JobStream, PageStream, seen_of
 from spacelab.workloads.rules import Phase
 from support import run_pages
 from support.people import make_person
@@ -50,6 +50,14 @@ def test_only_what_changed_is_sent(story: run_pages.Story, scientist: Person) ->
     assert not {"box-merge", "box-report", "run-state", "run-notices"} & set(changed)
     assert news.pause >= PAUSE
     assert not news.final
+
+
+def test_what_the_page_has_already_is_not_sent_again(story: run_pages.Story, scientist: Person) -> None:
+    seen = seen_of(Run.objects.select_related("workload").get(pk=story.run_id))
+    assert set(pieces(PageStream(scientist.pk, story.run_id, "token", seen).look())) <= {"run-log", "run-timeline"}
+    story.job("stack", 17, 26)
+    story.followed()
+    assert "box-stack" in pieces(PageStream(scientist.pk, story.run_id, "token", seen).look())
 
 
 def test_the_stream_ends_with_the_run(story: run_pages.Story, scientist: Person) -> None:

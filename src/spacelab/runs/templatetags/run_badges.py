@@ -19,7 +19,6 @@ register = template.Library()
 
 LONGEST_VALUE = 400
 MOST_ITEMS = 5
-LEAST_SHARE = 0.01
 
 
 @register.filter
@@ -49,7 +48,7 @@ def in_bytes(number: float | None) -> str:
 @register.filter
 def in_percent(share: float | None) -> str:
     """Write a share between 0 and 1."""
-    return "" if share is None else f"{share:.0%}" if share == 0 or share >= LEAST_SHARE else "<1%"
+    return "" if share is None else states.percent(share)
 
 
 @register.filter

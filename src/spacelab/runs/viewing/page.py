@@ -23,7 +23,7 @@ from spacelab.runs.viewing.given import values_of
 from spacelab.runs.viewing.states import StepView
 
 TAIL_BYTES = 16_384
-STEPS_SHOWN = 100
+STEPS_SHOWN = 60
 OTHERS_SHOWN = 20
 GRAPHS_KEPT = 32
 
@@ -38,10 +38,11 @@ class Tail:
 
 
 @lru_cache(maxsize=GRAPHS_KEPT)
-def graph_of(digest: str, main: str) -> cwl_graph.Graph:
-    """Read the graph of kept documents; the last ones are remembered."""
+def graph_of(digest: str, main: str) -> tuple[cwl_graph.Graph, cwl_graph.Layout]:
+    """Read the graph of kept documents and place its boxes; the last ones are remembered."""
     files = KeptBundle.objects.only("files").get(digest=digest).files
-    return cwl_graph.read(files, main).graph
+    graph = cwl_graph.read(files, main).graph
+    return graph, cwl_graph.layout(graph if len(graph.nodes) <= drawing.MOST_NODES else cwl_graph.Graph())
 
 
 def parts_of(run: Run) -> dict[str, Any]:
@@ -49,13 +50,13 @@ def parts_of(run: Run) -> dict[str, Any]:
     now = run.ended_at or timezone.now()
     summed = figures.figures_of(run)
     steps = states.views_of(run.steps, summed, now=now)
-    graph = graph_of(run.bundle_id, run.main)
+    graph, placed = graph_of(run.bundle_id, run.main)
     failure = failures.failure_of(run)
     tail = tail_of(run, failure.job if failure else None)
     return {
-        "steps": steps[:STEPS_SHOWN],
+        "steps": states.most_telling(steps, STEPS_SHOWN),
         "steps_left_out": max(len(steps) - STEPS_SHOWN, 0),
-        "drawing": _drawn(run, graph, steps),
+        "drawing": _drawn(run, graph, placed, steps),
         "timeline": timeline.draw(
             steps,
             figures.spans_of(run),
@@ -81,13 +82,13 @@ def _is_log_shown(run: Run, failure: failures.Failure | None, tail: Tail | None)
     return bool(text) and (failure is None or text != failure.last_lines.strip())
 
 
-def _drawn(run: Run, graph: cwl_graph.Graph, steps: Sequence[StepView]) -> drawing.Drawing:
+def _drawn(run: Run, graph: cwl_graph.Graph, placed: cwl_graph.Layout, steps: Sequence[StepView]) -> drawing.Drawing:
     """Draw the graph with a state at each step; a box leads to its job, or to the list of a scatter's jobs."""
     shown = {
         step.id: drawing.BoxState(step.state, step.line, step.cpu_share or None, step.note, address_of(run, step))
         for step in steps
     }
-    return drawing.draw(graph, run.title, states=shown)
+    return drawing.draw(graph, run.title, states=shown, placed=placed)
 
 
 def boxes_of(drawn: drawing.Drawing) -> dict[str, drawing.DrawnBox]:

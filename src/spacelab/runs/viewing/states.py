@@ -30,13 +30,15 @@ TONES = {
 }
 NO_FIGURES = StepFigures()
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+LEAST_SHARE = 0.005
+"""What stands for a share below one per cent."""
 TENTHS_BELOW = 10.0
 """Seconds below which tenths count."""
 
 
 @dataclass(frozen=True)
 class StepView:
-    """A step of a run as its graph and its list show it; shares are those of the whole run, between 0 and 1."""
+    """A step of a run as its graph and its list show it; its share of the run's CPU time lies between 0 and 1."""
 
     id: str
     title: str
@@ -51,7 +53,6 @@ class StepView:
     cpu_seconds: float
     cpu_share: float
     memory_bytes: int
-    memory_share: float
     tries: int
     only_job: str
     """The one job of a step that is not scattered, whose page a box leads to; else empty."""
@@ -90,7 +91,7 @@ class StepView:
         """What is read out beside it: shares and tries."""
         parts = []
         if self.cpu_share:
-            parts.append(f"{self.cpu_share:.0%} of the CPU time")
+            parts.append(f"{percent(self.cpu_share)} of the CPU time")
         if self.memory_bytes:
             parts.append(f"{size(self.memory_bytes)} of memory at most")
         if self.tries > 1:
@@ -103,7 +104,6 @@ def views_of(
 ) -> list[StepView]:
     """List a run's steps as they stand; `now` is where the time of what runs ends."""
     all_cpu = sum(one.cpu_seconds for one in figures.values()) or 1.0
-    most_memory = max((one.memory_bytes for one in figures.values()), default=0) or 1
     found = []
     for step in steps:
         jobs: Mapping[str, int] = step.get("jobs") or {}
@@ -122,15 +122,29 @@ def views_of(
                 count=max(step.get("count") or 0, known),
                 seconds=_seconds(own, step["state"], now),
                 cpu_seconds=own.cpu_seconds,
-                cpu_share=own.cpu_seconds / all_cpu,
+                cpu_share=_share(own.cpu_seconds, all_cpu),
                 memory_bytes=own.memory_bytes,
-                memory_share=own.memory_bytes / most_memory,
                 tries=own.tries,
                 only_job=step["id"] if not scatter and own.jobs else "",
                 first_failed=own.first_failed,
             )
         )
     return found
+
+
+def _share(own: float, total: float) -> float:
+    """Return a share in whole per cent, so that a step's box stays what it is while others go on."""
+    return round(own / total, 2) or (LEAST_SHARE if own else 0.0)
+
+
+def most_telling(steps: Sequence[StepView], most: int) -> list[StepView]:
+    """Choose steps where there are too many: what fails and runs first, then what took longest; in their own order."""
+    if len(steps) <= most:
+        return list(steps)
+    urgent = {str(JobState.FAILED): 2, str(JobState.RUNNING): 1}
+    ranked = sorted(steps, key=lambda step: (-urgent.get(step.state, 0), -(step.seconds or 0)))
+    chosen = {step.id for step in ranked[:most]}
+    return [step for step in steps if step.id in chosen]
 
 
 def _seconds(own: StepFigures, state: str, now: datetime) -> float | None:
@@ -152,6 +166,11 @@ def duration(seconds: float) -> str:
     if seconds < DAY:
         return _two(whole, 3600, "h", "min", 60)
     return _two(whole, 86400, "d", "h", 3600)
+
+
+def percent(share: float) -> str:
+    """Write a share between 0 and 1 in whole per cent."""
+    return f"{share:.0%}" if share == 0 or share > LEAST_SHARE else "<1%"
 
 
 def _two(whole: int, unit: int, name: str, smaller: str, of_smaller: int) -> str:

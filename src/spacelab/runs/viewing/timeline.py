@@ -13,14 +13,14 @@ from datetime import datetime
 
 from spacelab.runs.rules import JobState
 from spacelab.runs.viewing.figures import Span
-from spacelab.runs.viewing.states import StepView, duration
+from spacelab.runs.viewing.states import StepView, duration, most_telling
 
 LANE = 44
 """Height of a lane: a line of words, and below it the bar."""
 BAR_TOP, BAR = 20, 16
 TOP = 22
 """Height of the scale."""
-MOST_LANES = 200
+MOST_LANES = 60
 MOST_BARS = 24
 """Jobs of a step that get a bar of their own; more become a band."""
 BINS = 150
@@ -169,7 +169,7 @@ def draw(
         by_step[span.step].append(span)
     last = max([end, *(one.ended_at or one.started_at for found in by_step.values() for one in found)])
     scale = _Scale(launched, max((last - launched).total_seconds(), 0.5))
-    shown = steps[:MOST_LANES]
+    shown = most_telling(steps, MOST_LANES)
     lanes = []
     for place, step in enumerate(shown):
         before = [one for name in needs.get(step.id, ()) for one in by_step.get(name, ())]
