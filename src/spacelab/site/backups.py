@@ -35,10 +35,14 @@ AREAS = (
     "packages",
     "sboms",
     "builds",
+    "runs",
     "vocabularies",
     "evidence",
 )
-"""What a backup holds beside the database; archives, environments, images and static files are made again."""
+"""What a backup holds beside the database; archives, environments, images and static files are made again.
+
+Of runs it holds their folders, and not what their steps left for reuse.
+"""
 
 LEFT_OUT = re.compile(r"builds/(work|cache)|packages/\.incoming-[^/]*|sboms/\.[^/]*")
 """Below the areas: what builds at work write, what was fetched for them, and what is only half there."""

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from spacelab.accounts.models import Person
 from spacelab.audit.models import Entry
+from spacelab.kit.refusals import Conflict
 from spacelab.notifications.models import Notification
-from spacelab.runs import actions, folders
+from spacelab.runs import actions, folders, upkeep
 from spacelab.runs.models import Run, RunJob
 from spacelab.workloads.models import Workload
 from spacelab.workloads.rules import Desired, Phase
@@ -257,3 +261,42 @@ def test_the_end_of_the_log_is_kept(told: Coordinator, quiet_runtime: type[Quiet
     quiet_runtime.printed[run.workload_id] = b"what it printed\n"
     told.carried(Phase.FAILED)
     assert bytes(told.followed().log) == b"what it printed\n"
+
+
+def test_folders_are_measured_and_old_ones_removed(told: Coordinator, settings: Any) -> None:
+    told.print("count", "x" * 100_000)
+    told.carried(Phase.RUNNING)
+    upkeep.look_after_folders()
+    assert Run.objects.get().disk_bytes > 100_000
+    run = told.all_well()
+    assert run.disk_bytes > 100_000
+    upkeep.look_after_folders()
+    assert told.folder.exists()
+    Run.objects.update(ended_at=timezone.now() - timedelta(days=settings.SPACELAB.run_days, seconds=1))
+    upkeep.look_after_folders()
+    run = Run.objects.get()
+    assert run.cleaned_at is not None
+    assert not told.folder.exists()
+
+
+def test_a_run_that_fills_the_disk_is_ended(told: Coordinator, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    monkeypatch.setattr(settings.SPACELAB, "run_disk_mb", 0)
+    told.print("count", "x" * 100_000)
+    told.carried(Phase.RUNNING)
+    upkeep.look_after_folders()
+    workload = Workload.objects.get()
+    assert workload.desired == Desired.STOP
+    assert "may hold 0 MiB" in workload.stop_reason
+    told.carried(Phase.STOPPED, reason=workload.stop_reason)
+    assert told.followed().state == "interrupted"
+
+
+@pytest.mark.parametrize("done", [actions.pause, actions.resume])
+def test_a_run_whose_folder_was_lost_says_so(told: Coordinator, scientist: Person, done: Any) -> None:
+    if done is actions.resume:
+        told.finish("failed")
+        told.carried(Phase.FAILED)
+        told.followed()
+    shutil.rmtree(told.folder)
+    with pytest.raises(Conflict, match="is not there any more"):
+        done(by=scientist, run_id=told.run_id)

@@ -28,6 +28,12 @@ def _controlled(by: Person, run_id: str) -> Run:
     return run
 
 
+def _check_folder(run: Run) -> None:
+    """Raise `Conflict` where nothing is left to go on with, such as after a restore of a backup."""
+    if run.cleaned_at is not None or not folders.run_folder(run.pk).is_dir():
+        raise Conflict("The folder of this run is not there any more.", advice="Run it again.")
+
+
 def stop(*, by: Person, run_id: str) -> Run:
     """End a run: by its owner, or by an operator; what is finished stays, and it can be resumed."""
     run = queries.find_seen(by, run_id)
@@ -61,6 +67,8 @@ def unpause(*, by: Person, run_id: str) -> Run:
 
 def _set_paused(by: Person, run_id: str, *, paused: bool) -> Run:
     run = _controlled(by, run_id)
+    if not run.is_final:
+        _check_folder(run)
     with transaction.atomic():
         changed = Run.objects.filter(pk=run_id, state__in=UNFINISHED).update(pause_wanted=paused)
         if not changed:
@@ -81,8 +89,7 @@ def resume(*, by: Person, run_id: str) -> Run:
         raise Conflict("This run goes on already.", advice="Look at its page.")
     if not State(run.state).may_go_on:
         raise Conflict("This run has succeeded.", advice="Run it again with changes.")
-    if run.cleaned_at is not None:
-        raise Conflict("The folder of this run is not kept any more.", advice="Run it again.")
+    _check_folder(run)
     with transaction.atomic():
         Person.objects.select_for_update().get(pk=by.pk)
         values = {
