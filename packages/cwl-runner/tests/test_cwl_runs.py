@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 import time
 from pathlib import Path
 
 import pytest
-from cwl_runs import a_file, alive, kill, make_run, until, wait
+from cwl_runs import a_file, alive, kill, make_run, preloaded, until, wait
+
+from cwl_runner import cli
 
 GATHER = """
 cwlVersion: v1.2
@@ -362,3 +365,36 @@ def test_leftovers_and_old_results_go(tmp_path: Path) -> None:
     run.carry_out()
     assert "reused" not in run.states(2).values()
     assert len(list((tmp_path / "cache/jobs").iterdir())) <= 1
+
+
+def test_the_plain_command_runs_a_document_and_leaves_its_inputs_where_they_are(tmp_path: Path) -> None:
+    (tmp_path / "data/deep").mkdir(parents=True)
+    (tmp_path / "data/deep/one.txt").write_text("one\n")
+    tool = """
+cwlVersion: v1.2
+class: CommandLineTool
+requirements: {InitialWorkDirRequirement: {listing: [$(inputs.folder)]}}
+baseCommand: [ls]
+inputs: {folder: Directory}
+stdout: list.txt
+outputs: {folder: {type: Directory, outputBinding: {glob: data}}, list: stdout}
+"""
+    (tmp_path / "tool.cwl").write_text(tool)
+    (tmp_path / "job.yml").write_text("folder: {class: Directory, path: data}\n")
+    preloaded()
+    for backend in ("local", "bubblewrap"):
+        out = tmp_path / backend
+        process = os.fork()
+        if process == 0:
+            words = ["--backend", backend, "--outdir", str(out), str(tmp_path / "tool.cwl"), str(tmp_path / "job.yml")]
+            os._exit(cli.main(words))
+        assert wait(process) == 0
+        assert (out / "data/deep/one.txt").read_text() == "one\n"
+        assert (out / "list.txt").read_text() == "data\nlist.txt\n"
+        assert (tmp_path / "data/deep/one.txt").read_text() == "one\n"
+
+
+def test_jobs_at_the_same_time_may_be_the_same(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", SLEEPS, {"seconds": ["0.1"] * 6}, parallel=3)
+    assert run.carry_out() == 0
+    assert [Path(one["path"]).read_text() for one in run.end["outputs"]["done"]] == ["slept 0.1\n"] * 6

@@ -52,6 +52,9 @@ class Delivery:
         """Bring one file or folder; `known` is its place when the whole folder was brought before."""
         told = {key: item for key, item in entry.items() if key not in DROPPED and key != GENERATION}
         location = str(entry.get("location", ""))
+        source = local_path(location)
+        if source and not known and not self._plain(source):
+            location = file_uri(os.path.realpath(source))
         target = known or self._placed.get(location, "")
         if not target:
             target = self._free(folder, _name(entry))
@@ -116,10 +119,9 @@ class Delivery:
             raise Refusal(f"The output {Path(source).name} is a link to {real}, outside of the run: refused.", ADVICE)
         if _clear(target, source):
             return
-        own = self._movable and source.startswith(f"{self._movable}/") and not os.path.islink(source)  # noqa: PTH114 - text
-        if own and not os.path.isdir(source):  # noqa: PTH112 - as above
+        if self._movable and source.startswith(f"{self._movable}/") and self._plain(source):
             with contextlib.suppress(OSError):
-                os.rename(source, target)  # noqa: PTH104 - as above
+                os.rename(source, target)  # noqa: PTH104 - for every output
                 return
         mode = os.stat(source).st_mode  # noqa: PTH116 - for every output
         if stat.S_ISDIR(mode):
@@ -134,7 +136,7 @@ class Delivery:
     def _plain(self, source: str) -> bool:
         """Say whether a path is a regular file right in a job's kept folder: then no link can be on the way."""
         folder = source.rpartition("/")[0].rpartition("/")[0]
-        return folder in self._roots.kept and stat.S_ISREG(os.lstat(source).st_mode)
+        return folder in self._roots.kept and os.path.lexists(source) and stat.S_ISREG(os.lstat(source).st_mode)
 
 
 def copy_file(source: str, target: str) -> None:

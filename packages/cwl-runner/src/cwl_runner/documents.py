@@ -36,7 +36,7 @@ def plain_context(roots: Roots | None = None, *, network: bool = False) -> Loadi
             "fetcher_constructor": fetcher_below(roots or Roots([]), network=network),
             "disable_js_validation": True,
             "relax_path_checks": True,
-            "strict": False,
+            "strict": True,
             "enable_dev": False,
             "do_update": True,
         }
@@ -111,6 +111,7 @@ def complete_order(
             wanted = asked if isinstance(asked, str) else str(asked[0])
             name = shortname(entry["id"])
             order[name] = _with_format(order.get(name), wanted)
+    _take_requirements(process, order)
     namespaces = {**order.pop("$namespaces", {}), **cast("dict[str, str]", process.metadata.get("$namespaces", {}))}
     order.pop("$schemas", None)
     expander = Loader(namespaces)
@@ -139,6 +140,15 @@ def _with_format(value: Any, wanted: str) -> Any:
     if not isinstance(value, dict) or value.get("class") != "File" or "format" in value or "$" in wanted:
         return value
     return {**value, "format": wanted}
+
+
+def _take_requirements(process: Process, order: dict[str, Any]) -> None:
+    """Let a job order add requirements, as CWL allows since v1.1."""
+    for name in ("cwl:requirements", "https://w3id.org/cwl/cwl#requirements"):
+        if wanted := order.pop(name, None):
+            if version_of(process) == "v1.0":
+                raise Refusal("Requirements in the inputs aren't part of CWL v1.0.", "Set cwlVersion to v1.1 or later.")
+            process.requirements.extend(wanted)
 
 
 def _check(roots: Roots, entry: Any) -> None:

@@ -18,6 +18,7 @@ from cwltool.job import CommandLineJob, relink_initialworkdir
 from cwltool.pathmapper import MapperEnt, PathMapper
 from cwltool.utils import bytes2str_in_dicts, ensure_writable
 
+from cwl_runner import removal
 from cwl_runner.backends.protocol import Ended, Place
 from cwl_runner.problems import Refusal
 
@@ -103,7 +104,8 @@ class StepJob(CommandLineJob):
         self.image, self.software, self.context = image, software, context
         self.inputs, self.resources = self.joborder, self.builder.resources
         self.literals = False
-        self.inplace_update = False  # the standard allows copies everywhere, and inputs are read-only here
+        self.writes_back = self.inplace_update
+        self.inplace_update = False  # it gets a copy, which is written back: what jobs read can't be written
 
     def _required_env(self) -> dict[str, str]:
         """Give the variables that the standard promises."""
@@ -208,9 +210,29 @@ class StepJob(CommandLineJob):
         out = kept
         if self.generatemapper is not None:
             relink_initialworkdir(self.generatemapper, out, self.builder.outdir, inplace_update=False)
+        if self.writes_back and exit_code == 0:
+            self._write_back(out)
         if self.collect_outputs is None:  # pragma: no cover - cwltool sets it
             raise WorkflowException("The job has no outputs to collect.")
         return cast("CWLObjectType", bytes2str_in_dicts(cast("Any", self.collect_outputs(out, exit_code))))
+
+    def _write_back(self, out: str) -> None:
+        """Change, in place, what earlier jobs of this run made; never what came from elsewhere."""
+        for _, entry in self.generatemapper.items_exclude_children() if self.generatemapper else ():
+            changed = f"{out}{entry.target[len(self.builder.outdir) :]}"
+            kept = self.context.engine.roots.kept
+            if not (entry.type or "").startswith("Writable") or not any(
+                entry.resolved.startswith(f"{k}/") for k in kept
+            ):
+                continue
+            removal.remove(entry.resolved)
+            if Path(changed).is_dir():
+                shutil.copytree(changed, entry.resolved, symlinks=True)
+            else:
+                shutil.copy(changed, entry.resolved, follow_symlinks=False)
+            removal.remove(changed)
+            os.symlink(entry.resolved, changed)  # noqa: PTH211 - both are one file from now on
+            self.context.engine.roots.linked.add(out)
 
 
 class PlanJob:
