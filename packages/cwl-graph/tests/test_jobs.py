@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cwl_graph import Problem, check_job, job_text, read, read_job
@@ -134,6 +134,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(), VALUES, max_size=4))
 def test_a_job_order_written_and_read_is_the_same(job: dict[str, object]) -> None:
     text = job_text(job)
@@ -141,6 +142,7 @@ def test_a_job_order_written_and_read_is_the_same(job: dict[str, object]) -> Non
     assert repr(read_job(text)[0]) == repr(job)
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.text(st.characters(exclude_categories=["Cs", "Cc"])),

@@ -168,13 +168,19 @@ def _fields(data: Any, names: Mapping[str, Any], depth: int) -> tuple[RecordFiel
         listed = []
     found = []
     for name, each in listed:
-        whole = each if isinstance(each, Mapping) and ("type" in each) else {"type": each}
+        whole = each if isinstance(each, Mapping) and "type" in each and not is_bare_type(each) else {"type": each}
         kind = parse_type(whole.get("type"), names, depth + 1)
         files = secondary_files(whole.get("secondaryFiles"))
         found.append(
             RecordField(last_part(name), kind, str(whole.get("label") or ""), doc_text(whole.get("doc")), files)
         )
     return tuple(found)
+
+
+def is_bare_type(data: Mapping[str, Any]) -> bool:
+    """Tell `{type: array, items: …}`, a type, from `{type: File, label: …}`, a field with its type."""
+    needed = {"array": "items", "record": "fields", "enum": "symbols"}.get(str(data.get("type")), "")
+    return bool(needed) and needed in data
 
 
 def last_part(name: str) -> str:
@@ -224,5 +230,6 @@ def type_data(kind: Type) -> Any:
         return {"type": "enum", **({"name": kind.name} if kind.name else {}), "symbols": list(kind.symbols)}
     if kind.kind == "record":
         fields = {field.name: type_data(field.type) for field in kind.fields}
+        fields = {name: {"type": data} if isinstance(data, dict) else data for name, data in fields.items()}
         return {"type": "record", **({"name": kind.name} if kind.name else {}), "fields": fields}
     return kind.name if kind.kind == "unknown" and kind.name else kind.kind

@@ -10,7 +10,7 @@ from typing import Any, cast
 from cwl_graph import edits
 from cwl_graph.bundles import resolve, short
 from cwl_graph.changes import RenameKey
-from cwl_graph.cwl_types import type_data
+from cwl_graph.cwl_types import is_bare_type, type_data
 from cwl_graph.documents import Document, Files
 from cwl_graph.edits import Edit
 from cwl_graph.fitting import converter
@@ -33,7 +33,7 @@ def edit(files: Files, main: str, change: Edit, inside: tuple[str, ...] = ()) ->
     `inside` names the steps, from the outside in, whose own workflow is edited where it stands in the step itself.
     Raises `Refused`, with what to do instead, where the edit makes no sense or can't be written safely.
     """
-    path, _, process_id = main.partition("#")
+    path = main.partition("#")[0]
     if path not in files:
         raise Refused(f"`{path}` is not in the bundle.", "Name the main document.")
     steps = change.edits if isinstance(change, edits.Several) else (change,)
@@ -41,13 +41,20 @@ def edit(files: Files, main: str, change: Edit, inside: tuple[str, ...] = ()) ->
         raise Refused(f"{len(steps)} edits at once are too many.", f"Send at most {MOST_EDITS}.")
     text = files[path]
     for each in steps:
-        if isinstance(each, edits.Several):
-            text = edit({**files, path: text}, main, each, inside)
-            continue
-        work = _Work({**files, path: text}, main, process_id, inside)
-        work.do(each)
-        text = change_text(text, work.outline.content, renames=tuple(work.renames), file=path)
+        try:
+            text = _edited({**files, path: text}, main, each, inside)
+        except RecursionError as error:
+            raise Refused("The value is nested too deeply.", "Make it flatter.", file=path) from error
     return text
+
+
+def _edited(files: Files, main: str, change: Edit, inside: tuple[str, ...]) -> str:
+    if isinstance(change, edits.Several):
+        raise Refused("Several edits stand inside several.", "Send one flat list.")
+    path, _, process_id = main.partition("#")
+    work = _Work(files, main, process_id, inside)
+    work.do(change)
+    return change_text(files[path], work.outline.content, renames=tuple(work.renames), file=path)
 
 
 class _Work:
@@ -379,8 +386,9 @@ class _Work:
             raise Refused("A step has no type.", "Change the tool that it runs.")
         name = self.outline.name_of(change.node)
         old = self.outline.get(self.process, kind, name)
-        whole = isinstance(old, dict) and "type" in old and not _bare_type(old)
-        self.outline.set(self.process, kind, name, {**old, "type": change.type} if whole else change.type)
+        whole = isinstance(old, dict) and "type" in old and not is_bare_type(old)
+        new = {"type": change.type} if isinstance(change.type, dict) else change.type
+        self.outline.set(self.process, kind, name, {**old, "type": change.type} if whole else new)
 
     # requirements
 
@@ -482,14 +490,9 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def _bare_type(value: dict[str, Any]) -> bool:
-    needed = {"array": "items", "record": "fields", "enum": "symbols"}.get(str(value.get("type")), "")
-    return bool(needed) and needed in value
-
-
 def _full(value: Any, field: str) -> dict[str, Any]:
     """Return the full form of an entry that may be short."""
-    if isinstance(value, dict) and not (field == "type" and _bare_type(value)):
+    if isinstance(value, dict) and not (field == "type" and is_bare_type(value)):
         return dict(value)
     return {} if value is None else {field: value}
 

@@ -220,6 +220,8 @@ def _checked(name: str, value: Any) -> Any:
     if name == "edits":
         if not isinstance(value, list):
             raise Refused("`edits` is no list.", "Send a list of edits.")
+        if any(isinstance(each, Mapping) and each.get("edit") == "Several" for each in value):
+            raise Refused("Several edits stand inside several.", "Send one flat list.")
         return tuple(edit_of(each) for each in value)
     if name in {"path", "ports"}:
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
@@ -227,6 +229,10 @@ def _checked(name: str, value: Any) -> Any:
         return tuple(value)
     if name in {"add", "hint"} and not isinstance(value, bool):
         raise Refused(f"`{name}` is neither true nor false.", "Send true or false.")
+    if name == "run" and not (
+        isinstance(value, str) or (isinstance(value, dict) and isinstance(value.get("class"), str))
+    ):
+        raise Refused("`run` is neither a path nor a process.", "Send the path of a tool.")
     if name in {"more", "fields", "sources"} and not isinstance(value, dict):
         raise Refused(f"`{name}` is no map.", "Send a map.")
     if name in _TEXTS and not isinstance(value, str):

@@ -43,6 +43,7 @@ class Outline:
                 if isinstance(each, dict) and each.get("class") == "Workflow"
             ]
             found = workflows if len(workflows) == 1 else [(0, graph[0])] if len(graph) == 1 else []
+            found = [(at, each) for at, each in found if isinstance(each, dict)]
         if not found:
             raise Refused(f"The document has no process `{process_id or 'main'}`.", "Name one behind `#`.")
         return found[0][1], ("$graph", found[0][0])
@@ -119,6 +120,8 @@ class Outline:
         found = holder.get(key)
         if isinstance(found, dict) and "$import" in found:
             raise Refused(f"`{key}` stands in another file ({found['$import']}).", "Edit that file.")
+        if found and not isinstance(found, dict | list):
+            raise Refused(f"`{key}` is neither a map nor a list.", "Correct the text first.")
         if not found and not (isinstance(found, list) and self.prefix):
             before = {"inputs": ("outputs", "steps"), "outputs": ("steps",), "steps": ()}.get(key, ())
             found = self.add_key(holder, key, {}, before)

@@ -130,6 +130,9 @@ def read_field(bundle: Bundle, name: str, at: Value, value: Value, *, names: dic
     whole = value.kind == "map" and value.get("type") is not None
     if value.kind != "map" or (whole and _is_bare_type(value)):
         kind = _type_of(bundle, at, value if value.text or value.kind != "scalar" else None, names, node)
+        if whole:
+            advice = f"Write `type: {{…}}` around it, or its short form `{kind.text}`."
+            bundle.error(at, f"The type of `{name}` stands where its fields are expected.", advice, node)
         return Field(name, kind, optional=kind.optional, file=at.file, line=first, last_line=last)
     if value.file != at.file:
         first, last = at.line, at.last_line

@@ -252,6 +252,7 @@ class Writer:
         before = self.text[self.tree.line_start(place.start) : place.start]
         if not before.strip():
             yield [self._whole_lines(place.start, end)]
+            yield [(self.tree.line_start(place.start), self.tree.line_end(end), "")]
         following = place.index + 1
         if following < count:
             name = holder.entries[following][0].text if holder.entries else following
