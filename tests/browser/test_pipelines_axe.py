@@ -1,0 +1,93 @@
+"""Pages of pipelines in a real browser: axe finds nothing, nothing sticks out, and the graph is walked by keyboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser
+
+from spacelab.accounts.models import Person
+from spacelab.pipelines import actions
+from spacelab.pipelines.rules import Kind
+from support.people import make_person
+from support.pipelines import USING, WORKFLOW
+
+if TYPE_CHECKING:
+    from pytest_django.live_server_helper import LiveServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+BROKEN = WORKFLOW.replace("say.cwl", "catalogue/none/1.0.cwl").replace("message: message}", "massage: message}")
+PAGES = [
+    "/pipelines/",
+    "/pipelines/steps/?q=nothing-has-this",
+    "/pipelines/scatter-gather/",
+    "/pipelines/broken/",
+    "/pipelines/new",
+    "/pipelines/mine/",
+    "/pipelines/own/0.1.0/author/files",
+    "/pipelines/own/0.1.0/author/file?path=main.cwl",
+    "/pipelines/own/0.1.0/author/metadata",
+    "/pipelines/own/0.1.0/author/testing",
+    "/pipelines/own/0.1.0/author/history",
+]
+
+
+def prepared() -> Person:
+    """Install what is shipped, and give somebody a draft that is valid and one that is not."""
+    for kind in (Kind.STEP, Kind.PIPELINE):
+        for folder in sorted(Path(settings.CATALOGUE_DIRECTORY, f"{kind}s").iterdir()):
+            actions.install_folder(by=actions.SYSTEM, folder=folder, kind=kind)
+    dora = make_person("dora", "developer")
+    own = USING.replace("catalogue/say/1.0", "catalogue/figlet/1.0").replace("{message: message}", "{text: message}")
+    actions.create(
+        by=dora, slug="own", files={"main.cwl": own.replace("say/said", "say/letters").replace("[said]", "[letters]")}
+    )
+    actions.create(by=dora, slug="broken", files={"main.cwl": BROKEN})
+    return dora
+
+
+@pytest.mark.parametrize("shape", [("light", 1440), ("dark", 360)], ids=["light-wide", "dark-narrow"])
+def test_pages_are_usable_by_everybody(chromium: Browser, live_server: LiveServer, shape: tuple[str, int]) -> None:
+    client = Client()
+    client.force_login(prepared())
+    scheme, width = shape
+    context = chromium.new_context(
+        viewport={"width": width, "height": 900}, color_scheme="dark" if scheme == "dark" else "light"
+    )
+    context.add_cookies([{"name": "spacelab", "value": client.cookies["spacelab"].value, "url": live_server.url}])
+    page = context.new_page()
+    found: dict[str, object] = {}
+    for address in PAGES:
+        complaints: list[str] = []
+        page.on(
+            "console", lambda said, to=complaints: to.append(said.text) if "Content Security" in said.text else None
+        )
+        page.goto(f"{live_server.url}{address}", wait_until="load")
+        results = Axe().run(page)
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        if results.violations_count or wide > 0 or complaints:
+            found[address] = (results.generate_report()[:1500], wide, complaints)
+    context.close()
+    assert not found
+
+
+def test_the_graph_is_walked_by_keyboard_and_leads_to_its_steps(chromium: Browser, live_server: LiveServer) -> None:
+    prepared()
+    page = chromium.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(f"{live_server.url}/pipelines/scatter-gather/", wait_until="load")
+    page.locator(".graph").focus()
+    heard = []
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        heard.append(page.evaluate("document.activeElement.getAttribute('aria-label')"))
+    assert heard[0].startswith("input A folder")
+    assert any(one.startswith("step Count each one's words, scattered") for one in heard)
+    page.locator("a.graph-box", has_text="count").first.focus()
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#node-list") or "#node-count" in page.url
+    page.close()
