@@ -6,13 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from ninja import Query, Router, Schema, Status
 
 from spacelab.accounts.queries import signed_in
 from spacelab.kit import sse
+from spacelab.kit.files import attachment
 from spacelab.kit.parts import sends
-from spacelab.runs import actions, folders, launchables, live, queries
+from spacelab.runs import actions, exporting, folders, launchables, live, queries
 from spacelab.runs.filters import Filters
 from spacelab.runs.models import Run, RunJob
 
@@ -75,6 +77,15 @@ class RunStepOut(Schema):
     scatter: bool
     count: int | None
     jobs: dict[str, int]
+
+
+class CrateIn(Schema):
+    """What goes into a crate by value, up to so many MiB in all."""
+
+    inputs: bool = False
+    outputs: bool = True
+    logs: bool = True
+    limit_mb: int = exporting.USUAL_MB
 
 
 class RunOut(Schema):
@@ -279,3 +290,10 @@ def follow_run(request: HttpRequest, run_id: str) -> StreamingHttpResponse:
     """Stream server-sent events: `state` with state, reason, attempt and jobs by state at each change, then `end`."""
     person = signed_in(request.user)
     return sse.response(live.state_stream(person.pk, queries.find_seen(person, run_id).pk))
+
+
+@router.get("/{run_id}/crate", operation_id="export_run", summary="A crate", openapi_extra=sends("application/zip"))
+def export_run(request: HttpRequest, run_id: str, wanted: Query[CrateIn]) -> HttpResponseBase:
+    """Send an ended run as a Workflow Run RO-Crate; files that don't go along, or don't fit, are referred to."""
+    made = exporting.export(by=signed_in(request.user), run_id=run_id, wanted=exporting.Wanted(**wanted.dict()))
+    return attachment(request, made, f"{run_id}.crate.zip", "application/zip")

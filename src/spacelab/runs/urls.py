@@ -34,6 +34,7 @@ urlpatterns = [
     path("runs/<str:run_id>/log", views.log, name="log"),
     path("runs/<str:run_id>/again", launch_views.again, name="again"),
     path("runs/<str:run_id>/job-order", launch_views.job_order, name="job-order"),
+    path("runs/<str:run_id>/crate", views.crate, name="crate"),
     path("runs/<str:run_id>/stop", views.stop, name="stop"),
     path("runs/<str:run_id>/pause", views.pause, name="pause"),
     path("runs/<str:run_id>/unpause", views.unpause, name="unpause"),

@@ -7,17 +7,21 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from spacelab.accounts.models import Person
 from spacelab.accounts.queries import signed_in, teams_of
 from spacelab.kit import sse
-from spacelab.kit.refusals import Invalid, NotSignedIn
-from spacelab.runs import actions, filters, folders, live, progress, queries
+from spacelab.kit.files import attachment
+from spacelab.kit.refusals import Conflict, Invalid, NotSignedIn
+from spacelab.runs import actions, exporting, filters, folders, live, progress, queries
 from spacelab.runs.permissions import RunPermission
 
 PER_PAGE = 24
+MOST_DIGITS = 6
+"""Digits of a size that are believed."""
 
 
 @require_safe
@@ -117,3 +121,26 @@ def delete(request: HttpRequest, run_id: str) -> HttpResponse:
     actions.delete(by=signed_in(request.user), run_id=run_id)
     messages.success(request, "The run was removed. Its outputs are still in your workspace.")
     return redirect("runs:list")
+
+
+@require_http_methods(["GET", "HEAD"])
+def crate(request: HttpRequest, run_id: str) -> HttpResponseBase:
+    """Show what goes into a run's crate, and send it as a zip once that is chosen."""
+    person = signed_in(request.user)
+    run = queries.find_seen(person, run_id)
+    if "limit_mb" not in request.GET:
+        context = {"run": run, "usual_mb": exporting.USUAL_MB, "largest_mb": exporting.LARGEST_MB}
+        return render(request, "runs/crate.html", context)
+    digits = request.GET["limit_mb"]
+    wanted = exporting.Wanted(
+        inputs="inputs" in request.GET,
+        outputs="outputs" in request.GET,
+        logs="logs" in request.GET,
+        limit_mb=int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < MOST_DIGITS else -1,
+    )
+    try:
+        made = exporting.export(by=person, run_id=run_id, wanted=wanted)
+    except (Conflict, Invalid) as refusal:
+        messages.error(request, f"{refusal.message} {refusal.advice}")
+        return redirect("runs:crate", run_id)
+    return attachment(request, made, f"{run.pk}.crate.zip", "application/zip")
