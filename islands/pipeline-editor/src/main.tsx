@@ -11,10 +11,14 @@ import type { Settings } from "./wire";
 const place = document.getElementById("pipeline-editor");
 const data = document.getElementById("pipeline-editor-data")?.textContent;
 
-if (place && data) {
-  const settings = JSON.parse(data) as Settings;
+/** Let the browser draw a frame in between. */
+const breath = (): Promise<void> => new Promise((go) => setTimeout(go));
+
+async function start(place: HTMLElement, settings: Settings): Promise<void> {
+  await breath(); // reading this script was work enough for one frame
   const session = new Session(settings);
   document.documentElement.classList.add("has-editor");
+  await breath();
   createRoot(place).render(
     <IconsUrl value={settings.urls.icons}>
       <ReactFlowProvider>
@@ -23,3 +27,5 @@ if (place && data) {
     </IconsUrl>,
   );
 }
+
+if (place && data) void start(place, JSON.parse(data) as Settings);

@@ -129,6 +129,7 @@ export interface Made {
 export interface Settings {
   /** What unsaved changes are kept under in the browser. */
   key: string;
+  slug: string;
   title: string;
   version: string;
   main: string;
@@ -182,7 +183,10 @@ function csrfToken(): string {
 
 async function answer<T>(response: Response): Promise<T> {
   const body: unknown = await response.json().catch(() => null);
-  if (response.ok) return body as T;
+  if (response.ok) {
+    await new Promise((go) => setTimeout(go)); // a large answer was work enough for one frame
+    return body as T;
+  }
   const told = (body ?? {}) as { title?: string; detail?: string; advice?: string };
   if (response.status === 403 && !body) throw new Refused("You are signed out.", "Sign in in another tab, then try again: nothing is lost.", 403);
   throw new Refused(told.detail ?? told.title ?? `The platform answered ${response.status}.`, told.advice ?? "Try again.", response.status, body);

@@ -179,6 +179,7 @@ def _settings(person: Person, version: PipelineVersion) -> dict[str, Any]:
     launch = _address("runs:launch", slug)
     return {
         "key": f"{person.pk}/{slug}/{number}",
+        "slug": slug,
         "title": version.pipeline.title,
         "version": number,
         "main": version.main,

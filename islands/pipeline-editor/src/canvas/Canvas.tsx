@@ -14,7 +14,6 @@ import { useDrawing } from "./drawing";
 
 const nodeTypes = { process: ProcessNode };
 const edgeTypes = { link: LinkEdge };
-const FAR = 0.42; // the zoom below which ports are too small to be read
 export const DRAGGED = "application/x-spacelab-step";
 
 interface Props {
@@ -130,7 +129,6 @@ const Flow = memo(function Flow({ session, actions, gestures, root, writable }: 
       maxZoom={2}
       elevateNodesOnSelect={false}
       onMoveStart={() => (focused.current = Boolean(root.current?.contains(document.activeElement)))}
-      onMove={(_event, { zoom }) => root.current?.toggleAttribute("data-far", zoom < FAR)}
       onMoveEnd={() => {
         const { graph, selection } = session.snapshot();
         if (!root.current || !graph) return;

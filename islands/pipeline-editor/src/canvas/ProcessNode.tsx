@@ -1,6 +1,6 @@
 // A box on the canvas: a step, or an input or output of the pipeline.
-import { Handle, type NodeProps, Position } from "@xyflow/react";
-import { memo, type ReactElement } from "react";
+import { Handle, type NodeProps, Position, useStore } from "@xyflow/react";
+import { memo, type ReactElement, startTransition, useEffect, useState } from "react";
 import { Icon } from "../Icon";
 import type { GraphNode, Port } from "../wire";
 import type { CanvasNode } from "./shape";
@@ -20,8 +20,19 @@ function Row({ node, port, side }: { node: GraphNode; port: Port; side: "in" | "
   );
 }
 
+const FAR = 0.42; // the zoom below which ports are too small to be read
+
+/** Whether a node's ports are drawn: not from afar, and only after the box itself, when there is time. */
+function usePorts(): boolean {
+  const near = useStore((state) => state.transform[2] >= FAR);
+  const [drawn, setDrawn] = useState(false);
+  useEffect(() => startTransition(() => setDrawn(near)), [near]);
+  return drawn;
+}
+
 function ProcessNodeView({ data, selected }: NodeProps<CanvasNode>): ReactElement {
   const { node, state } = data;
+  const ports = usePorts();
   const bad = node.problems.some((problem) => problem.severity === "error");
   const first = node.problems[0];
   return (
@@ -55,10 +66,12 @@ function ProcessNodeView({ data, selected }: NodeProps<CanvasNode>): ReactElemen
           )}
         </span>
       </div>
-      <div className="ports">
-        <div>{node.ports_in.map((port) => <Row key={port.id} node={node} port={port} side="in" />)}</div>
-        <div>{node.ports_out.map((port) => <Row key={port.id} node={node} port={port} side="out" />)}</div>
-      </div>
+      {ports && (
+        <div className="ports">
+          <div>{node.ports_in.map((port) => <Row key={port.id} node={node} port={port} side="in" />)}</div>
+          <div>{node.ports_out.map((port) => <Row key={port.id} node={node} port={port} side="out" />)}</div>
+        </div>
+      )}
     </div>
   );
 }

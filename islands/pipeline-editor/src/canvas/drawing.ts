@@ -5,7 +5,7 @@ import type { Session, Snapshot } from "../document/session";
 import type { Gestures } from "./gestures";
 import { type CanvasEdge, canvasEdges, type CanvasNode, canvasNodes, firstView } from "./shape";
 
-const A_FRAME = 16; // nodes that one frame may add
+const A_FRAME = 8; // nodes that one frame may add
 const NO_STATES = {};
 
 /** Draw the present graph; return whether all of it is there. */

@@ -220,7 +220,7 @@ export class Session {
     const ids = new Set(graph?.nodes.map((node) => node.id));
     const selection = this.#snapshot.selection.every((id) => ids.has(id)) ? this.#snapshot.selection : this.#snapshot.selection.filter((id) => ids.has(id));
     this.#set({ reading, graph, current: Boolean(reading.graph), working: false, pending: [], selection });
-    this.#diagnose(reading);
+    setTimeout(() => this.#snapshot.reading === reading && this.#diagnose(reading)); // after the frame that shows the graph
   }
 
   #diagnose(reading: Reading): void {

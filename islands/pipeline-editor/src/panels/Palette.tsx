@@ -40,7 +40,7 @@ export const Palette = memo(function Palette({ session, files, file: open, writa
   useEffect(() => {
     const stop = new AbortController();
     const timer = setTimeout(() => {
-      session.platform.steps(query, stop.signal).then(setEntries, (error: unknown) => {
+      session.platform.steps(query, stop.signal).then((found) => setEntries(found.filter((entry) => entry.slug !== session.settings.slug)), (error: unknown) => {
         if (!stop.signal.aborted) session.refuse(error);
       });
     }, query ? PAUSE : 0);

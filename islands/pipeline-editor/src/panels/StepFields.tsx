@@ -23,7 +23,7 @@ export function StepFields({ session, snapshot, actions, node, graph }: Props): 
     void session.edit({ edit: "SetScatter", step: node.id, ports, method: ports.length > 1 ? method || "dotproduct" : "" }, { spoken: ports.length ? `Runs once for each of ${ports.join(", ")}.` : "Runs once." });
   return (
     <>
-      <TextField label="Runs" code value={node.run} disabled={readOnly || !node.run} hint={node.missing ? "This is missing: nobody can run it." : ""} onCommit={(run) => void session.edit({ edit: "SetField", path: ["steps", node.id, "run"], value: run.trim() })} />
+      {node.run && <TextField label="Runs" code value={node.run} disabled={readOnly} hint={node.missing ? "This is missing: nobody can run it." : ""} onCommit={(run) => void session.edit({ edit: "SetField", path: ["steps", node.id, "run"], value: run.trim() })} />}
       <h3>Inputs</h3>
       {node.ports_in.length === 0 && <p className="soft">It takes none.</p>}
       {node.ports_in.map((port) => <InputFields key={port.id} session={session} snapshot={snapshot} actions={actions} node={node} graph={graph} port={port} />)}
