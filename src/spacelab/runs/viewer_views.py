@@ -28,7 +28,7 @@ from spacelab.runs.viewing.jobs import job_context
 from spacelab.runs.viewing.tables import PAGE_ROWS
 from spacelab.workloads.queries import controller_is_running
 
-JOBS_PER_PAGE, JOBS_PER_PANEL = 200, 25
+JOBS_PER_PAGE, JOBS_PER_PANEL = 100, 25
 FILES_PER_PAGE = 100
 LARGEST_NUMBER = 10**9
 FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
