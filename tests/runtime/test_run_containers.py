@@ -15,8 +15,9 @@ from runtime.contract import look, printed, wait_for
 from runtime.run_contract import Prepared, RunContract, events, until
 from spacelab.volumes.rules import Mount
 from spacelab.workloads.rules import Resources, Seen, WorkloadSpec
-from spacelab.workloads.runtimes.container import ContainerRuntime, Options, broker
+from spacelab.workloads.runtimes.container import ContainerRuntime, Options
 from spacelab.workloads.runtimes.process.host import groups
+from spacelab.workloads.runtimes.shared import brokers
 from support.engine import CONTRACT_IMAGE, Engine
 
 pytestmark = pytest.mark.container
@@ -292,7 +293,7 @@ class TestRuns(RunContract):
         Path(spec.mounts[1].source, "on").touch()
         until(lambda: "closed" in printed(runtime, spec))
         until(lambda: at_work() == 1 and "job1" in str(engine.client.api.containers()))
-        folder = broker.folder_of(runtime.options.run_directory, spec.id)
+        folder = brokers.folder_of(runtime.options.run_directory, spec.id)
         killed = _broker_pid(folder)
         os.kill(killed, signal.SIGKILL)
         until(lambda: look(runtime, spec) and "three" in printed(runtime, spec) and at_work() == 1)
@@ -304,7 +305,7 @@ class TestRuns(RunContract):
 
 def _broker_pid(folder: Path) -> int:
     """Find a broker by its command line."""
-    until(lambda: broker.alive(folder))
+    until(lambda: brokers.alive(folder))
     for process in Path("/proc").glob("[0-9]*"):
         try:
             words = (process / "cmdline").read_bytes().split(b"\0")

@@ -70,6 +70,10 @@ def _write(folder: Path, name: str, content: Mapping[str, Any]) -> None:
         os.close(descriptor)
 
 
+ON_CLUSTER = 8
+"""Jobs of a run that are with the cluster at a time, which has cores of its own for them."""
+
+
 def options_of(
     *, main: str, outdir: str, environments: Mapping[str, str], only_step: str, resources: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -86,6 +90,8 @@ def options_of(
         "cores": resources["cpu"],
         "memory_mb": resources["memory_mb"],
     }
+    if settings.SPACELAB.pipeline_steps == "slurm":
+        options |= {"images": ["*"], "parallel": ON_CLUSTER, "cores": 0}
     return options | ({"only_step": only_step} if only_step else {})
 
 

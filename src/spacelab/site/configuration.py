@@ -83,6 +83,17 @@ class Configuration(BaseSettings):
         default=True,
         description="Whether the controller keeps a coordinator loaded (120 MB), so that pipeline runs start at once.",
     )
+    pipeline_steps: Literal["here", "slurm"] = Field(
+        default="here",
+        description="Where steps of pipelines run: on the platform's machine, or as jobs of a Slurm cluster that "
+        "shares its file system (with the process runtime).",
+    )
+    slurm_conf: Path | None = Field(
+        default=None, description="The cluster's slurm.conf, where it is not in its usual place."
+    )
+    slurm_options: Annotated[list[str], NoDecode] = Field(
+        default=[], description="Further options of srun for each step, comma-separated: --partition=main."
+    )
     pipeline_images: Annotated[list[str], NoDecode] = Field(
         default=[],
         description="Container images that steps of pipelines may use beside those of datalabs, comma-separated: names "
@@ -282,7 +293,7 @@ class Configuration(BaseSettings):
 
     @field_validator(
         *("egress_blocked", "egress_allowed", "trusted_proxies", "gpu_devices", "catalogue_datalabs"),
-        "pipeline_images",
+        *("pipeline_images", "slurm_options"),
         mode="before",
     )
     @classmethod

@@ -26,6 +26,8 @@ from cwl_runner.jobs import SYSTEM_PATH
 PLACES = Path("/var/spool/spacelab-run")
 SOCKET = Path("/run/spacelab-broker/broker.sock")
 INSIDE = "/job"
+ALL = "*"
+"""Among the images: every job is the broker's, whatever its software."""
 PATIENCE = 30.0
 """Seconds that the broker has to be there, and to end a job that is no longer wanted."""
 LONGEST_ANSWER = 2**16
@@ -70,7 +72,7 @@ class Broker:
 
     def start(self, place: Place, order: Order) -> None:
         """Hand an order to the broker, or start it here; raises OSError where there is no broker."""
-        if order.image not in self._images:
+        if order.image not in self._images and ALL not in self._images:
             self._here.start(place, order)
             return
         data = json.dumps(

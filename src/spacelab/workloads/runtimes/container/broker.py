@@ -1,65 +1,23 @@
-"""The brokers of pipeline runs: each is a detached program that starts the containers of one run's steps.
-
-The coordinator runs in a sandbox and has no way to the engine; it asks the broker over a socket (see
-`broker_program.py`). `<run directory>/.brokers/<id>/` holds what they share: `places/<number>`, each a folder that the
-sandbox sees as a mount of its own, so that nothing inside can put a link in its place; `socket/broker.sock`; and, for
-the platform alone, orders.json, the lock that the broker holds while it lives, and its log.
-"""
+"""The brokers of runs whose steps are containers: their orders, and the end of what they started."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import json
-import math
-import os
-import shutil
-import subprocess
-import sys
-import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docker.errors import APIError
 
-from spacelab.volumes.rules import Mount
 from spacelab.workloads.ports import RuntimeFault
 from spacelab.workloads.rules import RUN_BROKER, RUN_FOLDER, RUN_PLACES, WorkloadSpec
 from spacelab.workloads.runtimes.container import seccomp, specification, users
-from spacelab.workloads.runtimes.shared import pipelines
+from spacelab.workloads.runtimes.shared import brokers, pipelines
 
 if TYPE_CHECKING:
     from spacelab.workloads.runtimes.container.runtime import Context
 
 PROGRAM = "spacelab.workloads.runtimes.container.broker_program"
-FOLDER = ".brokers"
-MOST_PLACES = 16
-PLACES_PER_CORE = 2
-END_PATIENCE = 10.0
-_children: list[subprocess.Popen[bytes]] = []
-"""The programs that this process started, so that none stays a zombie."""
-
-
-def folder_of(run_directory: Path, workload_id: str) -> Path:
-    """Return the folder of a run's broker."""
-    return run_directory / FOLDER / workload_id
-
-
-def with_places(run_directory: Path, spec: WorkloadSpec) -> WorkloadSpec:
-    """Make the folders that a run shares with its broker; return the specification that shows them inside."""
-    if not (spec.run and spec.run.images):
-        return spec
-    folder = folder_of(run_directory, spec.id)
-    count = min(MOST_PLACES, max(2, math.ceil(spec.resources.cpu) * PLACES_PER_CORE))
-    for path in (folder / "socket", *(folder / "places" / str(number) for number in range(count))):
-        path.mkdir(parents=True, exist_ok=True)
-    (run_directory / FOLDER).chmod(0o700)
-    places = [
-        Mount(str(folder / "places" / str(number)), f"{RUN_PLACES}/{number}", read_only=False)
-        for number in range(count)
-    ]
-    return replace(spec, mounts=(*spec.mounts, *places, Mount(str(folder / "socket"), RUN_BROKER)))
 
 
 def prepare(context: Context, spec: WorkloadSpec, control: Path) -> None:
@@ -89,71 +47,19 @@ def prepare(context: Context, spec: WorkloadSpec, control: Path) -> None:
         "network": spec.network.value,
         "filter": seccomp.write(options.run_directory / ".seccomp.json") if facts.podman and facts.seccomp else "",
     }
-    folder = folder_of(options.run_directory, spec.id)
-    fresh = folder / f".orders.{os.getpid()}"
-    fresh.write_text(json.dumps(orders))
-    fresh.replace(folder / "orders.json")
-
-
-def _spawn(folder: Path) -> None:
-    """Start the program, which holds the lock from its first moment; nothing happens where one lives."""
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        return
-    try:
-        with (folder / "log").open("ab") as said:
-            child = subprocess.Popen(
-                [sys.executable, "-I", "-m", PROGRAM, str(folder), str(lock)],
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
-                cwd="/",
-                env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
-                pass_fds=[lock],
-                start_new_session=True,
-            )
-        _children.append(child)
-    finally:
-        os.close(lock)
-
-
-def alive(folder: Path) -> bool:
-    """Say whether the broker of a folder lives."""
-    try:
-        lock = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(lock)
-    return False
-
-
-def look_after(run_directory: Path, workload_id: str) -> None:
-    """Start the broker of a run that is at work unless it lives: for the first time, or because it was ended."""
-    _children[:] = [child for child in _children if child.poll() is None]
-    folder = folder_of(run_directory, workload_id)
-    if (folder / "orders.json").exists() and not alive(folder):
-        _spawn(folder)
+    folder = brokers.folder_of(options.run_directory, spec.id)
+    brokers.write_orders(folder, orders)
 
 
 def forget(context: Context, workload_id: str) -> None:
     """Remove the containers and the folders of a run that has ended."""
-    folder = folder_of(context.options.run_directory, workload_id)
+    folder = brokers.folder_of(context.options.run_directory, workload_id)
     if not folder.exists():
         return
-    deadline = time.monotonic() + END_PATIENCE
-    while alive(folder) and time.monotonic() < deadline:
-        time.sleep(0.02)  # it ends by itself when the run has
+    brokers.wait_for_end(folder)
     with contextlib.suppress(APIError, RuntimeFault):
         remove_jobs(context.engine, specification.labels(context.options, workload_id, "job"))
-    shutil.rmtree(folder, ignore_errors=True)
+    brokers.remove(folder)
 
 
 def remove_jobs(engine: Any, labels: dict[str, str]) -> None:

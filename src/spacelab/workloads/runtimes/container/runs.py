@@ -13,6 +13,7 @@ from spacelab.workloads.rules import Observation, Seen, WorkloadSpec
 from spacelab.workloads.runtimes.container import broker
 from spacelab.workloads.runtimes.process import Options as ProcessOptions
 from spacelab.workloads.runtimes.process import ProcessRuntime
+from spacelab.workloads.runtimes.shared import brokers
 
 if TYPE_CHECKING:
     from spacelab.workloads.runtimes.container.runtime import Context
@@ -45,21 +46,21 @@ class Runs:
         if self.carries(spec.id):
             self.process.start(spec, secrets)
             return
-        shown = broker.with_places(run_directory, spec)
+        shown = brokers.with_places(run_directory, spec) if spec.run and spec.run.images else spec
         try:
             broker.prepare(self._context, shown, run_directory / spec.id)
             self.process.start(shown, secrets)
         except (OSError, RuntimeFault):
             broker.forget(self._context, spec.id)
             raise
-        broker.look_after(run_directory, spec.id)
+        brokers.look_after(run_directory, spec.id, broker.PROGRAM)
 
     def observe(self) -> dict[str, Observation]:
         """Report on all runs, and see to it that those at work have their brokers."""
         found = self.process.observe()
         for workload_id, observation in found.items():
             if observation.seen is not Seen.EXITED:
-                broker.look_after(self._context.options.run_directory, workload_id)
+                brokers.look_after(self._context.options.run_directory, workload_id, broker.PROGRAM)
         return found
 
     def forget(self, workload_id: str) -> None:

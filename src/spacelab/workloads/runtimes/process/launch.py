@@ -88,6 +88,11 @@ def _prefixes(options: Options, environments: Iterable[Environment]) -> tuple[Pa
     return tuple(prefix for prefix in usable if prefix != Path("/"))
 
 
+def prefixes_of(options: Options, spec: WorkloadSpec) -> tuple[Path, ...]:
+    """Return the interpreters' folders outside /usr that a workload's environments need."""
+    return _prefixes(options, [read_environment(options, name) for name in pipelines.environments(spec)])
+
+
 @dataclass
 class Launch:
     """One start: everything is opened first, so that the new process needs nobody once it runs."""

@@ -27,6 +27,11 @@ class Options:
     warm: bool = False
     """Whether a loaded coordinator is kept for pipeline runs."""
 
+    slurm: bool = False
+    """Whether steps of pipeline runs are jobs of a Slurm cluster."""
+    slurm_conf: str = ""
+    slurm_options: tuple[str, ...] = ()
+
     @classmethod
     def from_settings(cls) -> Options:
         """Read the platform's settings."""
@@ -37,6 +42,9 @@ class Options:
             sandbox=platform.sandbox,
             workload_uid=platform.workload_uid,
             warm=platform.warm_pipelines,
+            slurm=platform.pipeline_steps == "slurm",
+            slurm_conf=str(platform.slurm_conf or ""),
+            slurm_options=tuple(platform.slurm_options),
         )
 
     @property

@@ -16,12 +16,12 @@ from typing import Any
 
 from spacelab.workloads.ports import RuntimeFault
 from spacelab.workloads.rules import Capabilities, Network, Observation, Seen, Trouble, Usage, WorkloadSpec
-from spacelab.workloads.runtimes.process import host, plain
+from spacelab.workloads.runtimes.process import host, plain, slurm
 from spacelab.workloads.runtimes.process.control import ControlFolder
-from spacelab.workloads.runtimes.process.launch import Launch, is_there
+from spacelab.workloads.runtimes.process.launch import Launch, is_there, prefixes_of
 from spacelab.workloads.runtimes.process.options import Options
 from spacelab.workloads.runtimes.process.warm import Preloaded
-from spacelab.workloads.runtimes.shared import mounts
+from spacelab.workloads.runtimes.shared import brokers, mounts
 from spacelab.workloads.runtimes.shared.apart import Apart
 from spacelab.workloads.runtimes.shared.interfaces import NOTHING_THERE, PROBE_WAIT, InterfaceWatch
 from spacelab.workloads.runtimes.shared.limits import Group
@@ -103,8 +103,12 @@ class ProcessRuntime:
                 return
             control = folder.open_control()
             try:
+                if self.brokered(spec):
+                    spec = slurm.prepare(self.options, spec, prefixes_of(self.options, spec))
                 self._check(spec)
                 self._children.append(self._launch(folder, spec, secrets, lock, control))
+                if self.brokered(spec):
+                    brokers.look_after(self.options.run_directory, spec.id, slurm.PROGRAM)
             except OSError as error:
                 self._clear(folder, spec.id)
                 raise RuntimeFault(f"The workload could not be started: {error}.", retry=True) from error
@@ -113,6 +117,10 @@ class ProcessRuntime:
                 raise
             finally:
                 os.close(control)
+
+    def brokered(self, spec: WorkloadSpec) -> bool:
+        """Say whether a workload's steps are carried by the cluster."""
+        return self.options.slurm and spec.run is not None and self.sandboxed
 
     def _launch(
         self, folder: ControlFolder, spec: WorkloadSpec, secrets: Mapping[str, str], lock: int, control: int
@@ -160,6 +168,8 @@ class ProcessRuntime:
         for workload_id, folder in folders.items():
             known = self._known.setdefault(workload_id, Known())
             alive[workload_id] = folder.alive()
+            if alive[workload_id] and self.options.slurm:
+                brokers.look_after(self.options.run_directory, workload_id, slurm.PROGRAM)
             if alive[workload_id]:
                 asked += self._ask(folder, known)
         wait(asked, timeout=PROBE_WAIT)
@@ -277,6 +287,10 @@ class ProcessRuntime:
         Group.from_json(folder.read("group.json")).remove()
         if host.groups().usable:
             Group.of(host.groups(), workload_id).remove()
+        if self.options.slurm:
+            broker = brokers.folder_of(self.options.run_directory, workload_id)
+            brokers.wait_for_end(broker)
+            brokers.remove(broker)
         folder.remove()
 
     def _folder(self, workload_id: str) -> ControlFolder:

@@ -1,0 +1,131 @@
+"""The broker of a Slurm cluster: a program that has the steps of one pipeline run carried out by `srun`.
+
+Run as `python -m spacelab.workloads.runtimes.process.slurm_program <folder> <lock's descriptor>`; what it takes orders
+for, and how, is told in `shared.brokering`. On its node a job runs in a sandbox like that of a step on the platform's
+own machine, and as the workload's user.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from spacelab.workloads.rules import RUN_PLACES
+from spacelab.workloads.runtimes.process import sandbox
+from spacelab.workloads.runtimes.shared.brokering import JOB_FOLDER, Broker, Order, Refused
+from spacelab.workloads.runtimes.shared.variables import SYSTEM_PATH
+
+LOOK = 0.02
+"""Seconds between two looks at a job that runs; doubled up to the longest."""
+LONGEST_LOOK = 0.2
+END_PATIENCE = 5.0
+"""Seconds that `srun` has to end a job that is no longer wanted."""
+
+
+class SlurmBroker(Broker):
+    """Carries jobs as steps of the cluster."""
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Return the environment of Slurm's own programs."""
+        conf = {"SLURM_CONF": self.orders["conf"]} if self.orders["conf"] else {}
+        return {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", **conf}
+
+    def clear(self) -> None:
+        """Cancel all jobs of this run."""
+        places = range(len(self.orders["places"]))
+        names = ",".join(f"{self.orders['name']}.{number}" for number in places)
+        subprocess.run(
+            ["scancel", "--quiet", f"--name={names}"],
+            env=self.variables,
+            check=False,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=60,
+        )
+
+    def carry_out(
+        self, connection: socket.socket, order: Order, memory_mb: int, descriptors: list[int]
+    ) -> dict[str, Any]:
+        """Run a job by `srun`, whose exit code is the command's."""
+        if order.network:
+            raise Refused("A step on the cluster has no network.")
+        stdin, stdout, stderr = descriptors
+        job = subprocess.Popen(
+            [*self.allocation(order, memory_mb), *self.sandbox(order), *order.argv],
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            cwd="/",
+            env=self.variables,
+            start_new_session=True,
+        )
+        pause = LOOK
+        while job.poll() is None:
+            if self.unwanted(connection):
+                self._end(job, order)
+            time.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_LOOK)
+        return {"exit_code": job.returncode, "cpu_seconds": 0.0, "memory_bytes": 0}
+
+    def allocation(self, order: Order, memory_mb: int) -> list[str]:
+        """Return the command up to what is started on the node."""
+        cores = max(1, math.ceil(order.cores))
+        words = ["srun", "--quiet", f"--job-name={self.orders['name']}.{order.number}", "--ntasks=1", "--nodes=1"]
+        return [*words, f"--cpus-per-task={cores}", f"--mem={memory_mb}M", "--chdir=/", *self.orders["more"], "--"]
+
+    def sandbox(self, order: Order) -> list[str]:
+        """Return what makes the sandbox on the node: the run's volumes read-only, and the job's own place."""
+        resources, place = self.orders["resources"], self.orders["places"][order.number]
+        size = str(int(resources["scratch_mb"]) * 2**20)
+        inside = [*self.orders["system"], "--proc", "/proc", "--dev", "/dev"]
+        for path in ("/tmp", "/var/tmp", "/dev/shm"):  # noqa: S108  paths inside
+            inside += ["--perms", "1777", "--size", size, "--tmpfs", path]
+        for source, target in self.orders["binds"]:
+            inside += ["--ro-bind", source, target]
+        for path in (JOB_FOLDER, f"{RUN_PLACES}/{order.number}"):
+            inside += ["--bind", place, path]
+        words = ["bwrap", *self._rights(), "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net"]
+        words += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", *sandbox.folders(inside), *inside]
+        words += ["--remount-ro", "/", "--clearenv"]
+        for name, value in {"PATH": SYSTEM_PATH, **order.environment}.items():
+            words += ["--setenv", name, value]
+        words += ["--chdir", order.folder, "--"]
+        uid = self.orders["uid"]
+        if uid is None:
+            return words
+        gone = ["--clear-groups", "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs"]
+        return [*words, "setpriv", f"--reuid={uid}", f"--regid={uid}", *gone, "--"]
+
+    def _rights(self) -> list[str]:
+        """Return the rights that the job is started with: as root, those with which it stops being root."""
+        keep = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP") if self.orders["uid"] is not None else ()
+        own = [] if keep else ["--unshare-user"]
+        return [*own, "--cap-drop", "ALL", *(word for name in keep for word in ("--cap-add", name))]
+
+    def _end(self, job: subprocess.Popen[bytes], order: Order) -> None:
+        job.send_signal(signal.SIGTERM)  # srun then ends the job wherever it is
+        try:
+            job.wait(END_PATIENCE)
+        except subprocess.TimeoutExpired:
+            name = f"--name={self.orders['name']}.{order.number}"
+            subprocess.run(["scancel", "--quiet", name], env=self.variables, check=False, timeout=60)
+            job.kill()
+            job.wait()
+
+
+def main() -> None:
+    """Serve the run that the folder is of; the lock is held until the end of this program."""
+    path, _lock = sys.argv[1:]
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    SlurmBroker(Path(path)).run()
+
+
+if __name__ == "__main__":
+    main()
