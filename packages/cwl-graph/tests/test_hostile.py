@@ -57,7 +57,7 @@ WRONG = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=6),
     max_leaves=25,
 )
-QUIET = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+QUIET = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def examined(files: dict[str, str]) -> Document:

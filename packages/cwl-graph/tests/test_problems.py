@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -275,3 +276,21 @@ def test_reading_is_quick() -> None:
     assert document.problems == ()
     assert len(document.graph.nodes) == 301
     assert min(times) < 0.1
+
+
+def test_types_that_grow_without_end_are_told_quickly() -> None:
+    began = time.monotonic()
+    itself = HEAD + "inputs:\n  a: {type: {type: record, fields: {x: {$import: main.cwl}, y: {$import: main.cwl}}}}\n"
+    document = read({"main.cwl": itself + "outputs: []\nsteps: []\n"}, "main.cwl")
+    assert any("import themselves" in each.message for each in document.problems)
+    types = [
+        {"name": f"t{n}", "type": "record", "fields": {f"f{m}": f"t{n + 1}" if n < 18 else "int" for m in range(9)}}
+        for n in range(19)
+    ]
+    named = HEAD + f"requirements: {{SchemaDefRequirement: {{types: {json.dumps(types)}}}}}\ninputs: {{a: t0}}\n"
+    document = read({"main.cwl": named + "outputs: []\nsteps: []\n"}, "main.cwl")
+    assert any("too large a type" in each.message for each in document.problems)
+    circle = HEAD + "inputs: [{$import: a.yml}]\noutputs: []\nsteps: []\n"
+    document = read({"main.cwl": circle, "a.yml": "[{$import: a.yml}]\n"}, "main.cwl")
+    assert any("circle" in each.message for each in document.problems)
+    assert time.monotonic() - began < 10

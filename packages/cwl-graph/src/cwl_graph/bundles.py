@@ -79,6 +79,7 @@ class Bundle:
         self.problems: list[Problem] = []
         self._known: set[tuple[str, int, int, str]] = set()
         self._trees: dict[str, Tree] = {}
+        self.types_read = 0
         self.too_large = self._check_size()
 
     def _check_size(self) -> bool:

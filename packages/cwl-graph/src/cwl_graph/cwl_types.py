@@ -12,6 +12,8 @@ STREAMS = frozenset({"stdin", "stdout", "stderr"})
 NUMBERS = frozenset({"int", "long", "float", "double"})
 DEEPEST_TYPE = 20
 """Levels of arrays and records in one type."""
+LARGEST_TYPE = 2000
+"""Types inside one type, named ones counted as often as they stand."""
 
 _SHORT = re.compile(r"(?P<base>.+?)(?P<marks>(?:\[\]|\?)+)\Z", re.DOTALL)
 _MARK = re.compile(r"\[\]|\?")
@@ -111,70 +113,76 @@ def optional(kind: Type) -> Type:
     return kind if kind.optional else union_of([NULL, kind])
 
 
-def parse_type(data: Any, names: Mapping[str, Any] | None = None, depth: int = 0) -> Type:
+def parse_type(data: Any, names: Mapping[str, Any] | None = None) -> Type:
     """Return the type that plain data of a document describes.
 
     `names` holds the types of SchemaDefRequirement by name, as plain data. What can't be read has the kind `unknown`.
     """
-    if depth > DEEPEST_TYPE:
-        return Type("unknown", name="nested too deeply")
-    if isinstance(data, str):
-        return _of_text(data, names or {}, depth)
-    if isinstance(data, list):
-        return union_of([parse_type(each, names, depth + 1) for each in data]) if data else UNKNOWN
-    if not isinstance(data, Mapping):
-        return UNKNOWN
-    return _of_map(data, names or {}, depth)
+    return _TypeReader().read(data, names or {}, 0)
 
 
-def _of_text(text: str, names: Mapping[str, Any], depth: int) -> Type:
-    marked = _SHORT.match(text)
-    if marked and text not in names:
-        kind = parse_type(marked["base"], names, depth + 1)
-        for mark in _MARK.findall(marked["marks"]):
-            kind = array_of(kind) if mark == "[]" else optional(kind)
-        return kind
-    if text in PRIMITIVES:
-        return Type(text)
-    if text in STREAMS:
-        return Type("File", name=text)
-    for name in (text, text.removeprefix("#"), text.rpartition("#")[2], text.rpartition("/")[2]):
-        if name in names:
-            found = parse_type(names[name], {k: v for k, v in names.items() if k != name}, depth + 1)
-            return replace(found, name=name.rpartition("#")[2].rpartition("/")[2])
-    return Type("unknown", name=text)
+class _TypeReader:
+    """Reads one type, up to a size: named types may stand for more than anybody can hold."""
 
+    def __init__(self) -> None:
+        self.count = 0
 
-def _of_map(data: Mapping[str, Any], names: Mapping[str, Any], depth: int) -> Type:
-    kind = data.get("type")
-    name = last_part(str(data.get("name") or ""))
-    if kind == "array":
-        return Type("array", items=parse_type(data.get("items"), names, depth + 1), name=name)
-    if kind == "enum":
-        symbols = data.get("symbols")
-        texts = [str(each) for each in symbols] if isinstance(symbols, list) else []
-        return Type("enum", symbols=tuple(last_part(each) for each in texts), name=name)
-    if kind == "record":
-        return Type("record", fields=_fields(data.get("fields"), names, depth), name=name)
-    return parse_type(kind, names, depth + 1) if kind is not None else UNKNOWN
+    def read(self, data: Any, names: Mapping[str, Any], depth: int) -> Type:
+        self.count += 1
+        if depth > DEEPEST_TYPE or self.count > LARGEST_TYPE:
+            return Type("unknown", name="(too large a type)")
+        if isinstance(data, str):
+            return self.of_text(data, names, depth)
+        if isinstance(data, list):
+            return union_of([self.read(each, names, depth + 1) for each in data]) if data else UNKNOWN
+        return self.of_map(data, names, depth) if isinstance(data, Mapping) else UNKNOWN
 
+    def of_text(self, text: str, names: Mapping[str, Any], depth: int) -> Type:
+        marked = _SHORT.match(text)
+        if marked and text not in names:
+            kind = self.read(marked["base"], names, depth + 1)
+            for mark in _MARK.findall(marked["marks"]):
+                kind = array_of(kind) if mark == "[]" else optional(kind)
+            return kind
+        if text in PRIMITIVES:
+            return Type(text)
+        if text in STREAMS:
+            return Type("File", name=text)
+        for name in (text, text.removeprefix("#"), text.rpartition("#")[2], text.rpartition("/")[2]):
+            if name in names:
+                found = self.read(names[name], {k: v for k, v in names.items() if k != name}, depth + 1)
+                return replace(found, name=name.rpartition("#")[2].rpartition("/")[2])
+        return Type("unknown", name=text)
 
-def _fields(data: Any, names: Mapping[str, Any], depth: int) -> tuple[RecordField, ...]:
-    if isinstance(data, Mapping):
-        listed = [(name, each) for name, each in data.items()]
-    elif isinstance(data, list):
-        listed = [(str(each.get("name", "")), each) for each in data if isinstance(each, Mapping)]
-    else:
-        listed = []
-    found = []
-    for name, each in listed:
-        whole = each if isinstance(each, Mapping) and "type" in each and not is_bare_type(each) else {"type": each}
-        kind = parse_type(whole.get("type"), names, depth + 1)
-        files = secondary_files(whole.get("secondaryFiles"))
-        found.append(
-            RecordField(last_part(name), kind, str(whole.get("label") or ""), doc_text(whole.get("doc")), files)
-        )
-    return tuple(found)
+    def of_map(self, data: Mapping[str, Any], names: Mapping[str, Any], depth: int) -> Type:
+        kind = data.get("type")
+        name = last_part(str(data.get("name") or ""))
+        if kind == "array":
+            return Type("array", items=self.read(data.get("items"), names, depth + 1), name=name)
+        if kind == "enum":
+            symbols = data.get("symbols")
+            texts = [str(each) for each in symbols] if isinstance(symbols, list) else []
+            return Type("enum", symbols=tuple(last_part(each) for each in texts), name=name)
+        if kind == "record":
+            return Type("record", fields=self.fields(data.get("fields"), names, depth), name=name)
+        return self.read(kind, names, depth + 1) if kind is not None else UNKNOWN
+
+    def fields(self, data: Any, names: Mapping[str, Any], depth: int) -> tuple[RecordField, ...]:
+        if isinstance(data, Mapping):
+            listed = [(name, each) for name, each in data.items()]
+        elif isinstance(data, list):
+            listed = [(str(each.get("name", "")), each) for each in data if isinstance(each, Mapping)]
+        else:
+            listed = []
+        found = []
+        for name, each in listed:
+            whole = each if isinstance(each, Mapping) and "type" in each and not is_bare_type(each) else {"type": each}
+            kind = self.read(whole.get("type"), names, depth + 1)
+            files = secondary_files(whole.get("secondaryFiles"))
+            found.append(
+                RecordField(last_part(name), kind, str(whole.get("label") or ""), doc_text(whole.get("doc")), files)
+            )
+        return tuple(found)
 
 
 def is_bare_type(data: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, Literal
 from urllib.parse import unquote
 
@@ -77,7 +78,7 @@ def check_job(
     checker = _Checker(exists, tuple(posixpath.normpath(root) for root in roots))
     found: list[_Found] = []
     for field in document.inputs:
-        found += checker.field(field, job.get(field.name), given=field.name in job)
+        found += islice(checker.field(field, job.get(field.name), given=field.name in job), MOST_SAID)
     names = [field.name for field in document.inputs]
     for name in job:
         if name not in names and ":" not in name and name != "id" and not name.startswith("$"):
@@ -118,14 +119,15 @@ class _Checker:
         self.exists = exists
         self.roots = roots
 
-    def field(self, field: Field, value: Any, *, given: bool) -> list[_Found]:
-        """Return what is wrong with the value of one input."""
+    def field(self, field: Field, value: Any, *, given: bool) -> Iterator[_Found]:
+        """Yield what is wrong with the value of one input."""
         if value is None:
             if field.optional:
-                return []
+                return
             if not given:
-                return [_Found((field.name,), f"`{field.name}` ({field.type.text}) is missing.", _hint(field.type))]
-        return list(self.value((field.name,), value, field.type, field.secondary_files))
+                yield _Found((field.name,), f"`{field.name}` ({field.type.text}) is missing.", _hint(field.type))
+                return
+        yield from self.value((field.name,), value, field.type, field.secondary_files)
 
     def value(self, path: Path, value: Any, kind: Type, files: tuple[SecondaryFile, ...]) -> Iterator[_Found]:
         """Yield what is wrong with a value of a type."""
@@ -161,7 +163,7 @@ class _Checker:
     def union(self, path: Path, value: Any, kind: Type, files: tuple[SecondaryFile, ...]) -> Iterator[_Found]:
         best: list[_Found] | None = None
         for member in kind.members:
-            found = list(self.value(path, value, member, files))
+            found = list(islice(self.value(path, value, member, files), MOST_SAID))
             if not any(one.severity == "error" for one in found):
                 yield from found
                 return

@@ -13,7 +13,7 @@ from cwl_graph.changes import same
 from cwl_graph.documents import Files
 from cwl_graph.problems import Refused
 from cwl_graph.splicing import change_text
-from cwl_graph.tree import Tree, Value
+from cwl_graph.tree import MOST_VALUES, Tree, Value
 from cwl_graph.workflows import choose_process
 from cwl_graph.writing import block_lines
 
@@ -43,6 +43,7 @@ class _Packer:
         self.names: dict[Value, str] = {}
         self.queue: list[Value] = []
         self.around: dict[str, Any] = {}
+        self.count = 0
         root = self._root(path)
         self.version = root.word("cwlVersion")
         self.name_of(self._chosen(root, fragment, root), "main")
@@ -125,7 +126,8 @@ class _Packer:
     def _value(self, value: Value, key: str, depth: int = 0) -> Any:  # noqa: PLR0911  one answer a kind of value
         """Return plain data with addresses led to the packed document, imports and includes put in."""
         own = value.real
-        if depth > 200:  # noqa: PLR2004  deeper than any tree that was read, imports counted
+        self.count += 1
+        if self.count > MOST_VALUES or depth > 200:  # noqa: PLR2004  deeper than any tree that was read, imports counted
             raise Refused("Files import one another in a circle.", "Write the imported part out.", file=own.file)
         if own.kind == "list":
             return [self._value(each, key, depth + 1) for each in own.items]

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from cwl_graph.bundles import Bundle, short
-from cwl_graph.cwl_types import NULL, UNKNOWN, Type, doc_text, last_part, parse_type, secondary_files
+from cwl_graph.bundles import MOST_IMPORTS, Bundle, short
+from cwl_graph.cwl_types import DEEPEST_TYPE, NULL, UNKNOWN, Type, doc_text, last_part, parse_type, secondary_files
 from cwl_graph.graphs import Field, Graph
 from cwl_graph.tree import Value
 
 CLASSES = ("Workflow", "CommandLineTool", "ExpressionTool", "Operation")
 
+MOST_OF_TYPES = 50_000
+"""Values in the types of one document, imported ones counted as often as they are."""
 _TYPES = "File, Directory, string, int, long, float, double, boolean, Any"
 
 
@@ -34,7 +36,7 @@ class Process:
     graph: Graph = field(default_factory=Graph)
 
 
-def entries(bundle: Bundle, value: Value | None, key: str = "id") -> Iterator[tuple[str, Value, Value]]:
+def entries(bundle: Bundle, value: Value | None, key: str = "id", depth: int = 0) -> Iterator[tuple[str, Value, Value]]:
     """Yield name, place and value of what CWL writes as a map or as a list with ids. Nameless ones have no name."""
     whole = bundle.follow(value) if value is not None else None
     if whole is None:
@@ -50,7 +52,10 @@ def entries(bundle: Bundle, value: Value | None, key: str = "id") -> Iterator[tu
         if found is None:
             continue
         if found.kind == "list":
-            yield from entries(bundle, found, key)
+            if depth > MOST_IMPORTS:
+                bundle.error(item, "Files import one another in a circle.", "Write the imported part out.")
+                return
+            yield from entries(bundle, found, key, depth + 1)
         elif found.kind == "scalar":
             yield (short(found.text) if key == "id" else found.text), item, found
         else:
@@ -101,15 +106,20 @@ def _type_of(bundle: Bundle, at: Value, value: Value | None, names: dict[str, An
     return kind
 
 
-def _imported(bundle: Bundle, value: Value, node: str) -> Any:
+def _imported(bundle: Bundle, value: Value, node: str, depth: int = 0) -> Any:
     """Return plain data of a type with each `$import` followed."""
+    bundle.types_read += 1
+    if depth > DEEPEST_TYPE * 2 or bundle.types_read > MOST_OF_TYPES:
+        advice = "Write the types out, or give those that stand often a name in a SchemaDefRequirement."
+        bundle.error(value, "The types of the document are too large, or import themselves.", advice, node)
+        return "Any"
     found = bundle.follow(value, node)
     if found is None:
         return "Any"
     if found.kind == "list":
-        return [_imported(bundle, each, node) for each in found.items]
+        return [_imported(bundle, each, node, depth + 1) for each in found.items]
     if found.kind == "map":
-        return {name: _imported(bundle, each, node) for name, _, each in found.pairs()}
+        return {name: _imported(bundle, each, node, depth + 1) for name, _, each in found.pairs()}
     return found.plain()
 
 
