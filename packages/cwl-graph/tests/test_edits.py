@@ -242,6 +242,15 @@ def test_json_stays_json() -> None:
     assert list(json.loads(files["main.cwl"])["steps"]) == ["second", "third"]
 
 
+def test_what_only_json_can_write_stays() -> None:
+    words = '"doc": "\\ud83d\\ude00 \\/ \\u00e9", "label": "\\uD83D\\uDE00"'
+    text = f'{{"cwlVersion": "v1.2", "class": "Workflow", {words}, "inputs": {{}}}}'
+    document = read({"main.cwl": text}, "main.cwl")
+    assert (document.doc, document.label) == ("😀 / é", "😀")
+    new = edit({"main.cwl": text}, "main.cwl", edits.SetField(("label",), "new"))
+    assert new == text.replace("\\uD83D\\uDE00", "new")
+
+
 def test_a_packed_document_keeps_its_manner() -> None:
     files = {"main.cwl": PACKED}
     for change in (

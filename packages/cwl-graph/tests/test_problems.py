@@ -275,7 +275,7 @@ def test_reading_is_quick() -> None:
         times.append(time.process_time() - began)
     assert document.problems == ()
     assert len(document.graph.nodes) == 301
-    assert min(times) < 0.1
+    assert min(times) < 0.2  # seconds of CPU; 0.06 where this was written
 
 
 def test_types_that_grow_without_end_are_told_quickly() -> None:

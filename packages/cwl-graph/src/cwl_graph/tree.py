@@ -29,6 +29,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _BOM = "\ufeff"
 
+_PAIR = re.compile(r"(?<!\\)\\u(?P<high>[dD][89abAB][0-9a-fA-F]{2})\\u(?P<low>[dD][c-fC-F][0-9a-fA-F]{2})")
 _TRUE = frozenset({"true", "True", "TRUE"})
 _FALSE = frozenset({"false", "False", "FALSE"})
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
@@ -208,12 +209,18 @@ class Tree:
             return
         builder = _Builder(self)
         try:
-            self.root = builder.build()
+            try:
+                self.root = builder.build()
+            except yaml.MarkedYAMLError as error:
+                if not _PAIR.search(self.text) or "escape" not in str(error.problem):
+                    raise
+                builder = _Builder(self, pairs=True)
+                self.root = builder.build()
         except yaml.MarkedYAMLError as error:
             mark: Any = error.problem_mark or error.context_mark  # the C parser's marks are a class of their own
-            index: int = mark.index if mark else 0
+            index: int = builder.at(mark.index) if mark else builder.base
             message, advice = in_words(str(error.problem or error.context or error))
-            self.problem(min(builder.base + index, len(self.text)), message, advice)
+            self.problem(min(index, len(self.text)), message, advice)
         except yaml.reader.ReaderError as error:
             message, advice = in_words(f"{error.reason}")
             self.problem(self._first_unprintable(), message, advice)
@@ -243,24 +250,44 @@ class _TooMuch(Exception):  # noqa: N818  says that reading stops here
 class _Builder:
     """Makes the tree from the parser's events."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, *, pairs: bool = False) -> None:
         self.tree = tree
         self.base = 1 if tree.text.startswith(_BOM) else 0
+        self.source = tree.text[self.base :]
+        self.shorter: list[int] = []
+        if pairs:
+            self._join_pairs()
         self.anchors: dict[str, Value] = {}
         self.weights: dict[Value, int] = {}
         self.open: list[tuple[Value, list[Value]]] = []
         self.count = 0
 
+    def _join_pairs(self) -> None:
+        """Write JSON's pairs of escapes as YAML's single ones, which are two letters shorter; note where."""
+        parts, done, length = [], 0, 0
+        for found in _PAIR.finditer(self.source):
+            high, low = int(found["high"], 16), int(found["low"], 16)
+            whole = f"\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"
+            parts += [self.source[done : found.start()], whole]
+            length += found.start() - done + len(whole)
+            self.shorter.append(length)
+            done = found.end()
+        self.source = "".join([*parts, self.source[done:]])
+
+    def at(self, index: int) -> int:
+        """Return the offset in the document's text of an index in what the parser reads."""
+        return self.base + index + 2 * bisect_right(self.shorter, index) if self.shorter else self.base + index
+
     def build(self) -> Value | None:
         root: Value | None = None
         documents = 0
-        events: Iterable[Any] = yaml.parse(self.tree.text[self.base :], Loader=_LOADER)
+        events: Iterable[Any] = yaml.parse(self.source, Loader=_LOADER)
         for event in events:
             kind = type(event)
             if kind is yaml.DocumentStartEvent:
                 documents += 1
                 if documents > 1:
-                    at = self.base + event.start_mark.index
+                    at = self.at(event.start_mark.index)
                     raise _TooMuch(
                         at, "The file holds more than one document.", "Keep one; `$graph` holds several processes."
                     )
@@ -271,7 +298,7 @@ class _Builder:
         return root
 
     def _take(self, event: Any, kind: type) -> Value | None:
-        start, end = self.base + event.start_mark.index, self.base + event.end_mark.index
+        start, end = self.at(event.start_mark.index), self.at(event.end_mark.index)
         if kind is yaml.ScalarEvent:
             value = Value(self.tree, "scalar", start, end)
             value.text = event.value
