@@ -24,6 +24,8 @@ CONFIDENTIAL = (
     "/builds",
     "/launch-tests/spectra/1.0",
     "/notifications",
+    "/runs",
+    "/runs/saved",
 )
 
 

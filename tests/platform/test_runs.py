@@ -15,6 +15,7 @@ from support.live_runs import (
     GATHER,
     demo_client,
     ended,
+    kill_all_of,
     launch,
     output,
     put,
@@ -88,6 +89,19 @@ def test_a_stopped_run_is_resumed_and_repeats_nothing_that_was_finished(platform
     starts = starts_of(platform, run)
     assert {starts[one] for one in finished if one.startswith("count.")} == {1}
     assert len([one for one in starts if one.startswith("count.")]) == MANY
+
+
+def test_a_run_of_which_everything_was_killed_says_so_and_goes_on(platform: Platform, client: Client) -> None:
+    run = launch(client, PIPELINE, job={"texts": texts(platform, "slow", 8), "seconds": 2})
+    until(client, run, 1)
+    kill_all_of(platform, run)
+    found = ended(client, run)
+    assert (found["state"], found["advice"]) == ("interrupted", "Resume it: finished jobs are not repeated.")
+    assert found["jobs"].get("running") is None
+    finished = {one["job"] for one in client.api("GET", f"/runs/{run}/jobs").json() if one["state"] == "succeeded"}
+    assert client.api("POST", f"/runs/{run}/resume").status_code == 202
+    assert ended(client, run)["state"] == "succeeded"
+    assert {starts_of(platform, run)[one] for one in finished if one.startswith("count.")} == {1}
 
 
 def test_a_job_that_fails_is_told_and_a_retry_goes_on_from_there(platform: Platform, client: Client) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -140,6 +142,14 @@ def starts_of(platform: Platform, run: str) -> dict[str, int]:
         if event["event"] == "job-started":
             found[event["job"]] = found.get(event["job"], 0) + 1
     return found
+
+
+def kill_all_of(platform: Platform, run: str) -> None:
+    """Kill every process of a run at once, as a machine does that loses its power."""
+    script = f"from spacelab.runs.models import Run; print(Run.objects.get(pk={run!r}).workload_id)"
+    workload = platform.command("shell", "-c", script).stdout.split()[-1]
+    found = json.loads((platform.state / "run" / workload / "process.json").read_text())
+    os.kill(found["child-pid"], signal.SIGKILL)  # the first of its own pid namespace: all others end with it
 
 
 def output(client: Client, run: dict[str, Any], name: str) -> str:
