@@ -11,8 +11,6 @@ from cwl_graph.layout import HEAD, ROW
 
 MOST_NODES = 1500
 """Boxes of one drawing; nobody reads more, and a browser draws them slowly."""
-WIDE, WIDEST = 740, 1700
-"""Widths in CSS pixels from which a drawing keeps a least size, so that its words can be read."""
 MOST_SUBS = 12
 """Subworkflows that are drawn below it."""
 DEEPEST = 3
@@ -139,11 +137,6 @@ class Drawing:
     label: str
     subs: tuple[tuple[str, Drawing], ...] = ()
     too_large: bool = False
-
-    @property
-    def wide(self) -> str:
-        """How far a drawing may shrink to the width that it is given: nothing for a narrow one."""
-        return "more" if self.width > WIDEST else "yes" if self.width > WIDE else ""
 
 
 def draw(

@@ -199,14 +199,9 @@ def files(request: HttpRequest, slug: str, number: str, kind: str) -> HttpRespon
     if request.GET.get("format") == "zip":
         return HttpResponse(archives.zipped(whole.files), content_type="application/zip")
     main = whole.main.partition("#")[0]
-    listed = [
-        {
-            "path": name,
-            "file_type": "PRIMARY_DESCRIPTOR" if name == main else _file_type(name),
-            "checksum": {"checksum": hashlib.sha256(text.encode()).hexdigest(), "type": "sha-256"},
-        }
-        for name, text in sorted(whole.files.items())
-    ]
+    # Without checksums, which are optional and which clients of 2.0.0 refuse to read.
+    types = {name: "PRIMARY_DESCRIPTOR" if name == main else _file_type(name) for name in sorted(whole.files)}
+    listed = [{"path": name, "file_type": kind} for name, kind in types.items()]
     return JsonResponse(listed, safe=False)
 
 
