@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spacelab.workloads.rules import RUN_BROKER, RUN_FOLDER, RUN_PLACES, WorkloadSpec
-from spacelab.workloads.runtimes.process import sandbox
+from spacelab.workloads.runtimes.process import etc, sandbox
 from spacelab.workloads.runtimes.process.options import Options
 from spacelab.workloads.runtimes.shared import brokers, pipelines
 from spacelab.workloads.runtimes.shared.variables import ENVIRONMENTS
@@ -25,7 +25,10 @@ def prepare(options: Options, spec: WorkloadSpec, prefixes: tuple[Path, ...]) ->
     binds = [[one.source, one.target] for one in pipelines.all_mounts(spec) if one.target != RUN_FOLDER]
     binds += [[str(options.environments / name), str(ENVIRONMENTS / name)] for name in pipelines.environments(spec)]
     root = os.geteuid() == 0
-    host = sandbox.Host(options.run_directory, options.python, prefixes, options.environments, None, root=root)
+    parts = etc.prepared(options.run_directory, tuple(sandbox.ETC))
+    host = sandbox.Host(
+        options.run_directory, options.python, prefixes, options.environments, None, root=root, etc=parts
+    )
     orders: dict[str, Any] = {
         "conf": options.slurm_conf,
         "more": list(options.slurm_options),

@@ -8,22 +8,20 @@ own machine, and as the workload's user.
 from __future__ import annotations
 
 import math
+import os
+import select
 import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 from spacelab.workloads.rules import RUN_PLACES
 from spacelab.workloads.runtimes.process import sandbox
-from spacelab.workloads.runtimes.shared.brokering import JOB_FOLDER, Broker, Order, Refused
+from spacelab.workloads.runtimes.shared.brokering import JOB_FOLDER, TICK, Broker, Order, Refused
 from spacelab.workloads.runtimes.shared.variables import SYSTEM_PATH
 
-LOOK = 0.02
-"""Seconds between two looks at a job that runs; doubled up to the longest."""
-LONGEST_LOOK = 0.2
 END_PATIENCE = 5.0
 """Seconds that `srun` has to end a job that is no longer wanted."""
 
@@ -66,12 +64,14 @@ class SlurmBroker(Broker):
             env=self.variables,
             start_new_session=True,
         )
-        pause = LOOK
-        while job.poll() is None:
-            if self.unwanted(connection):
-                self._end(job, order)
-            time.sleep(pause)
-            pause = min(pause * 1.5, LONGEST_LOOK)
+        over = os.pidfd_open(job.pid)
+        try:
+            while job.poll() is None:
+                if self.unwanted(connection):
+                    self._end(job, order)
+                select.select([over, connection.fileno()], [], [], TICK)
+        finally:
+            os.close(over)
         return {"exit_code": job.returncode, "cpu_seconds": 0.0, "memory_bytes": 0}
 
     def allocation(self, order: Order, memory_mb: int) -> list[str]:
