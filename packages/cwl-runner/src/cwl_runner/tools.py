@@ -1,4 +1,4 @@
-"""cwltool's processes with our jobs: the semantics stay cwltool's, what runs a command is ours.
+"""`cwltool`'s processes with our jobs: the semantics stay cwltool's, what runs a command is ours.
 
 Each process gets two things through its runtime context that cwltool doesn't know of: `engine`, which hands out
 places and hears of jobs, and `where`, the identity of the step that is being worked on.
