@@ -42,12 +42,13 @@ quick: ## The tests that need neither a sandbox nor a browser
 	@$(PYTHON) deploy/bootstrap.py --tests
 	@$(BIN)/pytest -m "not slow and not browser and not runtime"
 
-check: ## Lint, types, import contracts, missing migrations
+check: ## Lint, types, import contracts, missing migrations, types of the islands
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/spacelab makemigrations --check --dry-run
+	@$(PYTHON) deploy/islands.py
 
 doctor: ## Say what this host can and cannot do, and what would mend it
 	@$(PYTHON) deploy/bootstrap.py

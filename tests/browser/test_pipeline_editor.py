@@ -379,3 +379,28 @@ def test_a_workflow_inside_a_step_is_opened_and_changed(editor: Editor) -> None:
     page.locator(".toolbar").get_by_role("button", name="Hello").click()
     expect(editor.node("both")).to_be_visible()
     assert editor.text == NESTED
+
+
+MANY = """\
+cwlVersion: v1.2
+class: Workflow
+inputs: {names: "File[]"}
+outputs:
+  one: {type: string}
+steps:
+  greet: {run: catalogue/greet/1.0.cwl, in: {}, out: [greeting]}
+"""
+
+
+@pytest.mark.parametrize("editor", [MANY], indirect=True, ids=["many"])
+def test_a_scatter_is_offered_where_it_makes_a_link_fit(editor: Editor) -> None:
+    page = editor.page
+    editor.lead(editor.port("names", "names", "out"), editor.port("greet", "name", "in"))
+    page.get_by_role("dialog").get_by_role("button", name="Scatter greet").click()
+    expect(editor.node("greet")).to_contain_text("×n")
+    assert "scatter: name" in editor.text
+    assert "ScatterFeatureRequirement" in editor.text
+    before = editor.text
+    editor.lead(editor.port("greet", "greeting", "out"), editor.port("one", "one", "in"))
+    expect(page.locator(".notices")).to_contain_text("does not fit")
+    assert editor.text == before

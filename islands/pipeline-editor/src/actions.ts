@@ -121,7 +121,7 @@ export class Actions {
       this.session.say("These are connected already.");
       return;
     }
-    const [fit, why] = fitOf(this.session.snapshot().reading, out.type, into.type);
+    const [fit, why] = fitOf(this.session.snapshot().reading, out.type, into.type, this.session.node(target)?.kind);
     const link: Link = { id: `new ${source}/${sourcePort} ${target}/${targetPort}`, ...ends, fit, why };
     if (!how.fit && (fit === "convert" || (fit === "scatter" && !into.scattered))) {
       this.around.open({ kind: "fit", link, fit, why });

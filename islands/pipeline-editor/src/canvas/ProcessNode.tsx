@@ -13,7 +13,7 @@ function Row({ node, port, side }: { node: GraphNode; port: Port; side: "in" | "
   const label = node.kind === "step" ? port.id : "";
   const open = side === "in" && node.kind === "step" && !port.connected && !port.optional && !port.has_default && !port.value_from && port.default === null;
   return (
-    <div className="port" data-side={side} data-type={port.type} data-node={node.id} data-open={open || undefined} data-unknown={!port.known || undefined} title={`${port.label || port.id}: ${port.type}${port.doc ? `\n${port.doc}` : ""}`}>
+    <div className="port" data-side={side} data-type={port.type} data-node={node.id} data-kind={node.kind} data-open={open || undefined} data-unknown={!port.known || undefined} title={`${port.label || port.id}: ${port.type}${port.doc ? `\n${port.doc}` : ""}`}>
       <Handle type={side === "in" ? "target" : "source"} position={side === "in" ? Position.Left : Position.Right} id={port.id} />
       {label && <span>{port.scattered ? `${label} ×` : label}</span>}
     </div>

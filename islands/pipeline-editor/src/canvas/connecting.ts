@@ -1,5 +1,5 @@
 // While a connection is drawn: which ports take it is shown at once, without drawing any node again.
-import type { Reading } from "../wire";
+import type { GraphNode, Reading } from "../wire";
 import { fitOf } from "./words";
 
 export interface Held {
@@ -7,6 +7,7 @@ export interface Held {
   port: string;
   side: "in" | "out";
   type: string;
+  kind: GraphNode["kind"];
 }
 
 /** Mark every port with how it goes with the one that is held. */
@@ -14,13 +15,14 @@ export function showFits(root: HTMLElement, reading: Reading | null, held: Held)
   const marks = new Map<string, string>();
   root.dataset["connecting"] = held.side;
   for (const port of root.querySelectorAll<HTMLElement>(".port")) {
-    const { side, type = "", node } = port.dataset;
+    const { side, type = "", node, kind } = port.dataset;
     if (side === held.side || node === held.node) {
       port.dataset["fit"] = "never";
       continue;
     }
-    let fit = marks.get(type);
-    if (!fit) marks.set(type, (fit = held.side === "out" ? fitOf(reading, held.type, type)[0] : fitOf(reading, type, held.type)[0]));
+    const key = `${kind} ${type}`;
+    let fit = marks.get(key);
+    if (!fit) marks.set(key, (fit = held.side === "out" ? fitOf(reading, held.type, type, kind as GraphNode["kind"])[0] : fitOf(reading, type, held.type, held.kind)[0]));
     port.dataset["fit"] = fit;
   }
 }

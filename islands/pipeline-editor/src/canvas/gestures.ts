@@ -30,7 +30,8 @@ export class Gestures {
   #held(nodeId: string, handle: string, side: "in" | "out"): Held | null {
     const { graph } = this.#session.snapshot();
     const port = graph && findPort(graph, nodeId, handle, side);
-    return port ? { node: nodeId, port: handle, side, type: port.type } : null;
+    const kind = graph?.nodes.find((node) => node.id === nodeId)?.kind ?? "step";
+    return port ? { node: nodeId, port: handle, side, type: port.type, kind } : null;
   }
 
   connectStarts({ nodeId, handleId, handleType }: OnConnectStartParams): void {
@@ -43,7 +44,7 @@ export class Gestures {
     if (made.source === made.target) return false;
     const source = this.#held(made.source, made.sourceHandle ?? "", "out");
     const target = this.#held(made.target, made.targetHandle ?? "", "in");
-    return Boolean(source && target && fitOf(this.#session.snapshot().reading, source.type, target.type)[0] !== "never");
+    return Boolean(source && target && fitOf(this.#session.snapshot().reading, source.type, target.type, target.kind)[0] !== "never");
   }
 
   connectEnds(event: MouseEvent | TouchEvent, state: FinalConnectionState): void {
@@ -65,7 +66,7 @@ export class Gestures {
 
   #refuse(held: Held, other: Held): void {
     const [out, into] = held.side === "out" ? [held, other] : [other, held];
-    const [, why] = fitOf(this.#session.snapshot().reading, out.type, into.type);
+    const [, why] = fitOf(this.#session.snapshot().reading, out.type, into.type, into.kind);
     this.#session.tell("warn", `${out.port} of ${out.node} does not fit ${into.port} of ${into.node}.`, why);
   }
 }

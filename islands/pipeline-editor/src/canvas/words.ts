@@ -40,9 +40,10 @@ export function spoken(node: GraphNode, graph: Graph): string {
   return words.join(", ");
 }
 
-/** The source as the step sees it: what the table of fits says about two ports. */
-export function fitOf(reading: Reading | null, source: string, target: string): [Fit, string] {
-  return reading?.fits[`${source} → ${target}`] ?? ["fits", ""];
+/** What the table of fits says about two types; an output of the pipeline can neither be scattered nor convert. */
+export function fitOf(reading: Reading | null, source: string, target: string, into: GraphNode["kind"] = "step"): [Fit, string] {
+  const [fit, why] = reading?.fits[`${source} → ${target}`] ?? ["fits", ""];
+  return into === "output" && (fit === "scatter" || fit === "convert") ? ["never", `The output has the type ${target}; give it the type ${source}.`] : [fit, why];
 }
 
 export const FIT_WORDS: Record<Fit, string> = {

@@ -26,7 +26,7 @@ function optionsFor(graph: Graph, reading: Reading | null, node: GraphNode, port
   for (const other of graph.nodes) {
     if (other.id === node.id) continue;
     for (const one of side === "out" ? other.ports_in : other.ports_out) {
-      const [fit] = side === "out" ? fitOf(reading, held.type, one.type) : fitOf(reading, one.type, held.type);
+      const [fit] = side === "out" ? fitOf(reading, held.type, one.type, other.kind) : fitOf(reading, one.type, held.type, node.kind);
       if (fit === "never") continue;
       const taken = side === "out" && one.connected ? ", connected already" : "";
       found.push({ key: `${other.id}\n${one.id}`, title: other.kind === "step" ? `${titleOf(other)} · ${one.label || one.id}` : titleOf(other), hint: `${one.type}, ${FIT_WORDS[fit]}${taken}`, tone: fit, order: ORDER[fit] + (taken ? 4 : 0) });
@@ -51,7 +51,7 @@ export function ConnectDialog({ session, actions, node: nodeId, port, side, onCl
   const newEnd = (): void => {
     const one = node && (way === "out" ? node.ports_out : node.ports_in).find((each) => each.id === name);
     onClose();
-    if (one) void actions.addPort(way === "out" ? "output" : "input", name, "", { node: nodeId, port: name, side: way, type: one.type }, null);
+    if (one) void actions.addPort(way === "out" ? "output" : "input", name, "", { node: nodeId, port: name, side: way, type: one.type, kind: "step" }, null);
   };
   return (
     <Modal title={`Connect ${node ? titleOf(node) : nodeId}`} onClose={onClose}>

@@ -62,7 +62,7 @@ export function PortDialog({ session, actions, what, point, onClose }: Common & 
     const data = new FormData(event.currentTarget);
     const source = sources.find((one) => one.key === data.get("source"));
     onClose();
-    void actions.addPort(what, String(data.get("name")), String(data.get("type") || ""), source ? { node: source.node, port: source.port, side: "out", type: source.type } : null, point);
+    void actions.addPort(what, String(data.get("name")), String(data.get("type") || ""), source ? { node: source.node, port: source.port, side: "out", type: source.type, kind: "step" } : null, point);
   };
   return (
     <Modal title={`New pipeline ${what}`} onClose={onClose}>

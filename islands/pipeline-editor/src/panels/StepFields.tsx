@@ -65,7 +65,7 @@ function InputFields({ session, actions, node, graph, port }: Props & { port: Po
         <div className="cluster">
           <button type="button" className="button small" onClick={() => actions.around.open({ kind: "connect", node: node.id, port: port.id, side: "in" })}>Connect<span className="visually-hidden"> {port.id}</span>…</button>
           {links.length === 0 && (
-            <button type="button" className="button small" onClick={() => void actions.addPort("input", port.id, "", { node: node.id, port: port.id, side: "in", type: port.type }, null)}>Ask at launch<span className="visually-hidden">: {port.id}</span></button>
+            <button type="button" className="button small" onClick={() => void actions.addPort("input", port.id, "", { node: node.id, port: port.id, side: "in", type: port.type, kind: "step" }, null)}>Ask at launch<span className="visually-hidden">: {port.id}</span></button>
           )}
         </div>
       )}
