@@ -14,7 +14,7 @@ export function useDrawing(session: Session, snapshot: Snapshot, states: Readonl
   const flow = useReactFlow<CanvasNode, CanvasEdge>();
   const prefix = session.level.path.map((id) => `${id}/`).join("");
   const levelKey = `${session.level.main}#${prefix}`;
-  const shown = useRef({ level: "", nodes: new Map<string, CanvasNode>(), edges: new Map<string, CanvasEdge>() });
+  const shown = useRef<{ level: string; seen: Promise<unknown> }>({ level: "", seen: Promise.resolve() });
   const [complete, setComplete] = useState(false);
 
   useEffect(() => {
@@ -27,7 +27,7 @@ export function useDrawing(session: Session, snapshot: Snapshot, states: Readonl
     if (fresh) {
       now.level = levelKey;
       const box = root.current?.getBoundingClientRect();
-      if (box?.width && nodes.length) void flow.setViewport(firstView(nodes, box.width, box.height));
+      if (box?.width && nodes.length) now.seen = flow.setViewport(firstView(nodes, box.width, box.height));
     }
     const hadFocus = before.size > 0 && root.current?.contains(document.activeElement);
     let count = Math.min(nodes.length, Math.max(before.size, 0) + A_FRAME);
@@ -36,7 +36,7 @@ export function useDrawing(session: Session, snapshot: Snapshot, states: Readonl
       if (count >= nodes.length) {
         flow.setNodes(nodes);
         flow.setEdges(edges);
-        setComplete(true);
+        void now.seen.then(() => requestAnimationFrame(() => setComplete(true)));
         if (hadFocus && document.activeElement === document.body) root.current?.focus({ preventScroll: true }); // its node is gone
         return;
       }
