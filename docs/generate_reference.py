@@ -255,7 +255,7 @@ def page_rows() -> list[tuple[str, str, str]]:
     """List the pages: address, name, what it is; the addresses of the API are listed apart."""
     rows = []
     for address, name, view in walk(site_patterns()):
-        if address.startswith("api/v1/"):
+        if address.startswith(("api/v1/", "ga4gh/wes/v1/")):
             continue
         shown = view.view_class if hasattr(view, "view_class") else inspect.unwrap(view)
         rows.append((re.sub(r"<\w+:", "<", f"/{address}"), name, first_sentence(shown)))
@@ -269,10 +269,10 @@ def in_words(operation: dict[str, Any]) -> str:
     return "".join(f"{part}. " for part in parts if part).strip()
 
 
-def api_rows() -> list[tuple[str, str, str]]:
-    """List the operations of the API: method, path, summary."""
+def api_rows(name: str) -> list[tuple[str, str, str]]:
+    """List the operations of an API, `api` or `wes`: method, path, summary."""
     try:
-        api = importlib.import_module("spacelab.site.api").api
+        api = getattr(importlib.import_module(f"spacelab.site.{name}"), name)
     except ModuleNotFoundError:
         return []
     schema = json.loads(json.dumps(api.get_openapi_schema(), default=str))
@@ -287,9 +287,9 @@ def pages_page() -> str:
     """List every page and every operation of the API."""
     body = ["## Pages", "", "| address | name | what it is |", "|---|---|---|"]
     body += [f"| `{address}` | `{name}` | {cell(text)} |" for address, name, text in page_rows()]
-    operations = api_rows()
-    if operations:
-        body += ["", "## API", "", "| method | path | what it does |", "|---|---|---|"]
+    for name, title in (("api", "API"), ("wes", "GA4GH WES")):
+        operations = api_rows(name)
+        body += ["", f"## {title}", "", "| method | path | what it does |", "|---|---|---|"]
         body += [f"| {method} | `{path}` | {text} |" for method, path, text in operations]
     introduction = """
 Everything here is served on the portal's address. The API speaks JSON; errors are problem documents (RFC 9457) with

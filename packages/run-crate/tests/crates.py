@@ -88,7 +88,9 @@ def make_run(place: Path, documents: dict[str, str], order: dict[str, Any], main
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
     (folder / "job.json").write_text(json.dumps(order))
-    (folder / "options.json").write_text(json.dumps({"main": main, "outdir": str(place / "out")}))
+    (folder / "options.json").write_text(
+        json.dumps({"main": main, "outdir": str(place / "out"), "cache": str(place / "cache")})
+    )
     command = [str(Path(sys.executable).with_name("spacelab-cwl")), "run", str(folder)]
     subprocess.run(command, check=False, capture_output=True, timeout=120)
     return folder
