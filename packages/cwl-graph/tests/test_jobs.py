@@ -152,3 +152,22 @@ def test_a_job_order_written_and_read_is_the_same(job: dict[str, object]) -> Non
 )
 def test_other_readers_of_yaml_read_the_same(job: dict[str, object]) -> None:
     assert yaml.safe_load(job_text(job)) == job
+
+
+@pytest.mark.parametrize(
+    "text", [".", "..", ".5", ".5E1", "1e3", "0o7", "012", "0x1F", "1:30", "yes", "~", "2001-01-01", "=", "<<", "-0b1"]
+)
+def test_texts_that_look_like_something_else_stay_texts(text: str) -> None:
+    written = job_text({"a": text, "b": [text, {text: text}]})
+    assert read_job(written)[0] == yaml.safe_load(written) == {"a": text, "b": [text, {text: text}]}
+    loader = pytest.importorskip("schema_salad.utils", reason="the reference implementation is not installed")
+    assert loader.yaml_no_ts().load(written)["a"] == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1", "-1_000", "0o17", "0x1f", "1.5", "1e3", ".5", "true", "yes", "on", "2001-01-01", "null", "1:30", ".5E1"],
+)
+def test_plain_values_are_read_as_the_reference_reads_them(text: str) -> None:
+    loader = pytest.importorskip("schema_salad.utils", reason="the reference implementation is not installed")
+    assert read_job(f"a: {text}\n")[0]["a"] == loader.yaml_no_ts().load(f"a: {text}\n")["a"]

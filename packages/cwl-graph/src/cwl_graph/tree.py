@@ -35,9 +35,10 @@ _FALSE = frozenset({"false", "False", "FALSE"})
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _NUMBER_START = frozenset("+-.0123456789")
 _INT = re.compile(r"[-+]?[0-9][0-9_]*\Z")
-_HEX = re.compile(r"0x[0-9a-fA-F]+\Z")
-_OCTAL = re.compile(r"0o[0-7]+\Z")
-_FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9]+|[0-9][0-9_]*(?=[eE]))(?:[eE][-+]?[0-9]+)?\Z")
+_BASED = re.compile(r"[-+]?0(?:x[0-9a-fA-F]+|o[0-7]+|b[01]+)\Z")
+_FLOAT = re.compile(
+    r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[0-9][0-9_]*[eE][-+]?[0-9]+|\._*[0-9][0-9_]*)\Z"
+)
 _SPECIAL = re.compile(r"(?P<sign>[-+]?)\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
 _LONGEST_NUMBER = 400
 
@@ -156,10 +157,8 @@ def resolved(text: str) -> Any:  # noqa: PLR0911  one answer a kind of scalar
         return int(text.replace("_", ""))
     if _FLOAT.match(text):
         return float(text.replace("_", ""))
-    if _HEX.match(text):
-        return int(text, 16)
-    if _OCTAL.match(text):
-        return int(text, 8)
+    if _BASED.match(text):
+        return int(text, 0)
     special = _SPECIAL.match(text)
     if special:
         return float(f"{special['sign'] or ''}inf") if "n" not in text.lower()[-1:] else float("nan")

@@ -16,7 +16,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_/.$(](?:(?! #|:(?: |\Z))[^\x00-\x1f])*\Z")
 _NOT_PLAIN_IN_FLOW = re.compile(r"[\[\]{},:\"'#]")
 _OLD_WORDS = frozenset({"yes", "no", "on", "off"})
 _OLD_NUMBER = re.compile(
-    r"[-+]?(?:[0-9][0-9_]*(?::[0-9]+)+(?:\.[0-9]*)?|0[0-7_]+|0b[01_]+|[0-9][0-9_,]*\.?[0-9_]*|=)\Z"
+    r"[-+]?(?:[0-9][0-9_]*(?::[0-9]+)+(?:\.[0-9]*)?|0[0-7_]+|0b[01_]+|[0-9][0-9_,]*\.?[0-9_]*|=|[-+]?\.(?:[0-9_].*)?)\Z"
 )
 _DATE = re.compile(r"\d{4}-\d\d?-\d\d?")
 _UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
