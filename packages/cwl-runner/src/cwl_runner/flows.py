@@ -1,4 +1,4 @@
-"""`cwltool`'s workflows with our order of things: what a failure doesn't touch goes on, and plain scatters are quick."""
+"""`cwltool`'s workflows with our order of things: what a failure doesn't touch goes on, plain scatters are quick."""
 
 from __future__ import annotations
 
