@@ -94,3 +94,16 @@ def test_everything_shipped_installs_and_a_second_time_writes_nothing(name: str)
         version = actions.install_folder(by=actions.SYSTEM, folder=folder, kind=Kind(name[:-1]))
         assert queries.bundle(version).missing == []
     assert list(PipelineVersion.objects.values_list("pk", "changed_at")) == before
+
+
+def test_a_run_of_the_present_documents_for_their_author_is_evidence_and_no_other(ada: Person) -> None:
+    made = actions.create(by=ada, slug="own", files=FILES)
+    ran = {"slug": "own", "number": "0.1.0", "main": "main.cwl", "passed": True, "summary": "Well.", "data": {}}
+    whole = {**FILES, "catalogue/say/1.0.cwl": "x"}
+    bob = make_person("bob")
+    assert actions.record_run(by=actions.SYSTEM, owner=bob, files=whole, **ran) is None
+    assert actions.record_run(by=actions.SYSTEM, owner=ada, files={**whole, "say.cwl": "other"}, **ran) is None
+    assert not queries.has_passed(made)
+    assert actions.record_run(by=actions.SYSTEM, owner=ada, files=whole, **ran) is not None
+    assert queries.has_passed(made)
+    assert PipelineVersion.objects.get(pk=made.pk).state == "testing"

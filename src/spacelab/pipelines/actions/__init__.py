@@ -10,6 +10,7 @@ from spacelab.pipelines.actions.lifecycle import (
     edit_metadata,
     note_people,
     record_evidence,
+    record_run,
     share,
     users_of,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "offer_software",
     "rate",
     "record_evidence",
+    "record_run",
     "report",
     "save",
     "share",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
 
+from spacelab.accounts.models import Person
 from spacelab.audit import actions as audit
 from spacelab.feedback import actions as feedback
 from spacelab.feedback.queries import followers
@@ -70,6 +72,31 @@ def record_evidence(
         passed=passed,
     )
     return evidence
+
+
+def record_run(
+    *,
+    by: audit.Actor,
+    owner: Person,
+    slug: str,
+    number: str,
+    files: Mapping[str, str],
+    main: str,
+    passed: bool,
+    summary: str,
+    data: dict[str, Any],
+) -> PipelineEvidence | None:
+    """Keep what a run showed of a version, if it ran the version's present documents for their own author.
+
+    What others run, maybe with inputs that make no sense, says nothing about a draft: then None is returned.
+    """
+    version = PipelineVersion.objects.filter(
+        pipeline__slug=slug, pipeline__maintainer=owner, version=number, main=main
+    ).first()
+    if version is None or any(files.get(path) != text for path, text in version.files.items()):
+        return None
+    hashed = version.content_hash
+    return record_evidence(by=by, version=version, content_hash=hashed, passed=passed, summary=summary, data=data)
 
 
 def note_people(*, pipeline: Pipeline, people: int) -> None:

@@ -16,6 +16,7 @@ from spacelab.audit import actions as audit
 from spacelab.kit import folders as kit_folders
 from spacelab.notifications import actions as notifications
 from spacelab.notifications.rules import Kind
+from spacelab.pipelines import actions as pipelines
 from spacelab.runs import folders, rules
 from spacelab.runs.events import News
 from spacelab.runs.models import Run, RunJob
@@ -129,8 +130,26 @@ def _ended(by: audit.Actor, run: Run) -> None:
         run.reason = run.stop_wanted
     run.save(update_fields=["steps", "totals", "reason"])
     audit.record(by=by, action=f"runs.{run.state}", subject=f"run:{run.pk}", reason=run.reason[:300])
+    if run.is_test and not run.only_step and run.state in {State.SUCCEEDED, State.FAILED}:
+        _show_for_its_version(by, run)
     if run.state != State.CANCELLED or run.stop_wanted != "You stopped it.":
         _tell(run)
+
+
+def _show_for_its_version(by: audit.Actor, run: Run) -> None:
+    """Keep with a draft what a run of its present documents showed: reviews ask for one that ended well."""
+    passed = run.state == State.SUCCEEDED
+    pipelines.record_run(
+        by=by,
+        owner=run.owner,
+        slug=run.pipeline_slug,
+        number=run.version_number,
+        files=run.bundle.files,
+        main=run.main,
+        passed=passed,
+        summary=f"Run {run.pk} {'ended well' if passed else 'failed'}. {run.reason}".strip()[:300],
+        data={"run": run.pk, "url": reverse("runs:detail", args=[run.pk])},
+    )
 
 
 def _tell(run: Run) -> None:
