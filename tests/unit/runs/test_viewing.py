@@ -64,7 +64,7 @@ def test_a_scatter_counts_and_a_step_takes_from_its_first_start_to_its_last_end(
     jobs = {"succeeded": 30, "reused": 7, "failed": 1, "running": 2}
     figures = {
         "count": StepFigures(40, 30.0, 10**6, at(10), at(30)),
-        "other": StepFigures(1, 10.0, 10**9, at(10), at(12), first_failed=""),
+        "other": StepFigures(1, 10.0, 10**9, at(10), at(12), first_job="other"),
     }
     scatter, other = views(step("count", "running", scatter=True, count=100, jobs=jobs), step("other"), figures=figures)
     assert scatter.words == "37 of 100, 1 failed"
@@ -72,6 +72,14 @@ def test_a_scatter_counts_and_a_step_takes_from_its_first_start_to_its_last_end(
     assert (scatter.cpu_share, other.cpu_share) == (0.75, 0.25)
     assert other.line == "✓ succeeded · 2.0 s"
     assert (scatter.only_job, other.only_job) == ("", "other")
+
+
+def test_a_step_inside_a_scattered_subworkflow_has_many_jobs() -> None:
+    figures = {"inner/say": StepFigures(2, 1.0, 0, at(1), at(2), first_job="inner/say.0")}
+    jobs = {"succeeded": 2}
+    outer, inner = views(step("inner", scatter=True, count=2), step("inner/say", jobs=jobs), figures=figures)
+    assert (outer.words, outer.only_job, outer.count) == ("succeeded", "", 0)
+    assert (inner.words, inner.only_job) == ("2 of 2", "")
 
 
 def test_of_many_steps_those_that_fail_and_run_are_shown_first() -> None:

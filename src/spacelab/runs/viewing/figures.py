@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import Count, Max, Min, Sum
 
 from spacelab.runs.models import Run
-from spacelab.runs.rules import JobState
 
 MOST_SPANS = 10_000
 """Jobs whose own times a timeline takes into account."""
@@ -26,7 +25,7 @@ class StepFigures:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     tries: int = 1
-    first_failed: str = ""
+    first_job: str = ""
 
 
 class Span(NamedTuple):
@@ -52,7 +51,7 @@ def figures_of(run: Run) -> dict[str, StepFigures]:
             began=Min("started_at"),
             ended=Max("ended_at"),
             tried=Max("tries"),
-            failed=Min("job", filter=Q(state=JobState.FAILED)),
+            first=Min("job"),
         )
     )
     return {
@@ -63,7 +62,7 @@ def figures_of(run: Run) -> dict[str, StepFigures]:
             row["began"],
             row["ended"],
             row["tried"],
-            row["failed"] or "",
+            row["first"] or "",
         )
         for row in rows
     }

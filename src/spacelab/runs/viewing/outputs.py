@@ -60,7 +60,13 @@ def _file(value: Mapping[str, Any], results: str, there: Mapping[str, int]) -> O
     path = values.inside(value, results)
     size = there.get(path, value.get("size"))
     checksum = str(value.get("checksum") or "")[:100]
-    return OutputFile(path, values.name_of(value), size if isinstance(size, int) else None, checksum, path in there)
+    return OutputFile(
+        path,
+        path.rpartition("/")[2] or values.name_of(value),
+        size if isinstance(size, int) else None,
+        checksum,
+        path in there,
+    )
 
 
 def _others(there: Mapping[str, int], taken: Iterable[str]) -> list[OutputFile]:

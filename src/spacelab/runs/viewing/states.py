@@ -56,7 +56,6 @@ class StepView:
     tries: int
     only_job: str
     """The one job of a step that is not scattered, whose page a box leads to; else empty."""
-    first_failed: str
 
     @property
     def sign(self) -> str:
@@ -71,7 +70,7 @@ class StepView:
     @property
     def words(self) -> str:
         """How far it is: `37 of 100, 1 failed` for a scatter, else its state."""
-        if not self.scatter or self.state == JobState.SKIPPED:
+        if not self.scatter or not self.count or self.state == JobState.SKIPPED:
             return self.state
         failed = f", {self.failed} failed" if self.failed else ""
         return f"{self.done} of {self.count}{failed}"
@@ -108,7 +107,7 @@ def views_of(
     for step in steps:
         jobs: Mapping[str, int] = step.get("jobs") or {}
         known, own = sum(jobs.values()), figures.get(step["id"], NO_FIGURES)
-        scatter = bool(step["scatter"])
+        scatter = bool(step["scatter"]) or known > 1  # inside a scattered subworkflow a plain step has many jobs
         found.append(
             StepView(
                 id=step["id"],
@@ -119,14 +118,13 @@ def views_of(
                 done=sum(count for state, count in jobs.items() if state in DONE),
                 failed=jobs.get(JobState.FAILED, 0),
                 running=jobs.get(JobState.RUNNING, 0),
-                count=max(step.get("count") or 0, known),
+                count=max(step.get("count") or 0, known) if known else 0,
                 seconds=_seconds(own, step["state"], now),
                 cpu_seconds=own.cpu_seconds,
                 cpu_share=_share(own.cpu_seconds, all_cpu),
                 memory_bytes=own.memory_bytes,
                 tries=own.tries,
-                only_job=step["id"] if not scatter and own.jobs else "",
-                first_failed=own.first_failed,
+                only_job=own.first_job if own.jobs == 1 and not scatter else "",
             )
         )
     return found
