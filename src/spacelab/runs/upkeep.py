@@ -26,8 +26,6 @@ LAST_WORDS = timedelta(seconds=10)
 MOST_PIECES = 16
 """Pieces of events taken over for one run at one look, so that no run keeps the others waiting."""
 MOST_REMOVED = 20
-DISK_EVERY = 20.0
-"""Seconds between two measurements of the folders of runs at work."""
 
 
 def follow_runs() -> None:
@@ -41,9 +39,18 @@ def follow_runs() -> None:
 
 
 def begin_waiting() -> None:
-    """Begin the runs that wait for their turn, oldest first, as far as there is room."""
+    """Begin the runs that wait for their turn, oldest first, as far as there is room; no run overtakes its owner's."""
+    waits: set[int] = set()
     for run in queries.waiting():
-        actions.begin_if_room(by=SYSTEM, run=run)
+        if run.owner_id in waits:
+            continue
+        try:
+            begun = actions.begin_if_room(by=SYSTEM, run=run)
+        except Exception:
+            logger.exception("run %s could not begin", run.pk)
+            begun = False
+        if not begun:
+            waits.add(run.owner_id)
 
 
 def follow_run(run: Run) -> None:
