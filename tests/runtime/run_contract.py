@@ -177,6 +177,7 @@ class RunContract:
             "count",
         ]
         assert (told[-1]["event"], told[-1]["state"]) == ("run-ended", "succeeded")
+        assert not (self.isolated and [one for one in told if one["event"] == "problem"]), told
 
     def test_stop_reaches_the_job_and_the_coordinator_tells_so(self, runtime: Runtime, workflow: Prepared) -> None:
         spec = workflow(SLEEP, {"seconds": 60})
