@@ -62,16 +62,15 @@ def test_pages_are_usable_by_everybody(chromium: Browser, live_server: LiveServe
     context.add_cookies([{"name": "spacelab", "value": client.cookies["spacelab"].value, "url": live_server.url}])
     page = context.new_page()
     found: dict[str, object] = {}
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
     for address in PAGES:
-        complaints: list[str] = []
-        page.on(
-            "console", lambda said, to=complaints: to.append(said.text) if "Content Security" in said.text else None
-        )
+        complaints.clear()
         page.goto(f"{live_server.url}{address}", wait_until="load")
         results = Axe().run(page)
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         if results.violations_count or wide > 0 or complaints:
-            found[address] = (results.generate_report()[:1500], wide, complaints)
+            found[address] = (results.generate_report()[:1500], wide, [*complaints])
     context.close()
     assert not found
 

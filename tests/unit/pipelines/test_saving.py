@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -98,7 +99,14 @@ def test_everything_shipped_installs_and_a_second_time_writes_nothing(name: str)
 
 def test_a_run_of_the_present_documents_for_their_author_is_evidence_and_no_other(ada: Person) -> None:
     made = actions.create(by=ada, slug="own", files=FILES)
-    ran = {"slug": "own", "number": "0.1.0", "main": "main.cwl", "passed": True, "summary": "Well.", "data": {}}
+    ran: dict[str, Any] = {
+        "slug": "own",
+        "number": "0.1.0",
+        "main": "main.cwl",
+        "passed": True,
+        "summary": "Well.",
+        "data": {},
+    }
     whole = {**FILES, "catalogue/say/1.0.cwl": "x"}
     bob = make_person("bob")
     assert actions.record_run(by=actions.SYSTEM, owner=bob, files=whole, **ran) is None
