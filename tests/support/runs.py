@@ -149,8 +149,8 @@ inputs:
   scale: {type: float, default: 0.5}
   words: string?
   flag: boolean?
-  band: {type: enum, symbols: [g, r, i]}
-  place: {type: record, fields: {ra: float, dec: float}}
+  band: {type: {type: enum, symbols: [g, r, i]}}
+  place: {type: {type: record, fields: {ra: float, dec: float}}}
   free: {type: ["null", string, {type: array, items: {type: array, items: int}}]}
   indexed: {type: File?, secondaryFiles: [.idx]}
 outputs: {}

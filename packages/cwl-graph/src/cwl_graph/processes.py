@@ -141,7 +141,8 @@ def read_field(bundle: Bundle, name: str, at: Value, value: Value, *, names: dic
     if value.kind != "map" or (whole and _is_bare_type(value)):
         kind = _type_of(bundle, at, value if value.text or value.kind != "scalar" else None, names, node)
         if whole:
-            advice = f"Write `type: {{…}}` around it, or its short form `{kind.text}`."
+            short = "" if "(" in kind.text else f", or its short form `{kind.text}`"
+            advice = f"Write `type: {{…}}` around it{short}."
             bundle.error(at, f"The type of `{name}` stands where its fields are expected.", advice, node)
         return Field(name, kind, optional=kind.optional, file=at.file, line=first, last_line=last)
     if value.file != at.file:
