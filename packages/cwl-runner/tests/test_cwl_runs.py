@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import signal
 import time
@@ -11,7 +12,10 @@ from pathlib import Path
 import pytest
 from cwl_runs import a_file, alive, kill, make_run, preloaded, until, wait
 
-from cwl_runner import cli
+from cwl_runner import cli, documents
+from cwl_runner.backends import broker
+from cwl_runner.cache import tool_key
+from cwl_runner.roots import Roots
 
 GATHER = """
 cwlVersion: v1.2
@@ -321,6 +325,27 @@ def test_both_backends_give_the_same(tmp_path: Path, backend: str) -> None:
     assert (tmp_path / "run/out/all.txt").read_text() == "a\nb\n\n"
 
 
+@pytest.mark.parametrize("cache", ["", "elsewhere"])
+def test_results_are_read_where_the_inputs_folder_holds_the_run(tmp_path: Path, cache: str) -> None:
+    document = GATHER.replace("inputs: {", "inputs: {data: File, ", 1)
+    given = {"words": ["a", "b"], "mark": "x", "data": a_file(tmp_path / "data.txt")}
+    run = make_run(tmp_path / "run", document, given, cache=cache and str(tmp_path / cache), backend="bubblewrap")
+    assert run.carry_out() == 0, run.end
+    assert (tmp_path / "run/out/all.txt").read_text() == "a\nb\n\n"
+
+
+def test_an_image_that_changed_is_other_software(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "main.cwl").write_text("{cwlVersion: v1.2, class: CommandLineTool, inputs: [], outputs: []}")
+    process = documents.load(str(tmp_path / "main.cwl"), documents.plain_context(Roots([tmp_path])))
+    monkeypatch.setattr(broker, "SOCKET", tmp_path / "broker.sock")
+    assert broker.image_digests() == {}
+    keys = []
+    for digest in ("sha256:1", "sha256:2", "sha256:1"):
+        (tmp_path / "images.json").write_text(json.dumps({"python:3": digest}))
+        keys.append(tool_key(process, str(tmp_path), ("python:3", "", broker.image_digests()["python:3"])))
+    assert keys[0] == keys[2] != keys[1]
+
+
 def test_software_is_an_environment_by_name(tmp_path: Path) -> None:
     environment = tmp_path / "environment"
     program = environment / "bin" / "greet"
@@ -339,6 +364,15 @@ outputs: {said: stdout}
     run = make_run(tmp_path / "run", tool, environments={"software/greet:1": str(environment)})
     assert run.carry_out() == 0
     assert (tmp_path / "run/out/said.txt").read_text() == "hello\n"
+    again = make_run(tmp_path / "again", tool, environments={"software/greet:1": str(environment)})
+    assert again.carry_out() == 0
+    assert again.states() == {"main": "reused"}
+    record = environment / "lib/python3.11/site-packages/other-1.dist-info/RECORD"
+    record.parent.mkdir(parents=True)
+    record.write_text("other.py,,\n")
+    changed = make_run(tmp_path / "changed", tool, environments={"software/greet:1": str(environment)})
+    assert changed.carry_out() == 0
+    assert changed.states() == {"main": "succeeded"}, "what is installed in the environment is another"
     without = make_run(tmp_path / "without", tool)
     assert without.carry_out() == 33
     assert (

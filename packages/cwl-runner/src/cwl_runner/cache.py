@@ -183,22 +183,35 @@ class Cache:
             total -= size
 
 
-def tool_key(process: Process, base: str, software: tuple[str, str]) -> str:
-    """Name a tool by all of it that decides what it does: document, requirements, CWL version and software."""
-    image, folder = software
-    stamp = os.stat(folder).st_mtime_ns if folder else 0  # noqa: PTH116 - a number
+def tool_key(process: Process, base: str, software: tuple[str, str, str]) -> str:
+    """Name a tool by all of it that decides what it does: document, requirements, CWL version and software.
+
+    `software` is the name of its image, the folder of its environment, and the digest of what of both there is.
+    """
+    image, folder, digest = software
     parts = [
         FORM,
         _plain(process.tool),
         _plain([entry for entry in process.requirements if entry["class"] != "ResourceRequirement"]),
         _plain([entry for entry in process.hints if entry["class"] != "ResourceRequirement"]),
         str(process.metadata.get("http://commonwl.org/cwltool#original_cwlVersion", "")),
-        [image, folder, stamp],
+        [image, folder, digest, _installed(folder) if folder else ""],
     ]
     text = json.dumps(parts, sort_keys=True, default=str)
     if base:
         text = text.replace(file_uri(base), "")
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _installed(folder: str) -> str:
+    """Name what is installed in an environment: its list of packages, and of each the record of its files."""
+    digest = hashlib.sha256(str(os.stat(folder).st_mtime_ns).encode())  # noqa: PTH116 - a number
+    for path in sorted(
+        [*Path(folder).glob("*.txt"), *Path(folder).glob("lib/python*/site-packages/*.dist-info/RECORD")]
+    ):
+        found = path.stat()
+        digest.update(f"{path.parent.name}/{path.name} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def job_key(inputs: Any, resources: dict[str, Any], digests: Digests) -> str:

@@ -64,6 +64,8 @@ class Setting:
     logs: Path | None = None
     environments: dict[str, str] = dataclasses.field(default_factory=dict)
     images: tuple[str, ...] = ()
+    image_digests: dict[str, str] = dataclasses.field(default_factory=dict)
+    """What the images are at present, by their names, as far as whoever runs them tells."""
     network: bool = False
     cores: float = 0
     memory_mb: float = 0
@@ -304,7 +306,8 @@ class Coordinator:
             return None
         tool = id(job.process)
         if tool not in self._tools:
-            self._tools[tool] = tool_key(job.process, self.setting.base, (job.image, job.software))
+            software = (job.image, job.software, self.setting.image_digests.get(job.image, ""))
+            self._tools[tool] = tool_key(job.process, self.setting.base, software)
         return self._tools[tool], job_key(job.inputs, job.resources, self.digests)
 
     def _reusable(self, job: Job) -> bool:

@@ -153,6 +153,7 @@ class Attempt:
             logs=self.folder.jobs,
             environments=options.environments,
             images=options.images if self.brokered else (),
+            image_digests=broker.image_digests() if self.brokered else {},
             network=options.network,
             cores=options.cores,
             memory_mb=options.memory_mb,

@@ -25,6 +25,7 @@ from cwl_runner.jobs import SYSTEM_PATH
 
 PLACES = Path("/var/spool/spacelab-run")
 SOCKET = Path("/run/spacelab-broker/broker.sock")
+DIGESTS = "images.json"
 INSIDE = "/job"
 ALL = "*"
 """Among the images: every job is the broker's, whatever its software."""
@@ -156,6 +157,15 @@ class Broker:
 def places() -> int:
     """Count the places that the broker knows."""
     return sum(entry.name.isdigit() for entry in PLACES.iterdir()) if PLACES.is_dir() else 0
+
+
+def image_digests() -> dict[str, str]:
+    """Read which images the names stand for, as the platform told at this start; {} if it didn't."""
+    try:
+        told = json.loads((SOCKET.parent / DIGESTS).read_text())
+        return {str(name): str(digest) for name, digest in told.items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
 
 
 def _environment(variables: Mapping[str, str]) -> dict[str, str]:

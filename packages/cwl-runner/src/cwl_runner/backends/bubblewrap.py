@@ -74,7 +74,10 @@ def _in_scratch(path: str) -> bool:
 
 
 def view(visible: Iterable[str | Path], hidden: Sequence[str | Path] = ()) -> list[str]:
-    """Describe what a sandbox sees: the system, private scratch, and these paths, each read-only at its own place."""
+    """Describe what a sandbox sees: the system, private scratch, and these paths, each read-only at its own place.
+
+    A hidden folder is empty but for those of the paths that lie in it.
+    """
     arguments = ["--tmpfs", "/tmp", "--tmpfs", "/var/tmp", "--proc", "/proc", "--dev", "/dev"]  # noqa: S108 - inside
     for name in SYSTEM:
         folder = Path("/", name)
@@ -83,7 +86,8 @@ def view(visible: Iterable[str | Path], hidden: Sequence[str | Path] = ()) -> li
         elif folder.is_dir():
             arguments += ["--ro-bind", str(folder), str(folder)]
     shown: list[str] = []
-    for path in sorted({os.path.realpath(each) for each in visible}):
+    wanted = sorted({os.path.realpath(each) for each in visible})
+    for path in wanted:
         system = any(path.startswith(f"/{name}/") for name in SYSTEM)
         covered = any(path == other or path.startswith(f"{other}/") for other in shown)
         if path not in NEVER and not system and not covered and Path(path).exists():
@@ -92,4 +96,6 @@ def view(visible: Iterable[str | Path], hidden: Sequence[str | Path] = ()) -> li
     for path in sorted({os.path.realpath(each) for each in hidden}):
         if any(path.startswith(f"{other}/") for other in shown) and Path(path).is_dir():
             arguments += ["--tmpfs", path]
+            below = [each for each in wanted if each.startswith(f"{path}/") and Path(each).exists()]
+            arguments += [word for each in below for word in ("--ro-bind", each, each)]
     return arguments

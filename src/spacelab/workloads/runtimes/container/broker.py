@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,25 +12,31 @@ from docker.errors import APIError
 
 from spacelab.workloads.ports import RuntimeFault
 from spacelab.workloads.rules import RUN_BROKER, RUN_FOLDER, RUN_PLACES, WorkloadSpec
-from spacelab.workloads.runtimes.container import seccomp, specification, users
+from spacelab.workloads.runtimes.container import images, seccomp, specification, users
 from spacelab.workloads.runtimes.shared import brokers, pipelines
 
 if TYPE_CHECKING:
     from spacelab.workloads.runtimes.container.runtime import Context
 
 PROGRAM = "spacelab.workloads.runtimes.container.broker_program"
+DIGESTS = "images.json"
+"""Beside the socket: what the images' names stand for. Read-only inside."""
 
 
 def prepare(context: Context, spec: WorkloadSpec, control: Path) -> None:
     """Write the orders of a run's broker; `control` is the folder of the workload that it serves.
 
-    Raises `RuntimeFault` if the engine is away.
+    What the names of images stand for is settled here, for all steps of this start, and told inside: a finished step
+    counts for the image that it ran in. An image that is gone fails its steps. Raises `RuntimeFault` if the engine is
+    away.
     """
     if not (spec.run and spec.run.images):
         return
     options, engine = context.options, context.engine
     facts = engine.facts()
     user = users.workload_user(facts, options.workload_uid)
+    here = {name: one for name, one in spec.run.images.items() if images.is_there(engine, one)}
+    pinned = {**spec.run.images, **{name: images.find(engine, one).id for name, one in here.items()}}
     own = (RUN_PLACES, RUN_BROKER)
     shown = [one for one in pipelines.all_mounts(spec) if not one.target.startswith(own)]
     orders: dict[str, Any] = {
@@ -42,13 +49,14 @@ def prepare(context: Context, spec: WorkloadSpec, control: Path) -> None:
         "user": asdict(user),
         "binds": [[one.source, one.target] for one in shown if one.target != RUN_FOLDER],
         "places": [one.source for one in spec.mounts if one.target.startswith(f"{RUN_PLACES}/")],
-        "images": spec.run.images,
+        "images": pinned,
         "resources": asdict(spec.resources),
         "network": spec.network.value,
         "filter": seccomp.write(options.run_directory / ".seccomp.json") if facts.podman and facts.seccomp else "",
     }
     folder = brokers.folder_of(options.run_directory, spec.id)
     brokers.write_orders(folder, orders)
+    (folder / "socket" / DIGESTS).write_text(json.dumps(pinned))
 
 
 def forget(context: Context, workload_id: str) -> None:
