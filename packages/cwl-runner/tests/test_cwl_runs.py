@@ -260,6 +260,8 @@ def test_a_failure_leaves_the_rest_alone_and_a_retry_repeats_only_what_failed(tm
     assert (failed["exit_code"], failed["advice"]) == (1, "Its log tells more.")
     assert failed["reason"].startswith("The command ended with exit code 1: cat:")
     assert "wanted.txt" in (tmp_path / "run/jobs/broken/stderr").read_text()
+    kept = json.loads((tmp_path / "run/jobs/broken/command.json").read_text())
+    assert kept["laid"] == [{"path": f"{kept['folder']}/in/0/data", "source": str(tmp_path / "data")}]
     assert run.end["state"] == "failed"
     assert run.end["reason"] == failed["reason"]
     (tmp_path / "data/wanted.txt").write_text("here\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from django.conf import settings
 
 from spacelab.kit import folders
 from spacelab.runs.events import EVENTS, open_inside
-from spacelab.runs.rules import job_folder
-from spacelab.workloads.rules import ENVIRONMENTS, RUN_CACHE, PipelineRun
+from spacelab.runs.models import Run
+from spacelab.runs.rules import JOB_PLACE, job_folder
+from spacelab.volumes.rules import WORKSPACE, Mount
+from spacelab.workloads.rules import ENVIRONMENTS, RUN_CACHE, RUN_FOLDER, PipelineRun
 
 LARGEST_LOG = 2**20
 """Bytes of a job's log that are read at once."""
@@ -130,3 +133,68 @@ def read_beside(run_id: str, job: str, name: str, most: int) -> bytes:
 def remove(run_id: str) -> None:
     """Remove a run's folder with all that its jobs left in it."""
     folders.remove(run_folder(run_id))
+    folders.remove(_places(run_id))
+
+
+def is_kept(run: Run, path: str) -> bool:
+    """Say whether a file that a run of this person made is still there; it then counts as used now.
+
+    `path` is as the run saw it. No link is followed; what lies behind one is believed to be there.
+    """
+    for root, folder in _kept(run).items():
+        if path.startswith(f"{root}/"):
+            parts = path[len(root) + 1 :].split("/")
+            if "" in parts or "." in parts or ".." in parts:
+                return False
+            found = _is_inside(folder, parts)
+            if found and root == RUN_CACHE and len(parts) > 1 and not (folder / parts[0]).is_symlink():
+                with contextlib.suppress(OSError):
+                    os.utime(folder / parts[0] / parts[1], follow_symlinks=False)
+            return found
+    return False
+
+
+def _kept(run: Run) -> dict[str, Path]:
+    """Return where runs of this person keep what their jobs made: inside, and on the host."""
+    return {RUN_CACHE: cache_folder(run.owner.username), RUN_FOLDER: run_folder(run.pk)}
+
+
+def _is_inside(folder: Path, parts: list[str]) -> bool:
+    """Say whether there is something below a folder that workloads write into."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        for part in parts:
+            found = os.stat(part, dir_fd=descriptor, follow_symlinks=False)
+            if not stat.S_ISDIR(found.st_mode):
+                return stat.S_ISLNK(found.st_mode) or part is parts[-1]
+            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = inner
+    except PermissionError:
+        return True  # its owner sees it, whatever the platform may
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _places(run_id: str) -> Path:
+    return Path(settings.SPACELAB.state) / "opened-jobs" / run_id
+
+
+def mounts_of_job(run: Run, folder: str) -> tuple[Mount, ...]:
+    """Return what a session shows of a job laid out in `folder` of the workspace: all at the paths that the job had.
+
+    At `JOB_PLACE` stand links into that folder; what earlier steps made and the run's own folder are read-only.
+    """
+    place = _places(run.pk) / Path(folder).name
+    place.mkdir(parents=True, exist_ok=True, mode=0o755)
+    for name in ("in", "out", "tmp"):
+        with contextlib.suppress(FileExistsError):
+            (place / name).symlink_to(WORKSPACE / folder / name)
+    kept = [Mount(str(found), root) for root, found in _kept(run).items() if found.is_dir()]
+    return (Mount(str(place), JOB_PLACE), *kept)

@@ -10,6 +10,9 @@ from typing import Any
 
 from spacelab.runs.untrusted import data, number, records, text, when, whole
 
+JOB_PLACE = "/job"
+"""Where a job has its folders while it runs: `in`, `out`, where its command begins, and `tmp`."""
+
 LONGEST_STEP = 255
 LONGEST_JOB = 300
 LONGEST_REASON = 2000

@@ -24,6 +24,7 @@ from spacelab.notifications.rules import Kind
 from spacelab.sessions import queries, rules, saving
 from spacelab.sessions.choosing import Choices, Wanted, choose, spec_for, still_there
 from spacelab.sessions.models import KeptLog, LaunchChoice, Session
+from spacelab.sessions.opened import OpenedJob
 from spacelab.sessions.permissions import SessionPermission
 from spacelab.volumes import actions as volume_actions
 from spacelab.volumes import queries as volume_queries
@@ -153,11 +154,12 @@ def _launch(by: Person, choices: Choices, *, instead_of: str = "") -> Session:
             opens=list(choices.opens),
             thread=choices.thread.name if choices.thread else "",
             inputs=choices.inputs,
+            job=choices.job.to_json() if choices.job else {},
             results=results.removeprefix(f"{WORKSPACE}/"),
             is_test=not choices.version.is_frozen,
             active_at=timezone.now(),
         )
-        if not choices.thread:
+        if not choices.thread and not choices.job:
             _remember(by, choices)
         _record_launch(by, session)
     return session
@@ -267,6 +269,7 @@ def _same_again(by: Person, session: Session) -> Choices:
             opens=still_there(queries.mounts_of(session), session.opens),
             thread=session.thread,
             inputs=session.inputs,
+            job=OpenedJob.from_json(session.job),
         ),
     )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from urllib.parse import quote
 
 from django.conf import settings
 
@@ -14,6 +15,7 @@ from spacelab.datalabs.models import DatalabVersion
 from spacelab.datalabs.rules import Opens, Thread, clean_inputs
 from spacelab.kit.refusals import Conflict, Invalid, NotFound, Refusal
 from spacelab.sessions import queries, rules
+from spacelab.sessions.opened import OpenedJob
 from spacelab.volumes import queries as volume_queries
 from spacelab.volumes.rules import Mount, volume_and_team
 from spacelab.workloads.queries import capabilities
@@ -39,8 +41,8 @@ class Wanted:
     opens: Sequence[str] | None = None
     thread: str = ""
     inputs: Mapping[str, object] = field(default_factory=dict)
-    beside: tuple[Mount, ...] = ()
-    """What the platform itself shows besides."""
+    job: OpenedJob | None = None
+    """The job of a run that it has at hand."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Choices:
     thread: Thread | None
     inputs: dict[str, str]
     mounts: tuple[Mount, ...]
+    job: OpenedJob | None = None
 
 
 def choose(by: Person, wanted: Wanted) -> Choices:
@@ -94,7 +97,8 @@ def choose(by: Person, wanted: Wanted) -> Choices:
         opens=_opens(version, wanted, mounts),
         thread=thread,
         inputs=inputs,
-        mounts=(*mounts, *wanted.beside),
+        mounts=(*mounts, *(wanted.job.mounts(by) if wanted.job else ())),
+        job=wanted.job,
     )
 
 
@@ -163,11 +167,20 @@ def spec_for(by: Person, choices: Choices, session_id: str, results: str = "") -
         variables=_variables(choices, session_id, results),
         mounts=choices.mounts if package is None else (*choices.mounts, Mount(str(package), PACKAGE_TARGET)),
         resources=Resources(cpu=profile.cpu, memory_mb=profile.memory_mb, scratch_mb=profile.scratch_mb),
-        interface=None if thread else Interface(**version.interface),
+        interface=None if thread else _interface(choices),
         network=Network(profile.network),
         deadline_seconds=queries.thread_hours() * 3600 if thread else None,
         activity_probe="" if thread else version.activity_probe,
     )
+
+
+def _interface(choices: Choices) -> Interface:
+    """Return the application's interface; a JupyterLab opens the first of the files, and so stands in its folder."""
+    found = Interface(**choices.version.interface)
+    first = next(iter(choices.opens), "")
+    if choices.version.activity_probe != "jupyter" or not found.path.endswith("/lab") or not first:
+        return found
+    return replace(found, path=f"{found.path}/tree{quote(first)}")
 
 
 def _variables(choices: Choices, session_id: str, results: str) -> dict[str, str]:

@@ -33,6 +33,8 @@ class Session(models.Model):
     """The predefined processing thread that it runs, by name; empty where it runs the application."""
     inputs = models.JSONField(default=dict)
     """The thread's inputs: name → value as text."""
+    job = models.JSONField(default=dict)
+    """The job of a run that it has at hand: run, job, folder, environment; empty without one."""
     results = models.CharField(max_length=200, blank=True, default="")
     """The folder of the thread's results, relative to its owner's workspace."""
     is_test = models.BooleanField(default=False)

@@ -18,11 +18,11 @@ from spacelab.runs.models import RunJob
 from spacelab.sessions.actions import begin
 from spacelab.sessions.choosing import Wanted
 from spacelab.sessions.models import Session
+from spacelab.sessions.opened import OpenedJob
 from spacelab.sessions.permissions import SessionPermission
 from spacelab.sessions.rules import TITLE_LENGTH
 from spacelab.volumes import queries as volume_queries
-from spacelab.volumes.rules import WORKSPACE, Mount
-from spacelab.workloads.rules import ENVIRONMENTS
+from spacelab.volumes.rules import WORKSPACE
 
 DATALAB = re.compile(r"datalabs/(?P<slug>[a-z0-9-]{2,60}):(?P<version>[0-9A-Za-z.+_-]{1,40})")
 
@@ -31,12 +31,13 @@ def open_job(*, by: Person, run_id: str, job: str) -> Session:
     """Lay a job of one's own run out in the workspace, and launch a session that opens its script.
 
     The session is of the datalab whose environment the step names; for any other step it is of the platform's notebook
-    datalab, with the step's environment beside it, first in the script's PATH. Raises what launching raises.
+    datalab, with the step's environment beside it, first in the script's PATH. What the job read is at the paths that
+    it had, also what earlier steps made; a restart of the session has all of it again. Raises what launching raises.
     """
     require(by, SessionPermission.LAUNCH)
     run = run_queries.find_own(by, run_id)
     found = run_queries.find_job(run, job)
-    slug, version, beside = _software(by, found, run.environments)
+    slug, version, environment = _software(by, found, run.environments)
     laid = run_actions.unpack_job(by=by, run_id=run_id, job=job)
     mine = {one.name for one in volume_queries.visible_to(by)}
     teams = set(teams_of(by).values_list("slug", flat=True))
@@ -50,25 +51,24 @@ def open_job(*, by: Person, run_id: str, job: str) -> Session:
             teams=[name for name in run.teams if name in teams],
             title=f"{found.job} of {run.title}"[:TITLE_LENGTH],
             opens=[str(WORKSPACE / laid.folder / laid.script)],
-            beside=beside,
+            job=OpenedJob(run=run_id, job=found.job, folder=laid.folder, environment=environment),
         ),
     )
     audit.record(by=by, action="sessions.open-job", subject=f"session:{session.id}", run=run_id, job=found.job)
     return session
 
 
-def _software(by: Person, job: RunJob, environments: dict[str, str]) -> tuple[str, str | None, tuple[Mount, ...]]:
-    """Return the datalab and version for a job, and the environment to show beside it."""
+def _software(by: Person, job: RunJob, environments: dict[str, str]) -> tuple[str, str | None, str]:
+    """Return the datalab and version for a job, and the environment to show beside it, if any."""
     launchable = datalab_queries.launchable_by(by)
     named = DATALAB.fullmatch(job.image)
     if named and launchable.filter(datalab__slug=named["slug"], version=named["version"]).exists():
-        return named["slug"], named["version"], ()
+        return named["slug"], named["version"], ""
     if not launchable.filter(datalab__slug=settings.NOTEBOOK_BASE).exists():
         raise Conflict(
             f"There is no datalab “{settings.NOTEBOOK_BASE}” here in which a step could be opened.",
             advice="Ask an operator for it.",
         )
     name = environments.get(job.image, "")
-    folder = Path(settings.ENVIRONMENTS_DIRECTORY) / name
-    beside = (Mount(str(folder), f"{ENVIRONMENTS}/{name}"),) if name and folder.is_dir() else ()
-    return settings.NOTEBOOK_BASE, None, beside
+    there = name and (Path(settings.ENVIRONMENTS_DIRECTORY) / name).is_dir()
+    return settings.NOTEBOOK_BASE, None, name if there else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -121,8 +121,10 @@ def make_output_folder(*, by: Person, folder: str) -> str:
     return str(WORKSPACE / folder)
 
 
-def put_files(*, by: Person, folder: str, files: Mapping[str, bytes], links: Mapping[str, str]) -> None:
-    """Put files and links into a folder of the person's workspace, which is made where it is missing.
+def put_files(
+    *, by: Person, folder: str, files: Mapping[str, bytes], links: Mapping[str, str], folders: Sequence[str] = ()
+) -> None:
+    """Put files, links and empty folders into a folder of the person's workspace, which is made where it is missing.
 
     Names are relative, without `..`; a name that is taken keeps what it has. Raises `Invalid` where something else than
     a folder stands in the way. `links` leads to paths as her workloads see them: nothing here follows one.
@@ -131,6 +133,8 @@ def put_files(*, by: Person, folder: str, files: Mapping[str, bytes], links: Map
     try:
         for name in (*files, *links):
             areas.make_folder(root, *folder.split("/"), *name.split("/")[:-1], owner=_owner())
+        for name in folders:
+            areas.make_folder(root, *folder.split("/"), *name.split("/"), owner=_owner())
         for name, content in files.items():
             areas.put_file(root, *folder.split("/"), *name.split("/"), content=content, owner=_owner())
         for name, target in links.items():

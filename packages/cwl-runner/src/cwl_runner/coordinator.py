@@ -354,9 +354,7 @@ class Coordinator:
         problem = None if status == "success" else why(job, ended, self._last_words(job, kept))
         outputs: dict[str, Any] = {}
         if problem and self.setting.logs:
-            facts = {"command": job.command(), "environment": dict(job.variables()), "stdin": job.standard_input()}
-            told = json.dumps(facts, indent=1)
-            Path(self.setting.logs, job.where.job, "command.json").write_text(told)
+            _tell_command(job, self.setting.logs / job.where.job)
         try:
             with self._interruptible():
                 outputs = dict(job.collect(kept, ended.exit_code))
@@ -430,6 +428,13 @@ class Coordinator:
             self.setting.backend.kill(begun.job.place)
             self.teller.ended(begun.job.where, "cancelled", started=begun.started)
         self._running.clear()
+
+
+def _tell_command(job: Job, folder: Path) -> None:
+    """Write down beside a failed job's logs what it takes to repeat its command by hand."""
+    facts: dict[str, Any] = {"command": job.command(), "environment": dict(job.variables())}
+    facts |= {"stdin": job.standard_input(), "folder": job.place.inside, "laid": job.laid_out()}
+    (folder / "command.json").write_text(json.dumps(facts, indent=1))
 
 
 def _refuse_abstract(tool: Any) -> None:

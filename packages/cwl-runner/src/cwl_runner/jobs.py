@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
+LONGEST_TOLD = 1 << 16
+"""Characters of a text laid out for a job that are told of a failed one."""
 LITERALS = ".in"
 """What is added to the name of a job's kept outputs for the folder of literal files that they may refer to."""
 
@@ -64,6 +66,9 @@ class Job(Protocol):
 
     def staged(self, path: str) -> str:
         """Say which file lies at a path below the job's folder of inputs; other paths come back as they are."""
+
+    def laid_out(self) -> list[dict[str, str]]:
+        """Tell what was put at which path before the command began: a link or copy of a `source`, or a `text`."""
 
     def status(self, ended: Ended) -> str:
         """Say what the exit code means for this tool, in cwltool's words."""
@@ -104,6 +109,7 @@ class StepJob(CommandLineJob):
         self.image, self.software, self.context = image, software, context
         self.inputs, self.resources = self.joborder, self.builder.resources
         self.literals = False
+        self.laid: list[dict[str, str]] = []
         self.writes_back = self.inplace_update
         self.inplace_update = False  # it gets a copy, which is written back: what jobs read can't be written
 
@@ -161,6 +167,7 @@ class StepJob(CommandLineJob):
         target = Path(self.place.on_host(entry.target))
         target.parent.mkdir(parents=True, exist_ok=True)
         empty = entry.resolved.startswith("_:")
+        self.laid.append(_told(entry, empty=empty))
         match entry.type:
             case "File" | "Directory" if not empty:
                 target.symlink_to(entry.resolved)
@@ -181,6 +188,10 @@ class StepJob(CommandLineJob):
                 rest = entry.target[len(f"{inside}/out" if own else f"{inside}/in") :]
                 resolved = kept + rest if own else f"{kept}{LITERALS}{rest}"
                 mapper.update(key, resolved, entry.target, entry.type, entry.staged)
+
+    def laid_out(self) -> list[dict[str, str]]:
+        """Tell what was put at which path before the command began."""
+        return self.laid
 
     def standard_input(self) -> str:
         """Name the file that the command reads."""
@@ -235,6 +246,16 @@ class StepJob(CommandLineJob):
             self.context.engine.roots.linked.add(out)
 
 
+def _told(entry: MapperEnt, *, empty: bool) -> dict[str, str]:
+    """Tell of one thing that is put into a job's folders."""
+    kind = entry.type or ""
+    if kind.startswith("Create"):
+        return {"path": entry.target, "text": entry.resolved[:LONGEST_TOLD]}
+    if empty:
+        return {"path": entry.target}
+    return {"path": entry.target, "copy" if kind.startswith("Writable") else "source": entry.resolved}
+
+
 class PlanJob:
     """A job of a tool that has a compiled plan."""
 
@@ -285,6 +306,10 @@ class PlanJob:
             here = self.place.on_host(target)
             os.makedirs(os.path.dirname(here), exist_ok=True)  # noqa: PTH103, PTH120 - for every input
             os.symlink(os.path.realpath(source), here)  # noqa: PTH211 - as above
+
+    def laid_out(self) -> list[dict[str, str]]:
+        """Tell what was put at which path before the command began."""
+        return [{"path": target, "source": source} for source, target in self.bound.files]
 
     def staged(self, path: str) -> str:
         """Say which file lies at a path below the job's folder of inputs."""

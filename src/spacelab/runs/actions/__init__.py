@@ -13,7 +13,7 @@ from spacelab.runs.actions.following import (
 from spacelab.runs.actions.launching import launch, launch_documents
 from spacelab.runs.actions.saving import delete_saved, save_launch
 from spacelab.runs.actions.starting import SYSTEM, begin_if_room
-from spacelab.runs.actions.unpacking import Unpacked, unpack_job
+from spacelab.runs.actions.unpacking import Unpacked, show_job, unpack_job
 
 __all__ = [
     "SYSTEM",
@@ -31,6 +31,7 @@ __all__ = [
     "rename",
     "resume",
     "save_launch",
+    "show_job",
     "show_to",
     "stop",
     "stop_leftover",
