@@ -68,9 +68,9 @@ class Editor:
 
     def port(self, node: str, port: str, side: str) -> tuple[float, float]:
         """Return where a port's handle stands on the screen."""
-        box = self.page.locator(f'[data-nodeid="{node}"][data-handleid="{port}"].{_HANDLES[side]}').bounding_box()
-        assert box
-        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        handle = self.page.locator(f'[data-nodeid="{node}"][data-handleid="{port}"].{_HANDLES[side]}')
+        x, y = handle.evaluate(_AT_REST)
+        return x, y
 
     def lead(self, start: tuple[float, float], end: tuple[float, float]) -> None:
         """Drag from one place of the screen to another."""
@@ -92,6 +92,19 @@ class Editor:
 
 
 _HANDLES = {"in": "target", "out": "source"}
+_AT_REST = """async (handle) => {
+  const frame = () => new Promise((go) => requestAnimationFrame(go));
+  const place = () => {
+    const box = handle.getBoundingClientRect();
+    return [box.x + box.width / 2, box.y + box.height / 2];
+  };
+  for (let before = [], now = place(), still = 0; ; before = now, now = place()) {
+    still = String(before) === String(now) ? still + 1 : 0;
+    if (still === 2) return now;
+    await frame();
+  }
+}"""
+"""Waits until an element has stood at the same place for some frames; returns its middle."""
 
 
 def opened(browser: Browser, address: str, person: Person, version: PipelineVersion, **options: Any) -> Editor:

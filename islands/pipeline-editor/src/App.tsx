@@ -14,6 +14,9 @@ import { Palette } from "./panels/Palette";
 import { Problems } from "./panels/Problems";
 import { Toolbar } from "./panels/Toolbar";
 import { TextPane } from "./text/TextPane";
+import type { Trial } from "./trial/follow";
+import { TrialDialog } from "./trial/TrialDialog";
+import { TrialPanel } from "./trial/TrialPanel";
 
 const MARGIN = 32; // pixels between a node that is brought into sight and the edge
 
@@ -23,9 +26,10 @@ function shift(from: number, to: number, low: number, high: number): number {
   return to > high ? Math.max(high - to - MARGIN, low - from + MARGIN) : 0;
 }
 
-export function App({ session }: { session: Session }): ReactElement {
+export function App({ session, trial }: { session: Session; trial: Trial }): ReactElement {
   const snapshot = useSyncExternalStore(session.subscribe, session.snapshot);
   const calm = useDeferredValue(snapshot); // what may be drawn after the canvas
+  const { marks } = useSyncExternalStore(trial.subscribe, trial.snapshot);
   const [dialog, open] = useState<Dialog | null>(null);
   const [textOpen, showText] = useState(() => window.innerWidth >= 720);
   const canvas = useRef<HTMLDivElement>(null);
@@ -83,8 +87,9 @@ export function App({ session }: { session: Session }): ReactElement {
       <Notices session={session} snapshot={snapshot} />
       <div className="workbench" data-text={textOpen || undefined}>
         <Palette session={session} files={snapshot.files} file={session.file} writable={session.writable} actions={actions} />
-        <Canvas session={session} snapshot={snapshot} actions={actions} root={canvas} />
+        <Canvas session={session} snapshot={snapshot} actions={actions} root={canvas} marks={marks} />
         <div className="side">
+          <TrialPanel session={session} actions={actions} trial={trial} />
           <Inspector session={session} snapshot={calm} actions={actions} />
           {textOpen && <TextPane session={session} snapshot={snapshot} />}
         </div>
@@ -96,6 +101,7 @@ export function App({ session }: { session: Session }): ReactElement {
       {dialog?.kind === "replace" && <ReplaceDialog {...common} {...dialog} />}
       {dialog?.kind === "port" && <PortDialog {...common} {...dialog} />}
       {dialog?.kind === "make" && <MakeDialog {...common} {...dialog} />}
+      {dialog?.kind === "trial" && <TrialDialog {...common} {...dialog} trial={trial} />}
       {dialog?.kind === "find" && <FindDialog {...common} />}
       {dialog?.kind === "help" && <HelpDialog onClose={close} />}
       {snapshot.conflict && <ConflictDialog session={session} conflict={snapshot.conflict} />}

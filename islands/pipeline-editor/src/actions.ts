@@ -21,6 +21,7 @@ export type Dialog =
   | { kind: "replace"; link: Link; fit: "fits" | "scatter" | "convert" }
   | { kind: "port"; what: "input" | "output"; point: Point | null }
   | { kind: "make"; from: "command" | "script" | "notebook" }
+  | { kind: "trial"; step: string }
   | { kind: "find" }
   | { kind: "help" };
 
@@ -133,6 +134,25 @@ export class Actions {
     }
     const replaced = before.length && !how.add ? ` It replaces ${before.map((one) => one.source_node).join(", ")}.` : "";
     void this.session.edit({ edit: "Connect", ...ends, add: how.add ?? false, fit: how.fit ?? "fits" }, { pending: link, spoken: `${sourcePort} of ${source} now feeds ${targetPort} of ${target}.${replaced}` });
+  }
+
+  /** Ask for the inputs of a test run: of the whole draft, or of one step alone by its path from the main document. */
+  async test(step = ""): Promise<void> {
+    if (this.session.settings.urls.test && (!this.session.snapshot().dirty || (await this.session.save()))) this.around.open({ kind: "trial", step });
+  }
+
+  /** Go to a step by its path from the main document, opening the workflows on the way. */
+  goToStep(path: string): void {
+    const ids = path.split("/");
+    this.session.leaveTo(0);
+    for (const id of ids.slice(0, -1)) {
+      const node = this.session.node(id);
+      if (!node?.sub) break;
+      this.session.openInside(node);
+    }
+    const last = ids[ids.length - 1] as string;
+    this.session.select([last]);
+    this.focus(last);
   }
 
   disconnect(link: Link): void {
@@ -298,6 +318,7 @@ export class Actions {
       c: () => node && this.around.open({ kind: "connect", node: id, ...firstPort(node) }),
       e: () => (node?.sub ? this.session.openInside(node) : this.session.say(`${node ? titleOf(node) : "This"} holds no workflow.`)),
       l: () => this.session.arrange(),
+      t: () => void this.test(),
       f: () => this.around.zoom("fit"),
       "/": () => this.around.open({ kind: "find" }),
       "?": () => this.around.open({ kind: "help" }),

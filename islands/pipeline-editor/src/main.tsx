@@ -4,6 +4,7 @@ import { createRoot } from "react-dom/client";
 import "@xyflow/react/dist/base.css";
 import { App } from "./App";
 import { Session } from "./document/session";
+import { Trial } from "./trial/follow";
 import "./editor.css";
 import { IconsUrl } from "./Icon";
 import type { Settings } from "./wire";
@@ -17,12 +18,13 @@ const breath = (): Promise<void> => new Promise((go) => setTimeout(go));
 async function start(place: HTMLElement, settings: Settings): Promise<void> {
   await breath(); // reading this script was work enough for one frame
   const session = new Session(settings);
+  const trial = new Trial(session.platform, settings.key);
   document.documentElement.classList.add("has-editor");
   await breath();
   createRoot(place).render(
     <IconsUrl value={settings.urls.icons}>
       <ReactFlowProvider>
-        <App session={session} />
+        <App session={session} trial={trial} />
       </ReactFlowProvider>
     </IconsUrl>,
   );

@@ -1,4 +1,5 @@
 // What goes between the browser and the platform: the shapes of its answers, and the calls.
+import type { Folder, Launched, TestForm } from "./trial/wire";
 
 export type Fit = "fits" | "scatter" | "convert" | "never";
 
@@ -144,7 +145,10 @@ export interface Settings {
     steps: string;
     save: string;
     back: string;
+    /** The launcher, with everything that can be chosen; empty where nothing can be run. */
+    launch: string;
     test: string;
+    browse: string;
     icons: string;
   };
 }
@@ -192,18 +196,25 @@ async function answer<T>(response: Response): Promise<T> {
   throw new Refused(told.detail ?? told.title ?? `The platform answered ${response.status}.`, told.advice ?? "Try again.", response.status, body);
 }
 
-async function send<T>(url: string, body: unknown): Promise<T> {
-  let response: Response;
+async function reached(asked: Promise<Response>): Promise<Response> {
   try {
-    response = await fetch(url, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken(), Accept: "application/json" },
-      body: JSON.stringify(body),
-    });
+    return await asked;
   } catch {
     throw new Refused("The platform can’t be reached.", "Your changes are kept in this browser. Try again when the line is back.", 0);
   }
-  return answer<T>(response);
+}
+
+async function send<T>(url: string, body: unknown): Promise<T> {
+  const asked = fetch(url, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken(), Accept: "application/json" },
+    body: JSON.stringify(body),
+  });
+  return answer<T>(await reached(asked));
+}
+
+async function get<T>(url: string): Promise<T> {
+  return answer<T>(await reached(fetch(url, { headers: { Accept: "application/json" } })));
 }
 
 export class Platform {
@@ -231,6 +242,24 @@ export class Platform {
 
   save(files: Files, main: string, base: string, over: boolean): Promise<Saved> {
     return send(this.urls.save, { files, main, base, over });
+  }
+
+  testForm(step: string): Promise<TestForm> {
+    return get(`${this.urls.test}?step=${encodeURIComponent(step)}`);
+  }
+
+  launchTest(step: string, values: Readonly<Record<string, string>>, profile: string): Promise<Launched> {
+    return send(this.urls.test, { step, values, profile });
+  }
+
+  browse(path: string): Promise<Folder> {
+    return get(`${this.urls.browse}?path=${encodeURIComponent(path)}`);
+  }
+
+  /** Stop a run; its page, to which the answer leads, is not asked for. */
+  async stop(url: string): Promise<void> {
+    const response = await reached(fetch(url, { method: "POST", redirect: "manual", headers: { "X-CSRFToken": csrfToken() } }));
+    if (response.type !== "opaqueredirect" && !response.ok) throw new Refused("It could not be stopped.", "Stop it on its own page.", response.status);
   }
 
   async steps(query: string, signal: AbortSignal): Promise<CatalogueEntry[]> {

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
@@ -19,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from spacelab.accounts.models import Person
 from spacelab.accounts.queries import require
+from spacelab.kit.json_views import as_json, problem, sent_object
 from spacelab.kit.refusals import Conflict, Invalid, NotSignedIn, Refusal, TooLarge
 from spacelab.pipelines import actions, editor, editor_edits, queries, rules
 from spacelab.pipelines.models import Pipeline, PipelineVersion
@@ -28,26 +26,6 @@ LARGEST_REQUEST = 2 * rules.LARGEST_BUNDLE
 """Bytes of one request: all files of a bundle, as JSON writes them."""
 MOST_OFFERED = 60
 """Entries of the catalogue that the list of steps shows at once."""
-
-Answer = Callable[..., HttpResponse]
-
-
-def _as_json(view: Answer) -> Answer:
-    """Have a view's refusals answered as problems (RFC 9457), which the editor shows in words."""
-
-    @wraps(view)
-    def answered(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
-        try:
-            return view(request, *args, **named)
-        except Refusal as refusal:
-            return _problem(refusal)
-
-    return answered
-
-
-def _problem(refusal: Refusal, **more: object) -> JsonResponse:
-    told = {"title": refusal.title, "detail": refusal.message, "advice": refusal.advice, "status": refusal.status}
-    return JsonResponse({**told, **more}, status=refusal.status, content_type="application/problem+json")
 
 
 def _author(request: HttpRequest) -> Person:
@@ -60,16 +38,7 @@ def _author(request: HttpRequest) -> Person:
 
 def _sent(request: HttpRequest) -> dict[str, Any]:
     """Read a request's JSON, which may be larger than forms are."""
-    body = request.read(LARGEST_REQUEST + 1)
-    if len(body) > LARGEST_REQUEST:
-        raise rules.too_large()
-    try:
-        found = json.loads(body)
-    except ValueError as error:
-        raise Invalid("This is no JSON.", advice="Send an object.") from error
-    if not isinstance(found, dict):
-        raise Invalid("This is no JSON object.", advice="Send an object.")
-    return found
+    return sent_object(request, LARGEST_REQUEST, rules.too_large())
 
 
 def _bundle(person: Person, sent: dict[str, Any]) -> rules.Bundle:
@@ -82,7 +51,7 @@ def _bundle(person: Person, sent: dict[str, Any]) -> rules.Bundle:
 
 
 @require_POST
-@_as_json
+@as_json
 def read(request: HttpRequest) -> HttpResponse:
     """Read a document of unsaved files: graph, problems, fits, layout."""
     person = _author(request)
@@ -92,7 +61,7 @@ def read(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@_as_json
+@as_json
 def edit(request: HttpRequest) -> HttpResponse:
     """Make one change in the text of the main document; return the text and what is read from it."""
     person = _author(request)
@@ -118,7 +87,7 @@ def _path(sent: dict[str, Any]) -> list[str]:
 
 
 @require_POST
-@_as_json
+@as_json
 def copy(request: HttpRequest) -> HttpResponse:
     """Return steps as a text to be pasted."""
     person = _author(request)
@@ -129,7 +98,7 @@ def copy(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@_as_json
+@as_json
 def make(request: HttpRequest) -> HttpResponse:
     """Make a tool from a command line, a script or a notebook."""
     _author(request)
@@ -139,7 +108,7 @@ def make(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@_as_json
+@as_json
 def steps(request: HttpRequest) -> HttpResponse:
     """List what the person may use as a step: the catalogue's steps first, then its pipelines."""
     person = _author(request)
@@ -196,7 +165,9 @@ def _settings(person: Person, version: PipelineVersion) -> dict[str, Any]:
             "back": reverse("pipelines:author-files", args=[slug, number])
             if _writable(person, version)
             else reverse("pipelines:detail", args=[slug]),
-            "test": f"{launch}?version={number}" if launch else "",
+            "launch": f"{launch}?version={number}" if launch else "",
+            "test": _address("runs:test", slug, number),
+            "browse": _address("runs:browse"),
             "icons": static("ui/icons.svg"),
         },
     }
@@ -243,7 +214,7 @@ def _as_it_was(text: str, before: str) -> str:
 
 
 @require_POST
-@_as_json
+@as_json
 def save(request: HttpRequest, slug: str, version: str) -> HttpResponse:
     """Save all files of a draft; what somebody else saved meanwhile is told, with her files, and stays."""
     person = _author(request)
@@ -258,9 +229,9 @@ def save(request: HttpRequest, slug: str, version: str) -> HttpResponse:
         found.refresh_from_db()
         if found.content_hash == base:
             raise
-        return _problem(refusal, conflict=_conflict(person, found))
+        return problem(refusal, conflict=_conflict(person, found))
     except TooLarge as refusal:
-        return _problem(refusal)
+        return problem(refusal)
     words = "Saved. It can run." if kept.is_valid else "Saved. It has problems that keep it from running."
     return JsonResponse({"base": kept.content_hash, "message": words})
 

@@ -99,6 +99,11 @@ def comparable(person: Person, run: Run, most: int = 20) -> list[Run]:
     return list(found[:most])
 
 
+def last_of(person: Person, slug: str, only_step: str = "") -> Run | None:
+    """Find the person's newest run of a pipeline, of the whole of it or of one step alone."""
+    return runs().filter(owner=person, pipeline_slug=slug, only_step=only_step).defer(None).defer("log").first()
+
+
 def find_job(run: Run, job: str) -> RunJob:
     """Find a job of a run by its name; raise `NotFound` if there is none."""
     found = run.jobs.filter(job=job).first()

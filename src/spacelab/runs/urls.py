@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from spacelab.runs import launch_views, viewer_views, views
+from spacelab.runs import canvas_views, launch_views, viewer_views, views
 from spacelab.runs.schedules import views as schedule_views
 
 app_name = "runs"
 urlpatterns = [
     path("pipelines/<slug:slug>/launch", launch_views.launch, name="launch"),
+    path("pipelines/<slug:slug>/<str:version>/test", canvas_views.trial, name="test"),
     path("pipelines/<slug:slug>/forget", launch_views.forget, name="forget"),
     path("pipelines/<slug:slug>/schedule", schedule_views.new, name="schedule-new"),
     path("schedules/", schedule_views.schedules, name="schedules"),
@@ -21,9 +22,11 @@ urlpatterns = [
     ),
     path("runs/", views.listing, name="list"),
     path("runs/events", views.list_events, name="list-events"),
+    path("runs/browse", canvas_views.browse, name="browse"),
     path("runs/compare", viewer_views.compare, name="compare"),
     path("runs/<str:run_id>/", viewer_views.detail, name="detail"),
     path("runs/<str:run_id>/events", viewer_views.events, name="events"),
+    path("runs/<str:run_id>/canvas", canvas_views.events, name="canvas"),
     path("runs/<str:run_id>/jobs", viewer_views.jobs, name="jobs"),
     path("runs/<str:run_id>/job", viewer_views.job, name="job"),
     path("runs/<str:run_id>/jobs/<path:name>/events", viewer_views.job_events, name="job-events"),

@@ -17,6 +17,7 @@ from spacelab.runs import progress, queries
 from spacelab.runs.models import Run
 from spacelab.runs.rules import JobState
 from spacelab.runs.viewing import page
+from spacelab.runs.viewing.canvas import canvas_of
 from spacelab.runs.viewing.jobs import job_context
 
 PAUSE = 0.5
@@ -145,3 +146,32 @@ class JobStream:
 def job_stream(person_id: int, run_id: str, job: str, csrf_token: str) -> AsyncIterator[bytes]:
     """Stream the pieces of a job's page as they change."""
     return sse.follow(sse.in_pool(JobStream(person_id, run_id, job, csrf_token).look))
+
+
+class CanvasStream:
+    """Follows one run for the editor's canvas: the state of each step, and what failed."""
+
+    def __init__(self, person_id: int, run_id: str) -> None:
+        self._person_id = person_id
+        self._run_id = run_id
+        self._stamp: Any = None
+
+    def look(self) -> sse.News:
+        """Return how far the run is if that changed; after its end, an end."""
+        began = time.monotonic()
+        seen = _seen(self._person_id, self._run_id)
+        if seen is None:
+            return END
+        _, run = seen
+        stamp, events = progress.stamp_of(run), []
+        if stamp != self._stamp:
+            self._stamp = stamp
+            events.append(sse.Event("canvas", canvas_of(run)))
+        if run.is_final and not run.followed:
+            return sse.News((*events, *END.events), final=True)
+        return sse.News(tuple(events), pause=_pause(began))
+
+
+def canvas_stream(person_id: int, run_id: str) -> AsyncIterator[bytes]:
+    """Stream a run's states as the editor draws them."""
+    return sse.follow(sse.in_pool(CanvasStream(person_id, run_id).look))

@@ -4,6 +4,7 @@ import { type DragEvent, memo, type ReactElement, type RefObject, useEffect, use
 import type { Actions } from "../actions";
 import type { Session, Snapshot } from "../document/session";
 import { Icon } from "../Icon";
+import type { Marks } from "../trial/wire";
 import { focusNode, keepStop, stopAt } from "./focus";
 import { Gestures } from "./gestures";
 import { LinkEdge } from "./LinkEdge";
@@ -21,14 +22,14 @@ interface Props {
   snapshot: Snapshot;
   actions: Actions;
   root: RefObject<HTMLDivElement | null>;
-  states?: Readonly<Record<string, string>> | undefined;
+  marks: Marks | null;
 }
 
-export function Canvas({ session, snapshot, actions, root, states }: Props): ReactElement {
+export function Canvas({ session, snapshot, actions, root, marks }: Props): ReactElement {
   const { graph, selection } = snapshot;
   const flow = useReactFlow<CanvasNode, CanvasEdge>();
   const gestures = useMemo(() => new Gestures(session, actions, root, flow), [session, actions, root, flow]);
-  const complete = useDrawing(session, snapshot, states, root, gestures);
+  const complete = useDrawing(session, snapshot, marks, root, gestures);
   useEffect(() => {
     if (root.current && graph && complete) keepStop(root.current, graph, selection[0]);
   }, [root, graph, selection, complete]);

@@ -7,7 +7,7 @@ import type { CanvasNode } from "./shape";
 import { runWords, titleOf } from "./words";
 
 const SYMBOLS = { input: "download", output: "up", step: "launch" } as const;
-const STATES: Record<string, string> = { succeeded: "ok", running: "busy", failed: "bad", reused: "ok", skipped: "quiet" };
+const SIGNS: Record<string, string> = { waiting: "○", running: "▶", succeeded: "✓", reused: "↺", skipped: "⤼", failed: "✕", cancelled: "■", interrupted: "!", "not run": "–" };
 
 function Row({ node, port, side }: { node: GraphNode; port: Port; side: "in" | "out" }): ReactElement {
   const label = node.kind === "step" ? port.id : "";
@@ -43,7 +43,8 @@ function ProcessNodeView({ data, selected }: NodeProps<CanvasNode>): ReactElemen
       data-bad={bad || node.missing || undefined}
       data-warn={(!bad && node.problems.length > 0) || undefined}
       data-scatter={node.scatter.length > 0 || undefined}
-      data-state={state || undefined}
+      data-state={state?.state.replace(" ", "-")}
+      data-words={state ? [state.state, state.words].filter(Boolean).join(", ") : undefined}
       data-node-id={node.id}
       role="group"
       aria-roledescription={node.kind === "step" ? "step" : `pipeline ${node.kind}`}
@@ -58,7 +59,6 @@ function ProcessNodeView({ data, selected }: NodeProps<CanvasNode>): ReactElemen
         <span className="node-marks">
           {node.when && <abbr title={`Runs when ${node.when}`}>if</abbr>}
           {node.scatter.length > 0 && <abbr title={`Runs once for each of ${node.scatter.join(", ")}`}>×n</abbr>}
-          {state && <span className="badge" data-tone={STATES[state] ?? "quiet"}>{state}</span>}
           {first && (
             <span className="node-problem" title={node.problems.map((problem) => problem.message).join("\n")}>
               <Icon name="warning" />
@@ -66,6 +66,11 @@ function ProcessNodeView({ data, selected }: NodeProps<CanvasNode>): ReactElemen
           )}
         </span>
       </div>
+      {state && (
+        <span className="node-state" title={[state.state, state.words, state.took].filter(Boolean).join(", ")}>
+          <span aria-hidden="true">{SIGNS[state.state] ?? "?"}</span> {state.words || state.state}{state.took && state.state !== "running" && <small> · {state.took}</small>}
+        </span>
+      )}
       {ports && (
         <div className="ports">
           <div>{node.ports_in.map((port) => <Row key={port.id} node={node} port={port} side="in" />)}</div>

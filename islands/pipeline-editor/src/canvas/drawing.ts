@@ -3,16 +3,17 @@ import { useReactFlow } from "@xyflow/react";
 import { type RefObject, useEffect, useRef, useState } from "react";
 import type { Session, Snapshot } from "../document/session";
 import type { Gestures } from "./gestures";
+import type { Marks } from "../trial/wire";
 import { type CanvasEdge, canvasEdges, type CanvasNode, canvasNodes, firstView } from "./shape";
 
 const A_FRAME = 8; // nodes that one frame may add
-const NO_STATES = {};
 
 /** Draw the present graph; return whether all of it is there. */
-export function useDrawing(session: Session, snapshot: Snapshot, states: Readonly<Record<string, string>> = NO_STATES, root: RefObject<HTMLDivElement | null>, gestures: Gestures): boolean {
+export function useDrawing(session: Session, snapshot: Snapshot, marks: Marks | null, root: RefObject<HTMLDivElement | null>, gestures: Gestures): boolean {
   const { graph, reading, selection, positions, pending } = snapshot;
   const flow = useReactFlow<CanvasNode, CanvasEdge>();
   const prefix = session.level.path.map((id) => `${id}/`).join("");
+  const way = session.level.way?.map((id) => `${id}/`).join("") ?? null;
   const levelKey = `${session.level.main}#${prefix}`;
   const shown = useRef<{ level: string; seen: Promise<unknown> }>({ level: "", seen: Promise.resolve() });
   const [complete, setComplete] = useState(false);
@@ -22,7 +23,7 @@ export function useDrawing(session: Session, snapshot: Snapshot, states: Readonl
     const now = shown.current;
     const fresh = now.level !== levelKey;
     const before = fresh ? new Map<string, CanvasNode>() : new Map(flow.getNodes().map((node) => [node.id, node]));
-    const nodes = canvasNodes(graph, reading?.layout ?? null, prefix, (id) => positions[prefix + id], selection, states, before);
+    const nodes = canvasNodes(graph, reading?.layout ?? null, prefix, (id) => positions[prefix + id], selection, marks, way, before);
     const edges = canvasEdges(graph.links, pending, new Map(flow.getEdges().map((edge) => [edge.id, edge])));
     if (fresh) {
       now.level = levelKey;
@@ -49,6 +50,6 @@ export function useDrawing(session: Session, snapshot: Snapshot, states: Readonl
     };
     grow();
     return () => cancelAnimationFrame(frame);
-  }, [graph, reading?.layout, positions, selection, states, pending, prefix, levelKey, flow, root, gestures]);
+  }, [graph, reading?.layout, positions, selection, marks, way, pending, prefix, levelKey, flow, root, gestures]);
   return complete;
 }

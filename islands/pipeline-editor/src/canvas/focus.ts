@@ -13,7 +13,8 @@ export function stopAt(root: ParentNode, graph: Graph, id: string): HTMLElement 
   if (!element || !node) return null;
   for (const other of root.querySelectorAll<HTMLElement>('.node[tabindex="0"]')) if (other !== element) other.tabIndex = -1;
   element.tabIndex = 0;
-  element.setAttribute("aria-label", spoken(node, graph));
+  const { words } = element.dataset;
+  element.setAttribute("aria-label", words ? `${spoken(node, graph)}. In the test run: ${words}` : spoken(node, graph));
   return element;
 }
 

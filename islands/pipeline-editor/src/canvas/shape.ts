@@ -1,6 +1,7 @@
 // How large a node is and where its ports stand; the style sheet draws to the same measures.
 import { type Edge as FlowEdge, type Node as FlowNode, Position } from "@xyflow/react";
 import type { Point } from "../document/positions";
+import type { Marks, StepState } from "../trial/wire";
 import type { Graph, GraphNode, Layout, Link } from "../wire";
 
 export const WIDTH = 190; // of a node that the layout does not know yet
@@ -12,7 +13,8 @@ const MARKS = 22; // more than the layout reckons with, for the marks beside a t
 
 export interface NodeData extends Record<string, unknown> {
   node: GraphNode;
-  state: string;
+  /** How far a test run is with the step. */
+  state: StepState | null;
 }
 
 export type CanvasNode = FlowNode<NodeData, "process">;
@@ -43,7 +45,8 @@ export function canvasNodes(
   prefix: string,
   placeOf: (id: string) => Point | undefined,
   selection: readonly string[],
-  states: Readonly<Record<string, string>>,
+  marks: Marks | null,
+  way: string | null,
   before: ReadonlyMap<string, CanvasNode>,
 ): CanvasNode[] {
   const chosen = new Set(selection);
@@ -52,7 +55,7 @@ export function canvasNodes(
     const box = layout?.boxes[prefix + node.id];
     const [x, y] = placeOf(node.id) ?? (box ? [box[0], box[1]] : [40, 40 + spare++ * 90]);
     const old = before.get(node.id);
-    const state = states[prefix + node.id] ?? "";
+    const state = (marks && way !== null && node.kind === "step" && (marks.steps[way + node.id] ?? marks.rest)) || null;
     const selected = chosen.has(node.id);
     const same = old && old.data.state === state && (old.data.node === node || JSON.stringify(old.data.node) === JSON.stringify(node));
     const width = box ? Math.round(box[2]) + MARKS : (old?.width ?? WIDTH);

@@ -130,6 +130,7 @@ const KEYS: readonly (readonly [keys: string, what: string])[] = [
   ["/ or Ctrl F", "find a node"],
   ["+ − F", "zoom in, zoom out, show everything"],
   ["L", "arrange the nodes"],
+  ["T", "test run"],
 ];
 
 export function HelpDialog({ onClose }: { onClose: () => void }): ReactElement {

@@ -11,6 +11,7 @@ import { layoutFile, moveNodes, type Point, type Positions, positionsOf, readPos
 
 const TYPING_PAUSE = 250; // milliseconds without a key after which the text is read again
 const KEEP_PAUSE = 400; // milliseconds after a change until it is kept in the browser
+const OK_SHOWN = 6000; // milliseconds after which good news go away by themselves
 const REMEMBERED = 60; // readings that undo and redo find without asking
 
 export interface Message {
@@ -24,6 +25,8 @@ export interface Level {
   label: string;
   main: string;
   path: readonly string[];
+  /** The steps that lead there from the main document; null for a file that was opened by its name. */
+  way: readonly string[] | null;
 }
 
 export interface Snapshot {
@@ -74,7 +77,7 @@ export class Session {
     this.view = view;
     const found = settings.writable ? kept(settings.key) : null;
     this.#snapshot = {
-      trail: [{ label: settings.title, main: settings.main, path: [] }],
+      trail: [{ label: settings.title, main: settings.main, path: [], way: [] }],
       reading: null,
       graph: null,
       current: false,
@@ -344,14 +347,16 @@ export class Session {
   /** Open the workflow inside a step: in this document, in another file of the bundle, or of the catalogue to look at. */
   openInside(node: GraphNode): void {
     const file = node.run.split("#")[0] as string;
-    if (node.run.startsWith("#")) this.openFile(this.file + node.run, node.label || node.id);
-    else if (file && file in this.#files) this.openFile(node.run, node.label || node.id);
-    else if (node.sub) this.#enter({ label: node.label || node.id, main: this.level.main, path: [...this.level.path, node.id] });
+    const label = node.label || node.id;
+    const way = this.level.way && [...this.level.way, node.id];
+    if (node.run.startsWith("#")) this.openFile(this.file + node.run, label, way);
+    else if (file && file in this.#files) this.openFile(node.run, label, way);
+    else if (node.sub) this.#enter({ label, main: this.level.main, path: [...this.level.path, node.id], way });
   }
 
-  openFile(main: string, label: string): void {
+  openFile(main: string, label: string, way: Level["way"] = null): void {
     this.#switch(main);
-    this.#enter({ label, main, path: [] });
+    this.#enter({ label, main, path: [], way });
   }
 
   #enter(level: Level): void {
@@ -477,7 +482,9 @@ export class Session {
   }
 
   tell(tone: Message["tone"], text: string, advice: string): void {
-    this.#set({ message: { tone, text, advice } });
+    const message = { tone, text, advice };
+    this.#set({ message });
+    if (tone === "ok") setTimeout(() => this.#snapshot.message === message && this.dismiss(), OK_SHOWN);
   }
 
   dismiss(): void {

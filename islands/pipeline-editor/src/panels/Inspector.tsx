@@ -76,6 +76,9 @@ function NodeFields({ session, snapshot, actions, node, graph }: NodeProps): Rea
           {(node.ports_in.length > 0 || node.ports_out.length > 0) && !readOnly && (
             <button type="button" className="button small" onClick={() => actions.around.open({ kind: "connect", node: node.id, port: (node.ports_out[0] ?? node.ports_in[0])?.id ?? "", side: node.ports_out.length ? "out" : "in" })}>Connect…</button>
           )}
+          {node.kind === "step" && session.level.way && session.settings.urls.test && (
+            <button type="button" className="button small" onClick={() => void actions.test([...(session.level.way ?? []), node.id].join("/"))}><Icon name="launch" /> Test alone</button>
+          )}
           {!readOnly && <button type="button" className="button small danger" onClick={() => void actions.remove([node.id])}><Icon name="trash" /> Remove</button>}
         </div>
       </header>

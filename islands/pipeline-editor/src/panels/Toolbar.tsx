@@ -6,9 +6,6 @@ import type { PanelProps } from "./Inspector";
 export function Toolbar({ session, snapshot, actions, textOpen, onText }: PanelProps & { textOpen: boolean; onText: () => void }): ReactElement {
   const { trail, dirty, undoable, redoable } = snapshot;
   const { writable, urls, version } = session.settings;
-  const test = async (): Promise<void> => {
-    if (!dirty || (await session.save())) location.assign(urls.test);
-  };
   return (
     <header className="toolbar">
       <nav className="crumbs" aria-label="You are here">
@@ -29,7 +26,7 @@ export function Toolbar({ session, snapshot, actions, textOpen, onText }: PanelP
         <button type="button" className="button small" onClick={() => actions.around.open({ kind: "find" })} title="Find a node (/)"><Icon name="search" /> Find</button>
         <button type="button" className="button small" aria-pressed={textOpen} onClick={onText}>Text</button>
         <button type="button" className="button small" onClick={() => actions.around.open({ kind: "help" })}>Keys</button>
-        {urls.test && <button type="button" className="button small" onClick={() => void test()}><Icon name="launch" /> Test run</button>}
+        {urls.test && <button type="button" className="button small" onClick={() => void actions.test()} title="Save and test run (T)"><Icon name="launch" /> Test run</button>}
         {writable && <button type="button" className="button small primary" disabled={!dirty} onClick={() => void session.save()} title="Save the draft (Ctrl S)">Save draft</button>}
       </div>
     </header>
