@@ -11,6 +11,7 @@ import pytest
 
 from support.client import Client, Kernel
 from support.packages import META, git, make_repository, notebook, served
+from support.pipelines import TOOL, WORKFLOW
 from support.platform import Platform, running_platform
 
 pytestmark = [pytest.mark.runtime, pytest.mark.slow]
@@ -175,3 +176,40 @@ def test_a_repository_with_links_that_lead_out_is_refused(client: Client, tmp_pa
         failed = follow(client, build["id"], "failed")["failure"]
     assert "passwd" in failed["message"]
     assert "link" in failed["message"]
+
+
+def follow_import(client: Client, wanted: dict[str, str]) -> dict[str, Any]:
+    asked = client.api("POST", "/my-pipelines/imports", json=wanted).raise_for_status().json()
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        found: dict[str, Any] = client.api("GET", f"/my-pipelines/imports/{asked['id']}").raise_for_status().json()
+        if found["state"] in {"done", "failed"}:
+            return found
+        time.sleep(0.2)
+    raise AssertionError(found)
+
+
+def test_a_pipeline_of_a_repository_at_a_commit_that_is_not_its_newest(
+    client: Client, place: Platform, tmp_path: Path
+) -> None:
+    repository = tmp_path / "served" / "flows"
+    first = make_repository(repository, {"greet/main.cwl": WORKFLOW, "greet/say.cwl": TOOL, "README.md": "x"})
+    (repository / "greet" / "main.cwl").write_text(f"{WORKFLOW}# newer\n")
+    (repository / "away").symlink_to("/etc")
+    git("add", "--all", at=repository)
+    git("commit", "--quiet", "--message=Second", at=repository)
+    git("update-server-info", at=repository)
+    with served(tmp_path / "served") as address:
+        wanted = {"slug": "from-git", "git_url": f"{address}/flows/.git", "git_path": "greet/main.cwl"}
+        found = follow_import(client, {**wanted, "git_ref": first})
+        assert (found["state"], found["git_commit"]) == ("done", first), found
+        linked = follow_import(client, {**wanted, "version": "0.2.0"})
+        assert "link" in linked["reason"]
+        missing = follow_import(client, {**wanted, "version": "0.2.0", "git_ref": "no-such-branch"})
+        assert "no such branch" in missing["reason"]
+    made = client.api("GET", "/my-pipelines/from-git/0.1.0").raise_for_status().json()
+    assert (made["state"], made["source"]["commit"], made["source"]["unchanged"]) == ("built", first, True)
+    deadline = time.monotonic() + 60
+    while list((place.state / "imports").iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)

@@ -12,7 +12,7 @@ from datalab_package import Plan, PlannedStep
 from spacelab.accounts.models import Person
 from spacelab.builds import actions, queries
 from spacelab.builds.models import Build
-from spacelab.builds.ports import Fetch, Order, Result
+from spacelab.builds.ports import Order, Result
 from spacelab.builds.upkeep import Workshop
 from spacelab.workloads.models import Workload
 from spacelab.workloads.rules import Kind, Phase, WorkloadSpec
@@ -56,9 +56,6 @@ class QuietBuilder:
 
     def finish(self, order: Order) -> Result:
         return Result(environment=f"{order.owner}-{order.slug}-0", command=["true"], size_bytes=7)
-
-    def fetch_spec(self, fetch: Fetch) -> WorkloadSpec:
-        return WorkloadSpec(id=fetch.workload_id, owner=fetch.owner, kind=Kind.BATCH, command=("true",))
 
 
 @pytest.fixture

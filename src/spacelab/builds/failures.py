@@ -11,6 +11,7 @@ from spacelab.builds.following import note_steps
 from spacelab.builds.models import Build
 from spacelab.builds.rules import State
 from spacelab.kit.refusals import Refusal
+from spacelab.repositories.rules import why_not
 from spacelab.workloads.models import Workload
 from spacelab.workloads.rules import Phase, Trouble
 
@@ -49,34 +50,8 @@ def _of_workload(workload: Workload) -> dict[str, Any]:
 
 def _of_fetch(build: Build) -> dict[str, Any]:
     log = queries.log_of(build.pk, LOG_BYTES).decode(errors="replace")
-    where = f"{build.git_url}{' at ' + build.git_ref if build.git_ref else ''}"
-    causes = (
-        (
-            ("lies in a network", "CONNECT tunnel failed, response 403", "error: 403"),
-            "The address leads into a network that builds may not reach.",
-            "Use a repository on the public network, or upload the files instead.",
-        ),
-        (
-            ("Could not resolve", "is not known", "response 502", "error: 502"),
-            "The host of this address is not known.",
-            "Check the address.",
-        ),
-        (
-            ("Authentication failed", "could not read Username", "not found", "error: 404", "error: 401"),
-            "There is no public repository at this address.",
-            "Check the address; a private repository's files can be uploaded instead.",
-        ),
-        (
-            ("couldn't find remote ref", "has no “"),
-            "The repository has no such branch, tag or commit.",
-            "Look at its list of branches and tags.",
-        ),
-        (("No space left", "Disk quota"), "There was no room for the repository.", "Tell an operator."),
-    )
-    for marks, message, advice in causes:
-        if any(mark in log for mark in marks):
-            return {"message": f"{message[:-1]}: {where}.", "advice": advice}
-    return {"message": f"The repository can't be fetched: {where}.", "advice": "The log below says more."}
+    message, advice = why_not(log, build.git_url, build.git_ref)
+    return {"message": message, "advice": advice or "The log below says more."}
 
 
 def _of_log(build: Build) -> dict[str, Any]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from django.utils import timezone
@@ -14,18 +12,11 @@ from spacelab.builds import actions, queries, rules
 from spacelab.builds.actions import SYSTEM
 from spacelab.builds.models import Build
 from spacelab.builds.rules import State
-from spacelab.kit.refusals import Invalid
 from spacelab.workloads import queries as workloads
 
 LONGEST_LOG = 16 * 2**20
 """Bytes of one log that are kept."""
 LONGEST_TITLE = 110
-BLOCK = 512
-"""Bytes of a block in what stat(2) tells."""
-ENTRY = 4096
-"""Bytes that every file and folder counts at least: a file system has room for so many of them only."""
-DEEPEST = 100
-"""Folders in each other."""
 
 
 def collect_log(build: Build) -> None:
@@ -57,45 +48,6 @@ def note_steps(build: Build, *, ended: bool = False, failed: bool = False) -> No
             steps = [asdict(one) for one in rules.steps_in(text, ended=ended, failed=failed, total=total)]
     if steps:
         actions.save_steps(by=SYSTEM, build=build, steps=steps)
-
-
-def disk_used(folder: Path) -> int:
-    """Return the bytes of all files below a folder that somebody still writes into, without following links.
-
-    A file with several names counts once, and not at all if it is root's: so are those of a base, which a build shares.
-    Raises `Invalid` for folders in folders beyond every use.
-    """
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError:
-        return 0
-    return _used_below(descriptor, 0, set())
-
-
-def _used_below(descriptor: int, depth: int, seen: set[int]) -> int:
-    """Add up what lies in an open folder, which is closed then."""
-    total = 0
-    try:
-        if depth > DEEPEST:
-            raise Invalid(
-                f"The build made more than {DEEPEST} folders in each other.",
-                advice="Look at what the package's own set-up does.",
-            )
-        with contextlib.suppress(OSError), os.scandir(descriptor) as entries:
-            for entry in entries:
-                with contextlib.suppress(OSError):
-                    found = entry.stat(follow_symlinks=False)
-                    shared = found.st_nlink > 1 and not entry.is_dir(follow_symlinks=False)
-                    if not shared or (found.st_uid and found.st_ino not in seen):
-                        total += max(found.st_blocks * BLOCK, ENTRY)
-                    if shared:
-                        seen.add(found.st_ino)
-                    if entry.is_dir(follow_symlinks=False):
-                        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-                        total += _used_below(os.open(entry.name, flags, dir_fd=descriptor), depth + 1, seen)
-    finally:
-        os.close(descriptor)
-    return total
 
 
 def _step(seen: Any, *, failed: bool) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django.db import models
 from spacelab.accounts.models import Person
 from spacelab.builds import rules
 from spacelab.datalabs.models import DatalabVersion
+from spacelab.repositories.rules import LONGEST_URL
 from spacelab.workloads.models import Workload
 
 
@@ -22,7 +23,7 @@ class Build(models.Model):
     )
     reason = models.CharField(max_length=1000, blank=True)
     source = models.CharField(max_length=10, choices=[("upload", "upload"), ("git", "git")])
-    git_url = models.CharField(max_length=rules.LONGEST_URL, blank=True)
+    git_url = models.CharField(max_length=LONGEST_URL, blank=True)
     git_ref = models.CharField(max_length=200, blank=True)
     git_commit = models.CharField(max_length=64, blank=True)
     brought = models.CharField(max_length=200, blank=True)

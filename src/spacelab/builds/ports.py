@@ -76,21 +76,6 @@ class Builder(Protocol):
     def finish(self, order: Order) -> Result:
         """Take over what the workload made, once it has succeeded; raise a refusal if that can't be used."""
 
-    def fetch_spec(self, fetch: Fetch) -> WorkloadSpec:
-        """Return the workload that fetches a repository into the folder `source` of its work folder."""
-
-
-@dataclass(frozen=True)
-class Fetch:
-    """A repository to fetch: its address, and a branch, tag or commit (empty: its main branch)."""
-
-    build_id: str
-    workload_id: str
-    owner: str
-    url: str
-    ref: str
-    work: Path
-
 
 @dataclass(frozen=True)
 class BuildFacts:

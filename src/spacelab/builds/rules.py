@@ -1,19 +1,15 @@
-"""Decisions about builds: names of environments, the states of a build, whose turn it is, which sources are fetched."""
+"""Decisions about builds: names of environments, the states of a build, whose turn it is."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import re
-import socket
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from itertools import islice
-from urllib.parse import urlsplit
 
 from spacelab.kit.refusals import Invalid
 
@@ -157,67 +153,6 @@ def _turn(at: datetime | None) -> float:
     return at.timestamp() if at else 0.0
 
 
-LONGEST_URL = 500
-REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+@-]{0,199}")
-LOCAL_NAMES = ("localhost", "local", "internal", "intranet", "lan", "home.arpa")
-"""Names that, alone or as a domain, never lie outside."""
-GIT_ADVICE = "Give the address of a public repository, such as https://example.org/people/tool.git."
-
-
-def check_git_url(url: str, *, blocked: Sequence[str] = (), allowed: Sequence[str] = ()) -> str:
-    """Return the address of a Git repository, tidied; raise `Invalid` for what is not http(s) or lies inside.
-
-    `blocked` are networks; `allowed` are networks or host names that are reachable all the same. What a name resolves
-    to is decided where the request is made; this refuses early what can be told from the address alone.
-    """
-    tidy = url.strip()
-    if not tidy:
-        raise Invalid("There is no address.", advice=GIT_ADVICE, field="git_url")
-    if len(tidy) > LONGEST_URL or any(one.isspace() or not one.isprintable() for one in tidy):
-        raise Invalid("This is no address of a repository.", advice=GIT_ADVICE, field="git_url")
-    try:
-        parts = urlsplit(tidy)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        host, port, parts = "", None, urlsplit("")
-    if "::" in tidy.split("/", 1)[0] or parts.scheme not in {"http", "https"}:
-        kind = tidy.split(":", 1)[0][:20] if ":" in tidy else "a path"
-        raise Invalid(f"Only http and https addresses are fetched, not {kind}.", advice=GIT_ADVICE, field="git_url")
-    if parts.username is not None or parts.password is not None:
-        raise Invalid(
-            "The address holds a name or a password, which would be stored.",
-            advice="Use a public repository, or upload the files instead.",
-            field="git_url",
-        )
-    if "?" in tidy or "#" in tidy:
-        raise Invalid(
-            "The address of a repository has no “?” and no “#”; what stands behind them would be stored.",
-            advice="Leave that part out; a private repository's files can be uploaded instead.",
-            field="git_url",
-        )
-    if not host or port == 0:
-        raise Invalid("The address names no host.", advice=GIT_ADVICE, field="git_url")
-    if _is_inside(host, blocked) and not _is_allowed(host, allowed):
-        raise Invalid(
-            f"“{host}” lies inside the platform's own network, which builds may not reach.",
-            advice="Use a repository on the public network, or upload the files instead.",
-            field="git_url",
-        )
-    return tidy
-
-
-def check_git_ref(ref: str) -> str:
-    """Return a branch, tag or commit, tidied; raise `Invalid` for what Git would not take as one."""
-    tidy = ref.strip()
-    if tidy and (not REF.fullmatch(tidy) or ".." in tidy or "@{" in tidy or tidy.endswith((".lock", "/", "."))):
-        raise Invalid(
-            f"“{tidy[:60]}” is no branch, tag or commit.",
-            advice="Leave it empty for the repository's main branch.",
-            field="git_ref",
-        )
-    return tidy
-
-
 PATH = re.compile(r"/[^\s{}?#\\]{0,150}(?:\{id\}[^\s{}?#\\]{0,150})?")
 
 
@@ -231,35 +166,6 @@ def check_path(path: str) -> str:
             field="path",
         )
     return tidy
-
-
-def _address(host: str) -> IPv4Address | IPv6Address | None:
-    """Read a host as an address, in the odd forms too that the C library takes: 127.1, 0x7f000001, 2130706433."""
-    with contextlib.suppress(ValueError):
-        return ip_address(host.strip("[]").split("%")[0])
-    with contextlib.suppress(OSError, UnicodeError):
-        return IPv4Address(socket.inet_aton(host.rstrip(".")))
-    return None
-
-
-def _is_inside(host: str, blocked: Sequence[str]) -> bool:
-    address = _address(host)
-    if address is None:
-        name = host.lower().rstrip(".")
-        return "." not in name or any(name == one or name.endswith(f".{one}") for one in LOCAL_NAMES)
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    return any(one in ip_network(network) for network in blocked for one in (address, mapped)) or mapped.is_loopback
-
-
-def _is_allowed(host: str, allowed: Sequence[str]) -> bool:
-    address = _address(host)
-    for entry in allowed:
-        if entry.lower().rstrip(".") == host.lower().rstrip("."):
-            return True
-        with contextlib.suppress(ValueError):
-            if address is not None and address in ip_network(entry, strict=False):
-                return True
-    return False
 
 
 STEP = re.compile(r"^STEP (\d{1,3})/(\d{1,3})(?: \+(\d+(?:\.\d+)?)s)? ?: (.{1,300})$", re.MULTILINE | re.IGNORECASE)

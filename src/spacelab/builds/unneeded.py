@@ -13,11 +13,11 @@ from django.db.models import Max
 from django.utils import timezone
 
 from spacelab.builds import queries
-from spacelab.builds.following import disk_used
 from spacelab.builds.models import Build
 from spacelab.builds.rules import FINAL, Retention, State, Unneeded
 from spacelab.datalabs.models import DatalabVersion
 from spacelab.images import queries as images
+from spacelab.kit.folders import disk_used
 from spacelab.kit.refusals import Refusal
 from spacelab.workloads.models import Workload
 from spacelab.workloads.queries import capabilities

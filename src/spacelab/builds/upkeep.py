@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import re
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -23,14 +22,17 @@ from django.utils.module_loading import import_string
 from spacelab.builds import actions, failures, packages, planning, queries
 from spacelab.builds.actions import SYSTEM
 from spacelab.builds.clearing import remove, remove_unused
-from spacelab.builds.following import collect_log, disk_used, note_steps
+from spacelab.builds.following import collect_log, note_steps
 from spacelab.builds.models import Build
-from spacelab.builds.ports import BuildFacts, Check, CheckResult, Fetch, Order, Result
+from spacelab.builds.ports import BuildFacts, Check, CheckResult, Order, Result
 from spacelab.builds.rules import FINAL, State
 from spacelab.datalabs import actions as datalab_actions
 from spacelab.datalabs.rules import State as VersionState
+from spacelab.kit.folders import disk_used
 from spacelab.kit.ids import new_id
 from spacelab.kit.refusals import Refusal
+from spacelab.repositories.queries import fetch_spec
+from spacelab.repositories.rules import Fetch, commit_in
 from spacelab.workloads.rules import FINAL as ENDED
 from spacelab.workloads.rules import Phase
 
@@ -44,7 +46,6 @@ PACKAGES_EVERY = 600.0
 """Seconds between two looks for packages that nobody names."""
 PLANNED_FOR = timedelta(days=7)
 """A plan that nobody starts is given up after that."""
-COMMIT = re.compile(rb"^COMMIT ([0-9a-f]{40,64})$", re.MULTILINE)
 
 
 class Workshop:
@@ -159,11 +160,11 @@ def guarded(build: Build) -> Any:
 
 def begin_fetching(build: Build) -> None:
     """Submit the workload that fetches the repository."""
-    fetch = Fetch(
-        build.pk, new_id(), build.person.username, build.git_url, build.git_ref, _fresh(queries.work_folder(build.pk))
-    )
-    spec = queries.builder().fetch_spec(fetch)
-    actions.begin(by=SYSTEM, build=build, state=State.FETCHING, spec=spec, reason=f"From {build.git_url}.")
+    work, platform = _fresh(queries.work_folder(build.pk)), settings.SPACELAB
+    most = {"minutes": platform.build_minutes, "disk_mb": platform.build_disk_mb}
+    fetch = Fetch(new_id(), build.person.username, build.git_url, build.git_ref, work, **most)
+    reason = f"From {build.git_url}."
+    actions.begin(by=SYSTEM, build=build, state=State.FETCHING, spec=fetch_spec(fetch), reason=reason)
 
 
 def take_in(build: Build) -> None:
@@ -172,8 +173,7 @@ def take_in(build: Build) -> None:
     with packages.staging() as folder:
         package = packages.take_fetched(source, folder)
     planned = planning.plan(package, build.answers)
-    found = COMMIT.search(queries.log_of(build.pk))
-    commit = found[1].decode() if found else ""
+    commit = commit_in(queries.log_of(build.pk))
     actions.release_workload(by=SYSTEM, build=build)
     actions.move(
         by=SYSTEM,

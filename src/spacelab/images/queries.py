@@ -19,7 +19,7 @@ from spacelab.images.rules.gate import Allowed, Decision, Gate, decide, read_all
 from spacelab.images.rules.report import Database, Report
 from spacelab.images.rules.sbom import Component, Contents, components_of
 from spacelab.images.vulnerability_index import open_index
-from spacelab.kit.refusals import Invalid, NotFound
+from spacelab.kit.refusals import Invalid, NotFound, Unavailable
 
 Stored = StoredImage
 """An image of the engine, as other domains see it."""
@@ -44,6 +44,18 @@ def base_versions() -> dict[str, str]:
     """Return the version of each base image that the platform declares, by each of its names."""
     images = read_base_images(settings.BASE_IMAGES_DIRECTORY)
     return {name: image.version for image in images for name in (image.name, *image.aliases)}
+
+
+def found_base(name: str) -> tuple[str, str]:
+    """Return a base image's reference and id; raise `Unavailable` if the engine does not have it."""
+    reference = f"{settings.SPACELAB.image_registry}/datalabs/{name}:{base_versions()[name]}"
+    found = image_store().find(reference)
+    if found is None:
+        raise Unavailable(
+            f"The base image {reference} is not on this machine.",
+            advice="Ask an operator to build the base images: `spacelab images build`.",
+        )
+    return reference, found.id
 
 
 def key_of(*, image_id: str = "", environment: str = "") -> str:

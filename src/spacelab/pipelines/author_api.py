@@ -63,6 +63,16 @@ class MyPipelinesOut(Schema):
     items: list[MyPipelineOut]
 
 
+class SourceOut(Schema):
+    """The repository that a version's files were taken from; `unchanged` while they are still that commit's."""
+
+    url: str
+    ref: str
+    commit: str
+    path: str
+    unchanged: bool
+
+
 class MyPipelineDetail(MyPipelineOut):
     """A version with the steps that are open to you."""
 
@@ -75,6 +85,9 @@ class MyPipelineDetail(MyPipelineOut):
     can_write: bool
     can_delete: bool
     steps: list[AuthorStepOut]
+    source: SourceOut | None
+    left_out: list[str] = []
+    """What was uploaded just now and left out, as it is data that no document needs."""
 
 
 class BeginIn(Schema):
@@ -85,6 +98,32 @@ class BeginIn(Schema):
     title: str = Field(default="", max_length=120)
     main: str = Field(default="", max_length=300)
     files: dict[str, str]
+
+
+class GitIn(Schema):
+    """A pipeline in a public Git repository: a folder with all its texts, or a document with what it names."""
+
+    slug: str = Field(max_length=200)
+    version: str = Field(default="0.1.0", max_length=200)
+    title: str = Field(default="", max_length=120)
+    git_url: str = Field(max_length=1000)
+    git_ref: str = Field(default="", max_length=300)
+    git_path: str = Field(default="", max_length=300)
+
+
+class ImportOut(Schema):
+    """A repository on its way to a draft: `state` is waiting, fetching, done or failed."""
+
+    id: str
+    slug: str
+    version: str
+    state: str
+    reason: str
+    """Why it failed and what to try, or what was left out."""
+    git_url: str
+    git_ref: str
+    git_path: str
+    git_commit: str
 
 
 class PipelineFilesIn(Schema):
@@ -123,6 +162,7 @@ def _detail(person: Person, found: PipelineVersion) -> dict[str, Any]:
         "can_write": shown["can_write"],
         "can_delete": shown["is_author"] and State(found.state) in DELETABLE,
         "steps": steps_out(shown["steps"]),
+        "source": {**found.source, "unchanged": found.is_as_fetched} if found.source else None,
     }
 
 
@@ -168,10 +208,38 @@ def upload(
 ) -> Status[dict[str, Any]]:
     """Begin one from documents, a `$graph`, a zip or a Workflow RO-Crate."""
     person = signed_in(request.user)
-    texts = intake.take_in(brought(files, ""))
-    metadata, main = intake.metadata_of(texts).values, intake.main_in(texts)
-    made = actions.create(by=person, slug=slug, version=version, title=title, files=texts, main=main, metadata=metadata)
-    return Status(201, _detail(person, made))
+    taken = intake.take_in(brought(files, ""))
+    metadata, main = intake.metadata_of(taken.files).values, intake.main_in(taken.files)
+    made = actions.create(
+        by=person, slug=slug, version=version, title=title, files=taken.files, main=main, metadata=metadata
+    )
+    return Status(201, {**_detail(person, made), "left_out": list(taken.left)})
+
+
+@router.post("/imports", response={202: ImportOut}, operation_id="import_pipeline", summary="Import one from Git")
+def bring_git(request: HttpRequest, wanted: GitIn) -> Status[Any]:
+    """Have a public repository fetched, and begin a draft with what it holds at a path; follow it by its id."""
+    given = wanted.dict()
+    asked = {name: given.pop(f"git_{name}") for name in ("url", "ref", "path")}
+    return Status(202, actions.bring_git(by=signed_in(request.user), **given, **asked))
+
+
+@router.get(
+    "/imports/{import_id}", response=ImportOut, operation_id="get_pipeline_import", summary="How far an import is"
+)
+def get_import(request: HttpRequest, import_id: str) -> Any:
+    """Show how far an import of your own has come; once it is done its version is yours."""
+    return queries.find_import(request.user, import_id.replace("\0", ""))
+
+
+@router.delete(
+    "/imports/{import_id}", response={204: None}, operation_id="cancel_pipeline_import", summary="Cancel an import"
+)
+def cancel_import(request: HttpRequest, import_id: str) -> Status[None]:
+    """End an import of your own before it has ended."""
+    person = signed_in(request.user)
+    actions.cancel_import(by=person, wanted=queries.find_import(person, import_id.replace("\0", "")))
+    return Status(204, None)
 
 
 @router.get("/{slug}/{version}", response=MyPipelineDetail, operation_id="get_my_pipeline", summary="One of yours")

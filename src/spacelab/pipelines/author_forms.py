@@ -27,11 +27,32 @@ class NewForm(Refusable):
     begin = forms.ChoiceField(label="Begin with", widget=forms.RadioSelect, required=False)
     upload = FilesField(label="Files or a zip", required=False)
     paths = forms.CharField(required=False, widget=forms.HiddenInput)
+    git_url = forms.CharField(
+        label="Address of a public repository",
+        max_length=500,
+        required=False,
+        widget=forms.URLInput(attrs={"placeholder": "https://github.com/…"}),
+    )
+    git_ref = forms.CharField(
+        label="Branch, tag or commit", max_length=200, required=False, help_text="Its main branch, if you name none."
+    )
+    git_path = forms.CharField(
+        label="Folder or document in it",
+        max_length=200,
+        required=False,
+        help_text="A document comes with the files that it names, a folder with all its texts. Empty: all of it.",
+        widget=forms.TextInput(attrs={"placeholder": "workflows/main.cwl", "spellcheck": "false"}),
+    )
 
     def __init__(self, *args: Any, copying: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offered = [(one.name, f"{one.title}. {one.hint}") for one in TEMPLATES.values()]
-        choices = [*offered, ("files", "Files of your own: documents, a folder, a zip, a $graph, a Workflow RO-Crate")]
+        files = ("files", "Files of your own: documents, a folder, a zip, a $graph, a Workflow RO-Crate")
+        choices = [
+            *offered,
+            files,
+            ("git", "A Git repository: a folder or a document in it, at a branch, tag or commit"),
+        ]
         if copying:
             choices.insert(0, ("copy", "The one that you are copying"))
         field = cast("forms.ChoiceField", self.fields["begin"])

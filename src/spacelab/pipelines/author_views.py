@@ -31,20 +31,17 @@ def new(request: HttpRequest) -> HttpResponse:
     person = signed_in(request.user)
     require(person, PipelinePermission.AUTHOR)
     copied = _copied(request, person)
-    first = {"title": copied.pipeline.title, "slug": f"my-{copied.pipeline.slug}"[:60]} if copied else {}
+    first = {"title": copied.pipeline.title, "slug": f"my-{copied.pipeline.slug}"[:60]} if copied else _known(request)
     form = NewForm(request.POST or None, request.FILES or None, initial=first, copying=copied is not None)
     status = 200
     if request.method == "POST":
         status = 422
         if form.is_valid():
             try:
-                made = _begin(person, form.cleaned_data, copied)
+                return _begun(request, person, form.cleaned_data, copied)
             except Refusal as refusal:
                 form.refuse(refusal)
                 status = refusal.status
-            else:
-                messages.success(request, f"{made} is begun: only you see it.")
-                return redirect("pipelines:author-files", made.pipeline.slug, made.version)
     context = {"form": form, "copied": copied, "most_files": MOST_FILES, "upload_mb": UPLOAD_MB}
     return render(request, "pipelines/new.html", context, status=status)
 
@@ -54,24 +51,45 @@ def _copied(request: HttpRequest, person: Person) -> PipelineVersion | None:
     return queries.find_seen(person, slug, request.GET.get("version", "")) if slug else None
 
 
-def _begin(person: Person, given: dict[str, Any], copied: PipelineVersion | None) -> PipelineVersion:
-    title, begin = given["title"] or given["slug"], given["begin"] or "files"
+def _known(request: HttpRequest) -> dict[str, str]:
+    """Return what an address fills in: the source of another version, for a newer commit of it."""
+    known = {name: request.GET[name][:500] for name in ("slug", "title", "git_url", "git_path") if name in request.GET}
+    return {**known, "begin": "git"} if "git_url" in known else known
+
+
+def _begun(request: HttpRequest, person: Person, given: dict[str, Any], copied: PipelineVersion | None) -> HttpResponse:
+    """Begin what the form says, and lead there; a repository is fetched first."""
+    begin = given["begin"] or "files"
+    if not given["upload"] and (begin == "git" or given["git_url"]):
+        names = {"url": "git_url", "ref": "git_ref", "path": "git_path"}
+        asked = {name: given[field] for name, field in names.items()}
+        named = {name: given[name] for name in ("slug", "title", "version")}
+        return redirect("pipelines:import", actions.bring_git(by=person, **named, **asked).pk)
+    made, told = _begin(person, given, begin, copied)
+    messages.success(request, f"{made} is begun: only you see it. {told}".strip())
+    return redirect("pipelines:author-files", made.pipeline.slug, made.version)
+
+
+def _begin(
+    person: Person, given: dict[str, Any], begin: str, copied: PipelineVersion | None
+) -> tuple[PipelineVersion, str]:
+    """Begin from files, a copy or a template; return it with what was left out."""
     metadata: dict[str, Any] = {}
-    main = ""
+    main = told = ""
     if given["upload"]:
-        files = intake.take_in(brought(given["upload"], given["paths"]))
+        taken = intake.take_in(brought(given["upload"], given["paths"]))
+        files, told = taken.files, taken.told
         metadata, main = intake.metadata_of(files).values, intake.main_in(files)
     elif begin == "copy" and copied is not None:
         files, main, metadata = copied.files, copied.main, dict(copied.metadata)
         metadata["isBasedOn"] = f"{copied.pipeline.slug} {copied.version}"
     elif begin in starting.TEMPLATES:
-        files = starting.begin(begin, title)
+        files = starting.begin(begin, given["title"] or given["slug"])
     else:
         raise Invalid("There are no files.", advice="Choose documents, a folder or a zip.", field="files")
-    naming = {"displayName", "alternateName", "version", "title"}
-    kept = {key: value for key, value in metadata.items() if key not in naming}
+    kept = {key: value for key, value in metadata.items() if key not in intake.NAMING}
     said = str(metadata.get("title", ""))
-    return actions.create(
+    made = actions.create(
         by=person,
         slug=given["slug"],
         title=given["title"] or said or given["slug"],
@@ -80,6 +98,7 @@ def _begin(person: Person, given: dict[str, Any], copied: PipelineVersion | None
         main=main,
         metadata=kept,
     )
+    return made, told
 
 
 @require_http_methods(WRITES)
@@ -94,11 +113,13 @@ def files(request: HttpRequest, slug: str, version: str) -> HttpResponse:
         if form.is_valid():
             try:
                 more = intake.take_in(brought(form.cleaned_data["upload"], form.cleaned_data["paths"]))
-                actions.save(by=person, version=found, files={**found.files, **more})
+                actions.save(by=person, version=found, files={**found.files, **more.files})
             except Refusal as refusal:
                 form.refuse(refusal)
                 status = refusal.status
             else:
+                if more.told:
+                    messages.warning(request, more.told)
                 return redirect("pipelines:author-files", slug, version)
     bundle = queries.bundle(found, person)
     document = documents.read(bundle)

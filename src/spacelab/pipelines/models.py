@@ -12,6 +12,8 @@ from spacelab.pipelines.permissions import PipelinePermission
 from spacelab.publishing.models import PublishedEntry, PublishedVersion, VersionChange, VersionEvidence
 from spacelab.publishing.rules.families import Family
 from spacelab.publishing.rules.terms import Kind
+from spacelab.repositories.rules import LONGEST_URL
+from spacelab.workloads.models import Workload
 
 FAMILY = Family(
     word="pipeline",
@@ -72,6 +74,8 @@ class PipelineVersion(PublishedVersion):
     reading = models.JSONField(default=dict)
     """What was read from the documents when they were saved: `cwl_version`, `cwl_class`, `errors`, `warnings` …"""
     licence = models.CharField(max_length=200, blank=True, default="")
+    source = models.JSONField(default=dict)
+    """The repository that its files were taken from: `url`, `ref`, `commit`, `path`, and their `content_hash` then."""
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -79,6 +83,11 @@ class PipelineVersion(PublishedVersion):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["pipeline", "version"], name="pipeline_version_once"),
         ]
+
+    @property
+    def is_as_fetched(self) -> bool:
+        """Whether its files are still those of the commit that they were taken from."""
+        return bool(self.source) and self.source.get("content_hash") == self.content_hash
 
     @property
     def is_valid(self) -> bool:
@@ -133,3 +142,38 @@ class Software(models.Model):
 
     def __str__(self) -> str:
         return f"software/{self.name}:{self.version}"
+
+
+class PipelineImport(models.Model):
+    """A repository on its way to a draft: what was asked for, how far that has come, and what came of it."""
+
+    id = models.CharField(primary_key=True, max_length=12)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="pipeline_imports")
+    slug = models.CharField(max_length=60)
+    version = models.CharField(max_length=40)
+    title = models.CharField(max_length=120, blank=True)
+    git_url = models.CharField(max_length=LONGEST_URL)
+    git_ref = models.CharField(max_length=200, blank=True)
+    git_path = models.CharField(max_length=rules.LONGEST_PATH, blank=True)
+    """A folder or a document in the repository; empty for all of it."""
+    git_commit = models.CharField(max_length=64, blank=True)
+    state = models.CharField(
+        max_length=10,
+        choices=[(one.value, one.value) for one in rules.ImportState],
+        default=rules.ImportState.WAITING.value,
+    )
+    reason = models.CharField(max_length=1000, blank=True)
+    """Why it failed and what to try, or what was left out."""
+    made = models.ForeignKey(PipelineVersion, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    workload = models.ForeignKey(Workload, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-created_at", "-id"]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["created_at"], name="imports_to_attend", condition=models.Q(ended_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.slug} {self.version} from {self.git_url}"

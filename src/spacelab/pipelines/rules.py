@@ -6,7 +6,7 @@ import hashlib
 import posixpath
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -79,6 +79,25 @@ HOME_TABS = {
 }
 
 
+class ImportState(StrEnum):
+    """Where the import of a repository stands."""
+
+    WAITING = "waiting"
+    FETCHING = "fetching"
+    DONE = "done"
+    FAILED = "failed"
+
+
+IMPORTS_AT_ONCE = 2
+"""Repositories that are fetched for pipelines at the same time, one of each person."""
+MOST_WAITING = 5
+"""Imports of one person that have not ended."""
+KEPT_IMPORTS = 50
+"""Ended imports of one person that are remembered."""
+FETCH_MINUTES, FETCH_MB = 10, 512
+"""What fetching a repository may take, unless the limits of builds are narrower."""
+
+
 class EvidenceKind(StrEnum):
     """What evidence is about."""
 
@@ -145,7 +164,7 @@ def content_hash(files: Files, main: str) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
-RESERVED = frozenset({"steps", "new", "mine", "editor", "bookmarks", "reviews"})
+RESERVED = frozenset({"steps", "new", "mine", "editor", "bookmarks", "reviews", "imports"})
 """Words of addresses, which no pipeline can have as its short name."""
 
 
@@ -205,6 +224,20 @@ def clean_files(files: Mapping[str, object]) -> dict[str, str]:
     return kept
 
 
+def clean_git_path(path: str) -> str:
+    """Return a path in a repository, tidied, empty for its root; raise `Invalid` for one that leads out of it."""
+    tidy = path.strip().strip("/")
+    tidy = tidy.removeprefix("./") if tidy != "." else ""
+    try:
+        return clean_path(tidy) if tidy else ""
+    except Invalid as refusal:
+        raise Invalid(
+            f"“{_shown(tidy)}” can't be a path in a repository.",
+            advice="Name a folder or a document in it, such as workflows/main.cwl, or nothing for all of it.",
+            field="git_path",
+        ) from refusal
+
+
 def too_large(path: str = "") -> TooLarge:
     """Say that a file, or all of them together, are too large."""
     what = f"{_shown(path)} is larger than {LARGEST_DOCUMENT // 1_000_000} MB." if path else ""
@@ -215,6 +248,36 @@ def too_large(path: str = "") -> TooLarge:
     )
 
 
+DOCUMENTS = (".cwl", ".cwl.json", ".cwl.yml", ".cwl.yaml")
+"""How the names of CWL documents end, in small letters."""
+NAMED_FILE = re.compile(r"[^\s\"'\[\]{},#()<>$]{1,300}")
+"""A word of a document that may be the name of another text."""
+NEEDED_FILE = re.compile(
+    r"""\b(?:location|path|run|import|include)["']?\s*:\s*["']?(?:file://)?([^\s"'\[\]{},#]{1,300})"""
+)
+"""A file or folder that a document can't do without."""
+
+
+def reached(files: Files, start: str, others: Collection[str] = ()) -> set[str]:
+    """Return the files that a document leads to, itself among them: those that it names, and those that these name.
+
+    `others` are files beside the texts: those are meant only where something needs them, not where a text mentions
+    them. A name leads on from the folder of its document; that of a folder leads to all that is in it.
+    """
+    found: set[str] = set()
+    waiting = {start}
+    while waiting:
+        path = waiting.pop()
+        found.add(path)
+        text, folder = files.get(path, ""), posixpath.dirname(path)
+        named = {posixpath.normpath(posixpath.join(folder, word)) for word in NAMED_FILE.findall(text)} & files.keys()
+        for word in set(NEEDED_FILE.findall(text)):
+            at = posixpath.normpath(posixpath.join(folder, word))
+            named |= {one for one in (*files, *others) if one == at or one.startswith(f"{at}/")}
+        waiting |= named - found
+    return found
+
+
 WORKFLOW = re.compile(r"^[\s\"'{]*class[\"']?\s*:\s*[\"']?Workflow\b", re.MULTILINE)
 
 
@@ -223,7 +286,7 @@ def main_of(files: Files, wanted: str = "", slug: str = "") -> str:
 
     Raises `Invalid` where there is none, or several that could be it.
     """
-    documents = [path for path in files if path.lower().endswith((".cwl", ".cwl.json", ".cwl.yml", ".cwl.yaml"))]
+    documents = [path for path in files if path.lower().endswith(DOCUMENTS)]
     if wanted:
         if wanted.partition("#")[0] not in files:
             raise Invalid(f"There is no file “{_shown(wanted)}”.", advice=_names(documents), field="main")

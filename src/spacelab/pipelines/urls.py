@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.decorators.http import require_safe
 
-from spacelab.pipelines import author_views, views
+from spacelab.pipelines import author_views, import_views, views
 from spacelab.pipelines.editor_urls import EDITOR
 from spacelab.pipelines.shared_pages import FEEDBACK, PAGES
 
@@ -16,6 +16,8 @@ urlpatterns = [
     path("pipelines/steps/", views.steps, name="steps"),
     path("pipelines/new", author_views.new, name="new"),
     path("pipelines/mine/", require_safe(PAGES.own), name="author-list"),
+    path("pipelines/imports/<str:import_id>", import_views.show, name="import"),
+    path("pipelines/imports/<str:import_id>/cancel", import_views.cancel, name="import-cancel"),
     *EDITOR,
     path("pipelines/<slug:slug>/", views.detail, name="detail"),
     *FEEDBACK.urls("pipelines/<slug:slug>/"),

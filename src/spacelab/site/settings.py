@@ -228,6 +228,7 @@ RECONCILERS: list[tuple[str, float]] = [
     ("spacelab.builds.upkeep.attend_builds", 0.4),
     ("spacelab.builds.retention.attend_retention", 30.0),
     ("spacelab.builds.late_checks.attend_late_checks", 2.0),
+    ("spacelab.pipelines.upkeep.attend_imports", 0.5),
     ("spacelab.runs.upkeep.attend_runs", 0.2),
     ("spacelab.runs.upkeep.attend_folders", 60.0),
     ("spacelab.runs.schedules.upkeep.attend_schedules", 1.0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -12,6 +13,7 @@ from django.db.models import Count, QuerySet, Sum
 from django.utils.module_loading import import_string
 
 from spacelab.accounts.models import Person
+from spacelab.volumes.rules import Mount
 from spacelab.workloads.models import PhaseChange, Workload
 from spacelab.workloads.ports import Runtime, RuntimeFault
 from spacelab.workloads.rules import FINAL, Capabilities, Phase, WorkloadSpec
@@ -117,6 +119,12 @@ def runtime() -> Runtime:
 def capabilities() -> Capabilities:
     """Say what the runtime can do on this host, with the warnings that people should read."""
     return runtime().capabilities()
+
+
+def seen_at(mounts: Iterable[Mount]) -> dict[str, str]:
+    """Say for each target where a workload sees it: without a sandbox, at its place on the host."""
+    plain = capabilities().isolation == "none"
+    return {one.target: one.source if plain else one.target for one in mounts}
 
 
 def lacks(*, environment: str = "", image: str = "") -> bool:

@@ -13,10 +13,10 @@ from spacelab.builds import actions, packages, planning, queries
 from spacelab.builds.adapters import sealing
 from spacelab.builds.adapters.environment import EnvironmentBuilder
 from spacelab.builds.clearing import remove, remove_unused
-from spacelab.builds.following import disk_used
 from spacelab.builds.models import Build
 from spacelab.builds.rules import MOST_STEPS, steps_in
 from spacelab.builds.upkeep import Workshop
+from spacelab.kit.folders import disk_used
 from spacelab.kit.refusals import Invalid
 from spacelab.workloads.rules import Phase
 from support.builds import ANSWERS, bring, end_workload, queued, start, state_of

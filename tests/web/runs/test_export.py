@@ -137,7 +137,7 @@ def test_what_was_exported_is_imported_as_a_pipeline(run: Run, client: Client, s
     client.force_login(scientist)
     answer = client.get(f"/runs/{run.pk}/crate", {"limit_mb": 10})
     content = io.BytesIO(b"".join(answer.streaming_content))  # type: ignore[attr-defined]  # a streamed answer
-    files = intake.take_in([Brought("run.crate.zip", content)])
+    files = intake.take_in([Brought("run.crate.zip", content)]).files
     assert files["main.cwl"] == HELLO
     crate = archives.read_crate(files)
     assert crate is not None

@@ -24,6 +24,7 @@ from spacelab.datalabs.queries import may_author, require_author
 from spacelab.datalabs.rules import KEPT
 from spacelab.kit.ids import new_id
 from spacelab.kit.refusals import Conflict, Forbidden, Invalid, OverQuota, Unavailable
+from spacelab.repositories import rules as repositories
 from spacelab.workloads import actions as workload_actions
 from spacelab.workloads.models import Workload
 from spacelab.workloads.queries import capabilities
@@ -89,8 +90,8 @@ def bring_git(
     allow(by)
     earlier = queries.find_own(by, previous) if previous else None
     platform = settings.SPACELAB
-    address = rules.check_git_url(url, blocked=platform.egress_blocked, allowed=platform.egress_allowed)
-    wanted = rules.check_git_ref(ref)
+    address = repositories.check_git_url(url, blocked=platform.egress_blocked, allowed=platform.egress_allowed)
+    wanted = repositories.check_git_ref(ref)
     given = {**(earlier.answers if earlier else {}), **(answers or {})}
     words = f"{address.rstrip('/').rsplit('/', 1)[-1].removesuffix('.git')} from Git"
     with transaction.atomic():

@@ -16,10 +16,11 @@ import datalab_package
 from datalab_package import Plan, PlannedStep
 from spacelab.builds import installed, queries, rules
 from spacelab.builds.adapters import sealing
-from spacelab.builds.ports import Fetch, Order, Result
+from spacelab.builds.ports import Order, Result
 from spacelab.kit.refusals import Conflict
+from spacelab.repositories.queries import trusted
 from spacelab.volumes.rules import Mount
-from spacelab.workloads.queries import capabilities
+from spacelab.workloads.queries import seen_at
 from spacelab.workloads.rules import Kind, Network, Resources, WorkloadSpec
 
 INSIDE = Path(__file__).resolve().parent.parent / "inside"
@@ -30,7 +31,6 @@ UV = "/opt/uv"
 LAUNCH_FILES = "share/spacelab"
 """The folder of an environment that holds what a session starts from."""
 NOT_LAUNCHED = {"requirements.txt", "overrides.txt", "datalab-meta.yml", "spacelab.yml", "icon.svg"}
-SYSTEM_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 EDITABLE = re.compile(r"^\s*(-e|--editable)[\s=]+")
 """What marks a requirement to be used where it stands: the build's folder is gone afterwards, so it is installed."""
 INDEX = "index.html"
@@ -148,7 +148,7 @@ class EnvironmentBuilder:
         base = self._base_environment(order)
         if base is not None:
             mounts.append(Mount(str(base), BASE))
-        seen = _seen_at(mounts)
+        seen = seen_at(mounts)
         cloned = base is not None and sealing.clone(base, made / "environment", settings.SPACELAB.workload_uid)
         self._write_order(order, seen, base=seen[BASE] if base else "", cloned=cloned)
         variables = {"UV_LINK_MODE": "copy", "UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never"}
@@ -268,17 +268,6 @@ class EnvironmentBuilder:
             interface["path"] = f"/datalabs/{{id}}/lab/tree/media/user/{quote(first)}"
         return replace(result, interface=interface)
 
-    def fetch_spec(self, fetch: Fetch) -> WorkloadSpec:
-        """Return the sandboxed workload that runs Git."""
-        made = fetch.work / "made"
-        made.mkdir(parents=True, exist_ok=True)
-        mounts = [Mount(str(INSIDE), TOOLS), Mount(str(made), WORK, read_only=False)]
-        seen = _seen_at(mounts)
-        # An empty NO_PROXY: every request goes by the way out, which decides about it.
-        variables = {"GIT_URL": fetch.url, "GIT_REF": fetch.ref, "NO_PROXY": "", "no_proxy": ""}
-        command = ("/bin/sh", f"{seen[TOOLS]}/fetch.sh", f"{seen[WORK]}/source")
-        return _batch(fetch.workload_id, fetch.owner, command, variables, mounts)
-
 
 def _digest(path: Path) -> str:
     """Return a hash over a file, or over all files of a folder."""
@@ -294,25 +283,16 @@ def _base_of(kind: str) -> Path | None:
     return folder if (folder / "requirements.txt").is_file() else None
 
 
-def _seen_at(mounts: list[Mount]) -> dict[str, str]:
-    """Say for each target where the workload sees it: without a sandbox, at its place on the host."""
-    plain = capabilities().isolation == "none"
-    return {one.target: one.source if plain else one.target for one in mounts}
-
-
 def _batch(
     workload_id: str, owner: str, command: tuple[str, ...], variables: dict[str, str], mounts: list[Mount]
 ) -> WorkloadSpec:
     platform = settings.SPACELAB
-    bundle = next((one for one in SYSTEM_BUNDLES if Path(one).exists()), "")
-    if bundle:
-        variables |= {"SSL_CERT_FILE": bundle, "GIT_SSL_CAINFO": bundle}
     return WorkloadSpec(
         id=workload_id,
         owner=owner,
         kind=Kind.BATCH,
         command=command,
-        variables=variables,
+        variables=variables | trusted(),
         mounts=tuple(mounts),
         resources=Resources(
             cpu=platform.build_cpu,

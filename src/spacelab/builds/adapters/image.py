@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from pathlib import Path
 from urllib.parse import quote
 
 from django.conf import settings
@@ -12,17 +11,12 @@ import datalab_package
 from datalab_package import Plan, PlannedStep
 from spacelab import __version__
 from spacelab.builds import rules
-from spacelab.builds.ports import Fetch, Order, Result
+from spacelab.builds.ports import Order, Result
 from spacelab.images import queries
 from spacelab.images.rules.provenance import image_labels
 from spacelab.kit.refusals import Unavailable
-from spacelab.volumes.rules import Mount
 from spacelab.workloads.rules import ImageBuild, Kind, Network, Resources, WorkloadSpec
 
-INSIDE = Path(__file__).resolve().parent.parent / "inside"
-TOOLS, WORK = "/opt/builder", "/build"
-"""Where the workload that fetches a repository sees its script, and the folder that it fills."""
-FETCHING_BASE = "datalabs_base"
 DERIVED = "DERIVED_FROM"
 """The build argument of a plan that builds on another version's image."""
 PACKAGE_LABEL, BASE_LABEL, PLAN_LABEL = "org.spacelab.package", "org.spacelab.base", "org.spacelab.plan"
@@ -101,24 +95,6 @@ class ImageBuilder:
             activity_probe=order.plan.activity_probe,
         )
 
-    def fetch_spec(self, fetch: Fetch) -> WorkloadSpec:
-        """Return the workload that runs Git in a container of the smallest base image."""
-        made = fetch.work / "made"
-        made.mkdir(parents=True, exist_ok=True)
-        return WorkloadSpec(
-            id=fetch.workload_id,
-            owner=fetch.owner,
-            kind=Kind.BATCH,
-            command=("/bin/sh", f"{TOOLS}/fetch.sh", f"{WORK}/source"),
-            image=_base(FETCHING_BASE)[0],
-            # An empty NO_PROXY: every request goes by the way out, which decides about it.
-            variables={"GIT_URL": fetch.url, "GIT_REF": fetch.ref, "NO_PROXY": "", "no_proxy": ""},
-            mounts=(Mount(str(INSIDE), TOOLS), Mount(str(made), WORK, read_only=False)),
-            resources=_resources(),
-            network=Network.OUTBOUND,
-            deadline_seconds=settings.SPACELAB.build_minutes * 60,
-        )
-
 
 def tag_of(order: Order) -> str:
     """Name the image, in the platform's registry."""
@@ -142,7 +118,7 @@ def _base_of(order: Order) -> tuple[str, str]:
                 advice="Ask an operator to have it built again, or take `base` out of spacelab.yml.",
             )
         return order.origin_image, found.id
-    return _base(order.plan.base) if order.plan.base in queries.base_versions() else ("", "")
+    return queries.found_base(order.plan.base) if order.plan.base in queries.base_versions() else ("", "")
 
 
 def _plan_hash(plan: Plan) -> str:
@@ -153,15 +129,3 @@ def _plan_hash(plan: Plan) -> str:
 def _resources() -> Resources:
     platform = settings.SPACELAB
     return Resources(cpu=platform.build_cpu, memory_mb=platform.build_memory_mb, scratch_mb=platform.build_disk_mb)
-
-
-def _base(name: str) -> tuple[str, str]:
-    """Return a base image's name and id; raise `Unavailable` if the engine does not have it."""
-    reference = f"{settings.SPACELAB.image_registry}/datalabs/{name}:{queries.base_versions()[name]}"
-    found = queries.image_store().find(reference)
-    if found is None:
-        raise Unavailable(
-            f"The base image {reference} is not on this machine.",
-            advice="Ask an operator to build the base images: `spacelab images build`.",
-        )
-    return reference, found.id

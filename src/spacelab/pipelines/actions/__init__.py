@@ -1,5 +1,14 @@
 """Every write to the catalogue of pipelines and steps."""
 
+from spacelab.pipelines.actions.importing import (
+    begin_fetch,
+    bring_git,
+    cancel_import,
+    fail_import,
+    finish_import,
+    let_go,
+    stop_fetch,
+)
 from spacelab.pipelines.actions.installing import install_folder, offer_software
 from spacelab.pipelines.actions.lifecycle import (
     LIFE,
@@ -32,14 +41,20 @@ __all__ = [
     "TALK",
     "advance",
     "advance_by_platform",
+    "begin_fetch",
     "bookmark",
+    "bring_git",
+    "cancel_import",
     "comment",
     "create",
     "delete_draft",
     "edit_comment",
     "edit_metadata",
+    "fail_import",
+    "finish_import",
     "hide_comment",
     "install_folder",
+    "let_go",
     "note_people",
     "offer_software",
     "rate",
@@ -48,6 +63,7 @@ __all__ = [
     "report",
     "save",
     "share",
+    "stop_fetch",
     "take_back_comment",
     "users_of",
 ]

@@ -31,33 +31,49 @@ def create(
     version: str = "0.1.0",
     title: str = "",
     metadata: Mapping[str, Any] | None = None,
+    source: Mapping[str, str] | None = None,
 ) -> PipelineVersion:
     """Begin a pipeline or step, or a new version of one's own, with these files.
 
-    What the document is decides whether it is a pipeline or a step. Raises `Invalid` for names and files that can't
+    What the document is decides whether it is a pipeline or a step. `source` tells where the files come from
+    (`PipelineVersion.source`). Raises `Invalid` for names and files that can't
     be, or a short name that somebody else has; `Conflict` where there is such a version already.
     """
     require(by, PipelinePermission.AUTHOR)
     slug, number = rules.clean_slug(slug), rules.clean_number(version)
     kept = rules.clean_files(files)
     main = rules.main_of(kept, main, slug)
-    entry = Pipeline.objects.select_for_update(of=("self",)).filter(slug=slug).first()
-    if entry is not None and entry.maintainer_id != by.pk:
-        raise Invalid(f"“{slug}” is the name of somebody else's.", advice="Choose another short name.", field="slug")
+    entry = check_name(by, slug, number)
     if entry is None:
-        _check_number_of_drafts(by)
         entry = Pipeline.objects.create(
             slug=slug, title=(title or slug)[:120], abstract="", author=by.display_name[:120], maintainer=by
         )
         audit.record(by=by, action="pipelines.create", subject=f"pipeline:{slug}")
-    elif entry.versions.filter(version=number).exists():
-        raise Conflict(f"There is a version {number} already.", advice="Choose a higher one.", field="version")
-    elif entry.versions.count() >= MOST_VERSIONS:
-        raise Conflict("There are too many versions of it.", advice="Delete drafts that nobody needs.")
     made = PipelineVersion.objects.create(
-        pipeline=entry, version=number, metadata=_first_terms(by, entry, number, title, metadata or {})
+        pipeline=entry,
+        version=number,
+        metadata=_first_terms(by, entry, number, title, metadata or {}),
+        source={**source, "content_hash": rules.content_hash(kept, main)} if source else {},
     )
     return _keep(by=by, version=made, files=kept, main=main)
+
+
+def check_name(by: Person, slug: str, number: str) -> Pipeline | None:
+    """Return the person's entry that a new version would belong to, held; None where that would be a new one.
+
+    Raises `Invalid` for a name that somebody else has, `Conflict` where there is such a version, or too many.
+    """
+    entry = Pipeline.objects.select_for_update(of=("self",)).filter(slug=slug).first()
+    if entry is None:
+        _check_number_of_drafts(by)
+        return None
+    if entry.maintainer_id != by.pk:
+        raise Invalid(f"“{slug}” is the name of somebody else's.", advice="Choose another short name.", field="slug")
+    if entry.versions.filter(version=number).exists():
+        raise Conflict(f"There is a version {number} already.", advice="Choose a higher one.", field="version")
+    if entry.versions.count() >= MOST_VERSIONS:
+        raise Conflict("There are too many versions of it.", advice="Delete drafts that nobody needs.")
+    return entry
 
 
 @transaction.atomic

@@ -2,6 +2,13 @@
 
 from spacelab.pipelines.queries.bundles import bundle, bundle_of, environments_for, users_of
 from spacelab.pipelines.queries.feedback import discussed, standing_of, subject_named, subject_of
+from spacelab.pipelines.queries.importing import (
+    find_import,
+    import_folder,
+    imports_to_attend,
+    imports_under_way,
+    may_fetch,
+)
 from spacelab.pipelines.queries.lifecycle import (
     about,
     authoring_context,
@@ -48,13 +55,18 @@ __all__ = [
     "environments_for",
     "facts_of",
     "find_authored",
+    "find_import",
     "find_launchable",
     "find_seen",
     "has_passed",
+    "import_folder",
+    "imports_to_attend",
+    "imports_under_way",
     "inside_for",
     "is_published",
     "launchable_by",
     "listing",
+    "may_fetch",
     "pipeline",
     "require_launch",
     "seen_by",
