@@ -45,6 +45,9 @@ SANDBOX_UID = 1000
 
 COLD = "no preloaded coordinator is there yet"
 
+ANNOUNCE = 'echo >&0; exec "$@"'
+"""Tells the coordinator that waits at the other end of standard input that the sandbox is made."""
+
 JOIN = 'for group in $1; do echo 0 > "/proc/self/fd/$group" || exit 120; done; shift; exec "$@"'  # 0: the shell itself
 """Joins the control groups before anything else runs, so that nothing of the workload is ever outside of them."""
 
@@ -110,6 +113,8 @@ class Launch:
     def __post_init__(self) -> None:
         self.compiled = compiled.prepared(self.options.run_directory) if not self.options.interpreter else None
         self.files = contextlib.ExitStack()
+        self.channel: socket.socket | None = None
+        self.output = (-1, -1)
         self.passed: list[int] = [self.lock, self.control]
         self.root = self.sandboxed and os.geteuid() == 0
         self.environments = {name: read_environment(self.options, name) for name in pipelines.environments(self.spec)}
@@ -120,6 +125,7 @@ class Launch:
         with self.files:
             hello, hello_end = os.pipe()
             self.files.callback(os.close, hello)
+            self._ask()
             places = self._places()
             orders = self._orders(places, hello_end)
             try:
@@ -181,7 +187,9 @@ class Launch:
             "control": self.control,
             "hello": hello,
             "oom": self._open(oom, os.O_RDONLY) if oom else -1,
-            "warm": self._preloaded(),
+            "warm": 0 if self.channel else -1,
+            "output": self.output[0],
+            "output_end": self.output[1],
         }
         orders: dict[str, Any] = {
             "descriptors": descriptors,
@@ -199,25 +207,29 @@ class Launch:
             "overlay": self._overlay(overlay, places),
             "nested": self.root and self.spec.run is not None,
             "cold": COLD if self.spec.run and self.sandboxed and self.options.warm else "",
-            "arguments": ["spacelab-cwl", "run", RUN_FOLDER],
             "deadline": (spec.deadline_seconds or 0) if spec.kind is Kind.BATCH else 0,
             "log_bytes": LOG_BYTES,
         }
+        if self.channel:
+            told = {name: orders[name] for name in ("variables", "cwd", "uid", "gid", "limits", "cores", "nested")}
+            told["arguments"] = ["spacelab-cwl", "run", RUN_FOLDER]
+            socket.send_fds(self.channel, [marshal.dumps(told)], [self.output[1]])
         return self._data(marshal.dumps(orders))
 
-    def _preloaded(self) -> int:
-        """Have a preloaded coordinator wait for the supervisor; return the supervisor's end of the channel, or -1."""
+    def _ask(self) -> None:
+        """Have a preloaded coordinator wait for the sandbox, where there is one."""
         if not (self.spec.run and self.sandboxed and self.preloaded):
-            return -1
+            return
         joins = [os.open(path, os.O_WRONLY | os.O_CLOEXEC) for path in self.group.procs_files()]
         for join in joins:
             self.files.callback(os.close, join)
-        channel = self.preloaded.ask(joins)
-        if channel is None:
-            return -1
-        self.files.enter_context(channel)
-        self.passed.append(channel.fileno())
-        return channel.fileno()
+        self.channel = self.preloaded.ask(joins)
+        if self.channel:
+            self.files.enter_context(self.channel)
+            self.output = os.pipe()
+            for end in self.output:
+                self.files.callback(os.close, end)
+                self.passed.append(end)
 
     def _rlimits(self) -> dict[str, int]:
         if self.group.paths:
@@ -258,13 +270,21 @@ class Launch:
             words = sandbox.arguments(self.spec, self._host(), places, self.group, files)
             info = self._open(self.folder.path / "process.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             described = self._data(b"\0".join(word.encode() for word in [*words, "--info-fd", str(info)]) + b"\0")
-            program = [shutil.which("bwrap") or "bwrap", "--args", str(described), "--", str(sandbox.PYTHON)]
+            announced = ["/bin/sh", "-c", ANNOUNCE, "sh"] if self.channel else []
+            program = [
+                shutil.which("bwrap") or "bwrap",
+                "--args",
+                str(described),
+                "--",
+                *announced,
+                str(sandbox.PYTHON),
+            ]
             script = f"{sandbox.SUPERVISOR}c" if self.compiled else str(sandbox.SUPERVISOR)
         else:
             program, script = [str(self.options.python)], str(INSIDE / "supervisor.py")
         return subprocess.Popen(
             ["/bin/sh", "-c", JOIN, "sh", " ".join(joins), *program, "-I", "-S", "-B", script, str(orders)],
-            stdin=subprocess.DEVNULL,
+            stdin=self.channel.fileno() if self.channel else subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             cwd="/",

@@ -78,7 +78,7 @@ class Preloaded:
             self._options.run_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             log = stack.enter_context(self._log.open("wb"))
             moves = (software.packages, software.runner.parent, sandbox.PACKAGES, sandbox.RUNNER)
-            program = [str(self._options.python), "-I", "-S", "-B", str(INSIDE / "preloaded.py")]
+            program = [str(self._options.python), "-I", "-S", str(INSIDE / "preloaded.py")]
             self._process = subprocess.Popen(
                 [*program, *map(str, moves), str(its.fileno())],
                 executable=self._executable(stack),
@@ -108,14 +108,15 @@ class Preloaded:
         return f"/proc/{os.getpid()}/fd/{copy}"
 
     def ask(self, groups: Sequence[int]) -> socket.socket | None:
-        """Have a child forked that joins these control groups; return the channel on which it waits for a supervisor.
+        """Have a child forked that joins these control groups; return the channel on which it waits for its orders.
 
-        None while there is no loaded coordinator.
+        After them it waits for the first word out of the sandbox. None while there is no loaded coordinator.
         """
         with self._lock:
             if not self._is_ready() or self._socket is None:
                 return None
             mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            its.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)  # the kernel says who speaks to it
             with its:
                 try:
                     socket.send_fds(self._socket, [b"enter"], [its.fileno(), *groups])

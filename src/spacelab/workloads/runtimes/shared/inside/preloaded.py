@@ -1,17 +1,20 @@
 """Keeps a loaded coordinator, whose children enter the sandboxes of pipeline runs; the standard library and cwl_runner.
 
 Run outside of sandboxes, with an empty environment, as `python -I -S preloaded.py <packages> <runner> <packages inside>
-<runner inside> <descriptor>`. For each message on the descriptor's socket, which brings a channel to a workload's
-supervisor and the files through which to join the workload's control groups, it forks a child. That one enters the
-supervisor's namespaces, gives up all rights and becomes the coordinator there. It ends when nobody holds the socket.
+<runner inside> <descriptor>`. For each message on the descriptor's socket, which brings a channel and the files through
+which to join a workload's control groups, it forks a child. That one takes its orders from the runtime, waits until
+the first process of the sandbox speaks, enters that one's namespaces, gives up all rights and becomes the coordinator
+there. While the supervisor starts it reads its documents; it begins at the supervisor's word. The parent ends when
+nobody holds its socket.
 
-Only supervisors talk to the children, before anything else runs in their sandboxes; nobody but the platform's runtime
-talks to the parent. The parent never reads a document.
+Only the runtime and supervisors talk to the children, before anything else runs in their sandboxes; nobody but the
+runtime talks to the parent. The parent never reads a document.
 """
 
 from __future__ import annotations
 
 import _ctypes
+import array
 import atexit
 import gc
 import importlib
@@ -33,10 +36,20 @@ if TYPE_CHECKING:
         drop_rights,
         limit,
         prctl,
+        uncover,
     )
 else:
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120  as its neighbours do
-    from rights import PR_GET_NO_NEW_PRIVS, PR_SET_DUMPABLE, call, drop_capabilities, drop_rights, limit, prctl
+    from rights import (
+        PR_GET_NO_NEW_PRIVS,
+        PR_SET_DUMPABLE,
+        call,
+        drop_capabilities,
+        drop_rights,
+        limit,
+        prctl,
+        uncover,
+    )
 
 MOUNT, CGROUP, UTS, IPC, USER, PID, NET = (1 << bit for bit in (17, 25, 26, 27, 28, 29, 30))
 """The namespaces' flags of setns(2)."""
@@ -105,6 +118,52 @@ def check_alone() -> None:
             raise RuntimeError("the loaded coordinator shares memory that can be written")
 
 
+def first_word(connection: socket.socket) -> int:
+    """Wait until the first process of the sandbox speaks; return a pidfd of it.
+
+    Who spoke is said by the kernel. Should that process have ended since, and another have got its number, then the
+    supervisor's word, which names its own namespace, ends whoever strayed there (see `Word`).
+    """
+    size = socket.CMSG_SPACE(12)
+    message, ancillary, _, _ = connection.recvmsg(16, size)
+    for level, kind, data in ancillary:
+        if message and (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
+            return os.pidfd_open(int.from_bytes(data[:4], sys.byteorder))
+    raise OSError("nothing was heard from the sandbox")
+
+
+def take_orders(connection: socket.socket) -> tuple[dict[str, object], int]:
+    """Take the runtime's orders, and the descriptor for what the run prints."""
+    size = socket.CMSG_SPACE(12) + socket.CMSG_SPACE(4)
+    message, ancillary, _, _ = connection.recvmsg(MOST_BYTES, size)
+    handed = array.array("i")
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            handed.frombytes(data)
+    return marshal.loads(message), handed[0]  # noqa: S302  the platform's own words
+
+
+class Word:
+    """The supervisor's word that the run may begin: waited for once, before anything is told or started."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection: socket.socket | None = connection
+
+    def wait(self) -> None:
+        """Return once it was given in this very sandbox; end this process if it wasn't."""
+        if self.connection is None:
+            return
+        self.connection.settimeout(PATIENCE)
+        try:
+            said = self.connection.recv(64)
+        except OSError:
+            said = b""
+        if said != f"go {os.stat('/proc/self/ns/mnt').st_ino}".encode():  # noqa: PTH116  as its neighbours do
+            os._exit(1)
+        self.connection.close()
+        self.connection = None
+
+
 def enter(supervisor: int) -> None:
     """Move into the namespaces of a process; its pid namespace takes the next child."""
     flags = MOUNT | CGROUP | UTS | IPC | PID | NET
@@ -126,13 +185,15 @@ def settle(orders: dict[str, object], output: int, channel: int) -> None:
     os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
     os.dup2(high[0], 1)
     os.dup2(high[0], 2)
-    os.dup2(high[1], CHANNEL)
+    os.dup2(high[1], CHANNEL, inheritable=False)
     os.closerange(CHANNEL + 1, 2**20)
     os.umask(0o022)
     cores: list[int] = orders["cores"]  # type: ignore[assignment]
     if cores:
         os.sched_setaffinity(0, cores)
     limit(orders["limits"])  # type: ignore[arg-type]
+    if orders["nested"]:
+        uncover()  # the supervisor does it too, but perhaps only later
     drop_rights(orders["uid"], orders["gid"])  # type: ignore[arg-type]
     drop_capabilities()
     if call("prctl", PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1:
@@ -144,9 +205,14 @@ def settle(orders: dict[str, object], output: int, channel: int) -> None:
     os.chdir(cwd if os.access(cwd, os.X_OK) else "/")
 
 
-def coordinate(arguments: list[str]) -> int:
-    """Carry out the run; return the exit code."""
+def coordinate(arguments: list[str], word: Word) -> int:
+    """Carry out the run, which reads but neither tells nor starts anything before the word; return the exit code."""
     sys.argv = arguments
+    events = sys.modules.get(f"{RUNNER}.events")
+    if events is None:
+        word.wait()
+    else:
+        events.wait_for_leave = word.wait  # type: ignore[attr-defined]
     code: object = 0
     try:
         code = importlib.import_module(f"{RUNNER}.cli").script()
@@ -175,8 +241,8 @@ def attend(channel: int, groups: list[int]) -> None:
         for group in groups:
             os.write(group, b"0")
         connection.settimeout(PATIENCE)
-        message, (supervisor, output), _, _ = socket.recv_fds(connection, MOST_BYTES, 2)
-        orders = marshal.loads(message)  # noqa: S302  the supervisor's words
+        orders, output = take_orders(connection)
+        supervisor = first_word(connection)
         enter(supervisor)
         between = os.fork()
         if between:
@@ -187,11 +253,7 @@ def attend(channel: int, groups: list[int]) -> None:
         settle(orders, output, connection.fileno())
         connection.detach()
         connection = socket.socket(fileno=CHANNEL)
-        connection.settimeout(PATIENCE)
         connection.send(f"pid {os.getpid()}".encode())
-        if connection.recv(16) != b"go":
-            os._exit(1)
-        connection.close()
     except BaseException as error:  # noqa: BLE001  a child must never return into the parent's loop
         try:
             connection.send((str(error) or type(error).__name__).encode()[:500])
@@ -200,7 +262,7 @@ def attend(channel: int, groups: list[int]) -> None:
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         gc.enable()
-        os._exit(coordinate(orders["arguments"]) & 255)
+        os._exit(coordinate(orders["arguments"], Word(connection)) & 255)  # type: ignore[arg-type]
     finally:
         os._exit(1)
 
@@ -212,6 +274,7 @@ def main() -> None:
     sys.path += [runner, packages]
     importlib.import_module(f"{RUNNER}.cli")
     importlib.import_module(f"{RUNNER}.warm").preload()
+    sys.dont_write_bytecode = True  # until here compiled modules are kept, so that loading is quick the next time
     here = sys.path.pop(0)
     relocate({packages: packages_inside, runner: runner_inside, here: os.path.dirname(runner_inside)})  # noqa: PTH120
     check_alone()

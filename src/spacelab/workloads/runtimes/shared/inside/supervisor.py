@@ -126,18 +126,20 @@ class Supervisor:
 
     def start_application(self) -> None:
         """Start the command in a process group of its own, with its output going to the log."""
-        self.output, output_end = os.pipe()
+        self.output, output_end = self.descriptors["output"], self.descriptors["output_end"]
+        if self.output < 0:
+            self.output, output_end = os.pipe()
         os.set_blocking(self.output, False)
-        if not self._let_in(output_end):
+        if not self._let_in():
             self._start_anew(output_end)
         os.close(output_end)
         self.loop.watch(self.output, select.EPOLLIN, lambda _events: self.drain())
         self.report(phase="running", started=time.time())
 
-    def _let_in(self, output_end: int) -> bool:
+    def _let_in(self) -> bool:
         """Have a preloaded coordinator become the application, where one waits; say whether that went well."""
         if self.descriptors["warm"] >= 0:
-            self.application, why = invite(self.descriptors["warm"], self.orders, output_end)
+            self.application, why = invite(self.descriptors["warm"])
         else:
             why = str(self.orders["cold"])
         if why:
