@@ -344,6 +344,34 @@ def test_the_editor_is_usable_by_everybody(editor: Editor, scheme: str, width: i
     assert breaches(page) == []
 
 
+@pytest.mark.parametrize("editor", [COMMENTED], indirect=True, ids=["commented"])
+def test_what_a_step_needs_is_filled_into_forms(editor: Editor) -> None:
+    page = editor.page
+    editor.node("greet").click()
+    inspector = page.get_by_role("region", name="Inspector")
+    inspector.get_by_label("Ask for something else").select_option("Environment variables")
+    variables = inspector.get_by_role("group", name="Environment variables")
+    variables.locator("summary").click()
+    variables.get_by_label("Variables").fill("A=1\nB=$(inputs.name.basename)")
+    variables.get_by_label("Variables").press("Control+Enter")
+    expect(page.locator(".cm-content")).to_contain_text("B: $(inputs.name.basename)")
+    written = [line.strip() for line in editor.text.splitlines()]
+    at = written.index("envDef:")
+    assert written[at - 1 : at + 3] == ["EnvVarRequirement:", "envDef:", 'A: "1"', "B: $(inputs.name.basename)"]
+    inspector.get_by_label("Memory (MiB)").fill("lots")
+    inspector.get_by_label("Memory (MiB)").press("Enter")
+    expect(inspector.get_by_role("list", name="Problems of this node")).to_contain_text("ramMin is no amount.")
+    inspector.get_by_label("Memory (MiB)").fill("")
+    inspector.get_by_label("Memory (MiB)").press("Enter")
+    expect(page.locator(".problems")).to_contain_text("No problems.")
+    assert breaches(page) == []
+    variables.get_by_role("button", name="Make it a hint").click()
+    expect(variables.locator(".badge")).to_have_text("hint")
+    variables.get_by_role("button", name="Take away").click()
+    expect(variables).to_have_count(0)
+    assert editor.text == COMMENTED
+
+
 NESTED = """\
 cwlVersion: v1.2
 class: Workflow

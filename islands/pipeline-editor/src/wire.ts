@@ -77,8 +77,15 @@ export interface Reading {
   /** For each "source type → target type" of the document: whether it fits, and why not. */
   fits: Record<string, [Fit, string]>;
   layout: Layout | null;
-  /** Further fields of each node as the text has them, such as requirements, for the inspector. */
-  details: Record<string, Record<string, unknown>>;
+  /** What steps require, by their paths, and what workflows do, by theirs with a slash at the end (the whole: nothing). */
+  details: Record<string, Requirement[]>;
+}
+
+/** A requirement or hint, with its fields as data. */
+export interface Requirement {
+  name: string;
+  hint: boolean;
+  fields: Record<string, unknown>;
 }
 
 /** A step or pipeline of the catalogue that the person may use. */
@@ -106,7 +113,7 @@ export type Edit =
   | { edit: "SetScatter"; step: string; ports: readonly string[]; method: string }
   | { edit: "SetWhen"; step: string; expression: string }
   | { edit: "SetType"; node: string; type: unknown }
-  | { edit: "AddRequirement"; name: string; fields: Record<string, unknown>; step: string }
+  | { edit: "AddRequirement"; name: string; fields: Record<string, unknown>; step: string; hint?: boolean }
   | { edit: "RemoveRequirement"; name: string; step: string }
   | { edit: "Paste"; text: string }
   | { edit: "Several"; edits: readonly Edit[] };

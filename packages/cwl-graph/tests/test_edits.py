@@ -242,6 +242,23 @@ def test_json_stays_json() -> None:
     assert list(json.loads(files["main.cwl"])["steps"]) == ["second", "third"]
 
 
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        ("hints:\n  ResourceRequirement: {coresMin: 2, ramMin: 5}\n", "hints:\n  ResourceRequirement: {ramMin: 5}\n"),
+        (
+            "hints:\n  - {class: ResourceRequirement, coresMin: 2, ramMin: 5}  # two\n",
+            "hints:\n  - {class: ResourceRequirement, ramMin: 5}  # two\n",
+        ),
+    ],
+    ids=["map", "list"],
+)
+def test_a_field_of_a_requirement_is_taken_away(written: str, wanted: str) -> None:
+    head = "cwlVersion: v1.2\nclass: Workflow\ninputs: {}\noutputs: {}\nsteps: {}\n"
+    change = edits.AddRequirement("ResourceRequirement", {"coresMin": None}, hint=True)
+    assert edit({"main.cwl": head + written}, "main.cwl", change) == head + wanted
+
+
 def test_what_only_json_can_write_stays() -> None:
     words = '"doc": "\\ud83d\\ude00 \\/ \\u00e9", "label": "\\uD83D\\uDE00"'
     text = f'{{"cwlVersion": "v1.2", "class": "Workflow", {words}, "inputs": {{}}}}'

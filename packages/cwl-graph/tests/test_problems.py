@@ -294,3 +294,50 @@ def test_types_that_grow_without_end_are_told_quickly() -> None:
     document = read({"main.cwl": circle, "a.yml": "[{$import: a.yml}]\n"}, "main.cwl")
     assert any("circle" in each.message for each in document.problems)
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("requirement", "words"),
+    [
+        ("ResourceRequirement: {coresMin: many}", "`coresMin` is no amount"),
+        ("ResourceRequirement: {ramMin: -5}", "`ramMin` is no amount"),
+        ("ResourceRequirement: {ramMin: 5, ramMax: 4}", "`ramMax` is less than `ramMin`"),
+        ("ToolTimeLimit: {}", "lacks `timelimit`"),
+        ("ToolTimeLimit: 5", "has no fields here"),
+        ("NetworkAccess: {networkAccess: maybe}", "neither true nor false"),
+        ("LoadListingRequirement: {loadListing: all}", "knows no such value"),
+        ("DockerRequirement: {dockerPull: [a]}", "`dockerPull` is no text"),
+        ("EnvVarRequirement: {envDef: 3}", "holds no variables"),
+        ("EnvVarRequirement: {envDef: {A: {x: 1}}}", "`A` has no text"),
+        ("EnvVarRequirement: {envDef: [{envName: A}]}", "lacks its name or its value"),
+        ("EnvVarRequirement: {envDef: {A=B: c}}", "can't be the name of a variable"),
+        ("InitialWorkDirRequirement: {listing: 5}", "neither a list nor an expression"),
+        ("InitialWorkDirRequirement: {listing: [{entryname: x}]}", "An entry of `listing` is no file"),
+        ("InlineJavascriptRequirement: {expressionLib: 5}", "`expressionLib` is no list"),
+        ("InlineJavascriptRequirement: {expressionLib: [[]]}", "A part of `expressionLib` is no text"),
+    ],
+)
+def test_what_a_requirement_cannot_hold_is_told_at_its_line(requirement: str, words: str) -> None:
+    steps = f"  a:\n    run: echo.cwl\n    in: {{text: text}}\n    out: []\n    requirements:\n      {requirement}\n"
+    problem = told(workflow(steps), words)
+    assert (problem.line, problem.node, problem.severity) == (12, "a", "error")
+    hint = told(workflow(steps.replace("requirements", "hints")), words)
+    assert hint.severity == "warning"
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    [
+        "ResourceRequirement: {coresMin: 0.5, ramMin: $(inputs.number), tmpdirMin: 1}",
+        "EnvVarRequirement: {envDef: [{envName: A, envValue: b}]}",
+        "EnvVarRequirement: {envDef: {A: 1, B: $(inputs.text), C: {envValue: x}}}",
+        "InitialWorkDirRequirement: {listing: [$(inputs.text), {entry: x}, {class: File, contents: y}, null]}",
+        "InitialWorkDirRequirement: {listing: $(inputs.text)}",
+        "InlineJavascriptRequirement:",
+        "WorkReuse: {enableReuse: $(inputs.text)}",
+    ],
+)
+def test_what_a_requirement_may_hold_is_no_problem(requirement: str) -> None:
+    steps = f"  a:\n    run: echo.cwl\n    in: {{text: text}}\n    out: []\n    requirements:\n      {requirement}\n"
+    document = read({"main.cwl": workflow(steps), "echo.cwl": ECHO}, "main.cwl")
+    assert [one for one in document.problems if one.node == "a"] == []

@@ -159,16 +159,22 @@ def _named(group: Any, key: str) -> Iterable[tuple[str, Mapping[str, Any]]]:
     return ()
 
 
-def _details(process: Any, prefix: str, depth: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what each step requires or hints at, by its path."""
+def _details(process: Any, prefix: str, depth: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Yield what a process requires or hints at, by its path with a slash at the end, and each step by its path."""
     if not isinstance(process, Mapping) or depth > DEEPEST:
         return
+    if asked := _asked(process):
+        yield prefix, asked
     for name, step in _named(process.get("steps"), "id"):
-        asked = {
-            kind: {field: _value(value) for field, value in one.items() if isinstance(value, str | int | float | bool)}
-            for group in ("hints", "requirements")
-            for kind, one in _named(step.get(group), "class")
-        }
-        if asked:
+        if asked := _asked(step):
             yield prefix + name, asked
         yield from _details(step.get("run"), f"{prefix}{name}/", depth + 1)
+
+
+def _asked(holder: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """List the requirements and hints of a process or a step."""
+    return [
+        {"name": kind, "hint": group == "hints", "fields": {name: _value(value) for name, value in one.items()}}
+        for group in ("requirements", "hints")
+        for kind, one in _named(holder.get(group), "class")
+    ]

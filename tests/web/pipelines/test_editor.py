@@ -64,6 +64,21 @@ def test_a_change_touches_its_own_lines_and_finds_steps_of_the_catalogue(client:
     assert "    out: [said]" in answer["text"].removeprefix(WORKFLOW.rstrip())
 
 
+def test_what_steps_and_workflows_require_is_told_for_their_forms(client: Client) -> None:
+    step = WORKFLOW.replace(
+        "    run: say.cwl\n", "    run: say.cwl\n    hints: [{class: WorkReuse, enableReuse: false}]\n"
+    )
+    text = step.replace("class: Workflow\n", "class: Workflow\nrequirements: {EnvVarRequirement: {envDef: {A: b}}}\n")
+    answer = ask(client, "read", files={**FILES, "main.cwl": text}, main="main.cwl").json()
+    assert answer["details"] == {
+        "": [{"name": "EnvVarRequirement", "hint": False, "fields": {"envDef": {"A": "b"}}}],
+        "say": [{"name": "WorkReuse", "hint": True, "fields": {"class": "WorkReuse", "enableReuse": False}}],
+    }
+    wrong = text.replace("{A: b}", "3")
+    problem = ask(client, "read", files={**FILES, "main.cwl": wrong}, main="main.cwl").json()["problems"][0]
+    assert (problem["line"], problem["message"]) == (3, "`envDef` holds no variables.")
+
+
 def test_an_input_takes_the_type_of_the_port_that_it_feeds(client: Client) -> None:
     tool = TOOL.replace("type: string", "type: {type: enum, symbols: [a, b]}")
     made = {"edit": "AddInput", "id": "choice", "type": {"like": ["say", "message"]}}

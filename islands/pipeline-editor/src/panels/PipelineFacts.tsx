@@ -4,6 +4,7 @@ import { plural } from "../canvas/words";
 import { Icon } from "../Icon";
 import type { PanelProps } from "./Inspector";
 import { TextField } from "./fields";
+import { Requirements } from "./Requirements";
 
 export function PipelineFacts({ session, snapshot }: PanelProps): ReactElement {
   const { reading, graph, files } = snapshot;
@@ -22,6 +23,7 @@ export function PipelineFacts({ session, snapshot }: PanelProps): ReactElement {
       </p>
       <TextField label="Label" value={reading?.label ?? ""} disabled={readOnly} onCommit={(value) => set("label", value)} />
       <TextField label="Description" rows={3} value={reading?.doc ?? ""} disabled={readOnly} onCommit={(value) => set("doc", value)} />
+      {reading?.cwl_class === "Workflow" && <Requirements session={session} snapshot={snapshot} step="" />}
       {files.length > 1 && (
         <>
           <h3>Files</h3>

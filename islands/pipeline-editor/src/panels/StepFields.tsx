@@ -5,6 +5,7 @@ import { Icon } from "../Icon";
 import type { Graph, GraphNode, Port } from "../wire";
 import { Choice, shownValue, TextField, typedValue } from "./fields";
 import type { PanelProps } from "./Inspector";
+import { Requirements } from "./Requirements";
 
 interface Props extends PanelProps {
   node: GraphNode;
@@ -30,7 +31,7 @@ export function StepFields({ session, snapshot, actions, node, graph }: Props): 
       {node.scatter.length > 1 && <Choice label="Several scattered inputs" value={node.scatter_method || "dotproduct"} choices={METHODS} disabled={readOnly} onCommit={(method) => scatter(node.scatter, method)} />}
       <h3>When it runs</h3>
       <TextField label="Condition" code value={node.when} disabled={readOnly} hint="An expression such as $(inputs.count > 3); empty: always." onCommit={(value) => void session.edit({ edit: "SetWhen", step: node.id, expression: value.trim() })} />
-      <Requirements session={session} snapshot={snapshot} node={node} />
+      <Requirements session={session} snapshot={snapshot} step={node.id} />
     </>
   );
 }
@@ -81,38 +82,5 @@ function InputFields({ session, actions, node, graph, port }: Props & { port: Po
         <Choice label="Of empty values" value={port.pick_value} choices={[["", "keep all"], ["first_non_null", "take the first that is there"], ["the_only_non_null", "take the only one that is there"], ["all_non_null", "take all that are there"]]} disabled={readOnly} onCommit={(value) => setPort("pickValue", value || null)} />
       )}
     </details>
-  );
-}
-
-/** Cores, memory and time as fields; whatever else the step needs stays as it is in the text. */
-function Requirements({ session, snapshot, node }: Pick<Props, "session" | "snapshot" | "node">): ReactElement {
-  const readOnly = !session.writable;
-  const prefix = session.level.path.map((id) => `${id}/`).join("");
-  const given = (snapshot.reading?.details[prefix + node.id] ?? {}) as Record<string, Record<string, unknown> | undefined>;
-  const value = (kind: string, field: string): string => {
-    const found = given[kind]?.[field];
-    return found === undefined || found === null ? "" : String(found);
-  };
-  const set = (name: string, field: string, text: string): void => {
-    const wanted = typedValue(text);
-    const rest = Object.keys(given[name] ?? {}).filter((one) => one !== field);
-    if (wanted !== null) void session.edit({ edit: "AddRequirement", name, fields: { [field]: wanted }, step: node.id });
-    else if (rest.length) void session.edit({ edit: "SetField", path: ["steps", node.id, "requirements", name, field], value: null });
-    else void session.edit({ edit: "RemoveRequirement", name, step: node.id });
-  };
-  const others = Object.keys(given).filter((kind) => !["ResourceRequirement", "ToolTimeLimit", "NetworkAccess"].includes(kind));
-  return (
-    <>
-      <h3>What it needs</h3>
-      <div className="pair">
-        <TextField label="Cores" value={value("ResourceRequirement", "coresMin")} disabled={readOnly} onCommit={(text) => set("ResourceRequirement", "coresMin", text)} />
-        <TextField label="Memory (MiB)" value={value("ResourceRequirement", "ramMin")} disabled={readOnly} onCommit={(text) => set("ResourceRequirement", "ramMin", text)} />
-      </div>
-      <div className="pair">
-        <TextField label="Longest time (s)" value={value("ToolTimeLimit", "timelimit")} disabled={readOnly} onCommit={(text) => set("ToolTimeLimit", "timelimit", text)} />
-        <Choice label="Network" value={value("NetworkAccess", "networkAccess")} choices={[["", "no"], ["true", "yes, with leave"]]} disabled={readOnly} onCommit={(text) => set("NetworkAccess", "networkAccess", text)} />
-      </div>
-      {others.length > 0 && <p className="soft">Also in the text: {others.join(", ")}.</p>}
-    </>
   );
 }

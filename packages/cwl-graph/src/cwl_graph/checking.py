@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from cwl_graph.bundles import Bundle, resolve
 from cwl_graph.known_fields import FIELDS, LATER, REQUIREMENTS, STEP_FIELDS, VERSIONS
 from cwl_graph.processes import Process
+from cwl_graph.requirement_values import wrong_values
 from cwl_graph.steps import Step
 from cwl_graph.tree import Value
 
@@ -73,15 +74,12 @@ def check_requirements(
     bundle: Bundle, value: Value, requirements: dict[str, Value], hints: dict[str, Value], node: str
 ) -> None:
     """Keep what is unknown or needs leave among requirements and hints."""
-    for name, each in requirements.items():
-        if ":" not in name and name not in REQUIREMENTS:
-            near = get_close_matches(name, sorted(REQUIREMENTS), 1, 0.6)
-            advice = f"Is it `{near[0]}`?" if near else "Take it out, or make it a hint."
-            bundle.error(each, f"CWL knows no requirement `{name}`.", advice, node)
-        elif name in REQUIREMENTS and each.kind == "map":
-            check_names(bundle, each, REQUIREMENTS[name] | {"class"}, node)
+    _check_known(bundle, requirements, node)
     for name in (*requirements, *hints):
         each = requirements.get(name) or hints[name]
+        note = bundle.error if name in requirements else bundle.warning
+        for wrong in wrong_values(name, each):
+            note(wrong.at, wrong.message, wrong.advice, node)
         if name == "DockerRequirement":
             check_docker(bundle, each, name in requirements, node)
     for name, each in requirements.items():
@@ -91,6 +89,16 @@ def check_requirements(
     for group in (value.get("requirements"), value.get("hints")):
         if group is not None:
             check_includes(bundle, group, node)
+
+
+def _check_known(bundle: Bundle, requirements: dict[str, Value], node: str) -> None:
+    for name, each in requirements.items():
+        if ":" not in name and name not in REQUIREMENTS:
+            near = get_close_matches(name, sorted(REQUIREMENTS), 1, 0.6)
+            advice = f"Is it `{near[0]}`?" if near else "Take it out, or make it a hint."
+            bundle.error(each, f"CWL knows no requirement `{name}`.", advice, node)
+        elif name in REQUIREMENTS and each.kind == "map":
+            check_names(bundle, each, REQUIREMENTS[name] | {"class"}, node)
 
 
 def check_docker(bundle: Bundle, value: Value, required: bool, node: str) -> None:  # noqa: FBT001  requirement or hint

@@ -402,16 +402,18 @@ class _Work:
         group = holder.get(key)
         if isinstance(group, dict) and "$import" in group:
             raise Refused(f"`{key}` stands in another file ({group['$import']}).", "Edit that file.")
-        fields = dict(change.fields)
+        gone = {name for name, value in change.fields.items() if value is None}
+        fields = {name: value for name, value in change.fields.items() if value is not None}
         if isinstance(group, list):
             for at, each in enumerate(group):
                 if isinstance(each, dict) and each.get("class") == change.name:
-                    group[at] = {**each, **fields}
+                    group[at] = {**{name: value for name, value in each.items() if name not in gone}, **fields}
                     return
             group.append({"class": change.name, **fields})
         elif isinstance(group, dict):
             old = group.get(change.name)
-            group[change.name] = {**(old if isinstance(old, dict) else {}), **fields}
+            kept = {name: value for name, value in old.items() if name not in gone} if isinstance(old, dict) else {}
+            group[change.name] = {**kept, **fields}
             if change.name in group and old is None and not fields:
                 group[change.name] = {}
         else:

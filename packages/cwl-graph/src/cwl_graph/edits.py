@@ -117,7 +117,10 @@ class SetType:
 
 @dataclass(frozen=True)
 class AddRequirement:
-    """Add a requirement, or a hint, to the process or to one of its steps; fields of one that is there are set."""
+    """Add a requirement, or a hint, to the process or to one of its steps; fields of one that is there are set.
+
+    A field that is None is taken away.
+    """
 
     name: str
     fields: Mapping[str, Any] = field(default_factory=dict)
