@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from support.client import Client
+from support.lab import run_all
 from support.packages import notebook
 from support.platform import Platform
 
@@ -66,11 +67,7 @@ def test_from_one_notebook_to_its_running_cell(page: Page, platform: Platform) -
         page.get_by_role("link", name="Open in a new tab").click(timeout=PATIENCE)
     lab = opened.value
     lab.set_default_timeout(PATIENCE)
-    lab.wait_for_selector(".jp-NotebookPanel .jp-CodeCell")
-    lab.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", state="attached")
-    lab.get_by_role("menuitem", name="Run", exact=True).click()
-    lab.get_by_role("menuitem", name=re.compile("^Run All Cells")).first.click()
-    expect(lab.get_by_text("123.5 million stars").first).to_be_visible(timeout=PATIENCE)
+    run_all(lab, "123.5 million stars", patience=PATIENCE)
     lab.close()
     Client(platform, "demo-developer").stop(session)
 

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from support.client import Client
+from support.lab import run_all
 from support.platform import Platform
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -78,11 +79,7 @@ def test_from_sign_in_to_a_result_that_stays(page: Page, platform: Platform) -> 
     lab.goto(
         f"http://{session}.localhost:{platform.port}/datalabs/{session}/lab/tree/data/hipparcos/Example_Notebooks/hyades-distance.ipynb"
     )
-    lab.wait_for_selector(".jp-NotebookPanel .jp-CodeCell")
-    lab.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", state="attached")
-    lab.get_by_role("menuitem", name="Run", exact=True).click()
-    lab.get_by_role("menuitem", name=re.compile("^Run All Cells")).first.click()
-    expect(lab.get_by_text("104 members").first).to_be_visible(timeout=PATIENCE)
+    run_all(lab, "104 members", patience=PATIENCE)
     client = Client(platform, "demo-cecilia")
     lab.wait_for_function(
         "() => ![...document.querySelectorAll('.jp-InputPrompt')].some(one => one.textContent.includes('*'))"

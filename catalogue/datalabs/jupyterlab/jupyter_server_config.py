@@ -33,5 +33,13 @@ c.ContentsManager.allow_hidden = False
 c.MappingKernelManager.cull_idle_timeout = 0
 c.TerminalManager.cull_inactive_timeout = 0
 c.ServerApp.shutdown_no_activity_timeout = 0
+# jupyter-server-documents sets these classes itself, in some orders of start-up after the server has made its own; a
+# notebook whose room knows no kernel runs no cell, and says nothing.
+c.ServerApp.session_manager_class = "jupyter_server_documents.session_manager.YDocSessionManager"
+DOCUMENTS_SOCKET = "jupyter_server_documents.websocket_connection.KernelWebsocketConnection"
+c.ServerApp.kernel_websocket_connection_class = DOCUMENTS_SOCKET
+# A notebook that nobody looks at would be freed after five minutes, and its cells would run nowhere when she is back.
+# It stays for as long as the session: ten years, in seconds.
+c.YRoomManager.auto_free_interval = 315_360_000
 c.LabApp.news_url = None
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
