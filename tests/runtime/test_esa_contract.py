@@ -30,7 +30,11 @@ def bases(_here: None, engine: Engine) -> None:
     provide(engine, "jl_base", "web_base")
 
 
-@pytest.fixture(params=["lab-2021", "lab-2022", "lab-2025"])
+ERAS = [pytest.param("lab-2021", marks=pytest.mark.long), pytest.param("lab-2022", marks=pytest.mark.long), "lab-2025"]
+"""The labs, of which the newest is built in every run: each installs some hundred packages."""
+
+
+@pytest.fixture(params=ERAS)
 def lab(request: pytest.FixtureRequest, bases: None, engine: Engine, tmp_path: Path) -> Iterator[tuple[str, Session]]:
     """Build and start one of the packages with notebooks."""
     name = request.param
