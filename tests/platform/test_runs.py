@@ -93,7 +93,7 @@ def test_a_stopped_run_is_resumed_and_repeats_nothing_that_was_finished(platform
 
 def test_a_run_of_which_everything_was_killed_says_so_and_goes_on(platform: Platform, client: Client) -> None:
     run = launch(client, PIPELINE, job={"texts": texts(platform, "slow", 8), "seconds": 2})
-    until(client, run, 1)
+    until(client, run, 2)  # the list of files, and at least one that was counted
     kill_all_of(platform, run)
     found = ended(client, run)
     assert (found["state"], found["advice"]) == ("interrupted", "Resume it: finished jobs are not repeated.")
