@@ -9,10 +9,33 @@ import time
 import pytest
 
 from support.client import Client, Kernel
+from support.live_runs import demo_client, ended, launch, output, put, texts
 from support.platform import Platform
 from support.threads import check_thread
 
 pytestmark = [pytest.mark.container, pytest.mark.slow]
+
+LOOK = """
+import importlib.util, os, sys
+print(os.getuid() != 0, os.path.exists("/job-starter.py"), os.listdir("/sys/class/net"), bool(os.environ.get("HTTP_PROXY")))
+print(importlib.util.find_spec("jupyterlab") is not None, len(open(sys.argv[1]).readlines()))
+for path in ("/media/user/x", "/etc/x", sys.argv[1]):
+    try: open(path, "w"); print("wrote", path)
+    except OSError: pass
+"""
+STEP = {
+    "class": "CommandLineTool",
+    "inputs": {"text": {"type": "File", "inputBinding": {"position": 1}}},
+    "outputs": {"out": {"type": "stdout"}},
+    "baseCommand": ["python3", "-c", LOOK],
+}
+
+
+def image_step(name: str, *, network: bool) -> dict[str, object]:
+    """Describe a step that looks around in the image of a datalab."""
+    asks = {"DockerRequirement": {"dockerPull": "datalabs/jupyterlab:1.0.0"}, "NetworkAccess": {"networkAccess": network}}
+    tool = {**STEP, "requirements": asks, "stdout": f"{name}.txt"}
+    return {"in": {"text": "text"}, "out": ["out"], "run": tool}
 
 
 def test_the_main_job_holds_in_a_container(container_platform: Platform) -> None:
@@ -60,3 +83,19 @@ def test_a_kernel_that_ran_out_of_memory_is_told_while_the_session_goes_on(conta
         assert answer_of(kernel) == "42\n"  # JupyterLab has started it again
     finally:
         client.stop(session)
+
+
+def test_steps_of_a_pipeline_run_in_the_image_that_they_name(container_platform: Platform) -> None:
+    steps = {"alone": image_step("alone", network=False), "open": image_step("open", network=True)}
+    outputs = {name: {"type": "File", "outputSource": f"{name}/out"} for name in steps}
+    document = {"cwlVersion": "v1.2", "class": "Workflow", "inputs": {"text": "File"}}
+    put(container_platform, "in-images", {"main.cwl": json.dumps({**document, "outputs": outputs, "steps": steps})})
+    with demo_client(container_platform) as client:
+        folder = texts(container_platform, "few", 1)["location"]
+        text = {"class": "File", "location": f"{folder}/text-000.txt"}
+        run = ended(client, launch(client, "in-images", job={"text": text}))
+        assert run["state"] == "succeeded", run
+        assert output(client, run, "alone.txt") == "True False ['lo'] False\nTrue 1\n"
+        assert output(client, run, "open.txt") == "True False ['lo'] True\nTrue 1\n"
+        jobs = client.api("GET", f"/runs/{run['id']}/jobs").json()
+        assert {one["image"] for one in jobs} == {"datalabs/jupyterlab:1.0.0"}

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from support.client import Client
+from support.live_runs import GATHER, demo_client, ended, launch, output, put, texts
 from support.platform import Platform, running_platform
 
 pytestmark = [pytest.mark.runtime, pytest.mark.slow, pytest.mark.long]
@@ -21,6 +22,16 @@ WRITING = "try to write into the archive"
 def plain() -> Iterator[Platform]:
     with running_platform(SPACELAB_SANDBOX="plain") as running:
         yield running
+
+
+def page_of(plain: Platform, address: str) -> str:
+    """Sign the demo scientist in and open a page of the portal; return it with single spaces."""
+    with httpx.Client(base_url=plain.url, transport=httpx.HTTPTransport(), follow_redirects=True) as browser:
+        form = {"username": "demo-scientist", "next": address}
+        browser.get("/sign-in/")
+        form["csrfmiddlewaretoken"] = browser.cookies["spacelab_csrf"]
+        page = browser.post("/sign-in/demo/", data=form)
+        return " ".join(page.text.split())
 
 
 def test_the_main_job_holds_for_one_person_who_is_warned(plain: Platform) -> None:
@@ -44,10 +55,23 @@ def test_the_main_job_holds_for_one_person_who_is_warned(plain: Platform) -> Non
 
 
 def test_the_launch_page_and_the_doctor_say_what_is_missing(plain: Platform) -> None:
-    with httpx.Client(base_url=plain.url, transport=httpx.HTTPTransport(), follow_redirects=True) as browser:
-        form = {"username": "demo-scientist", "next": "/datalabs/jupyterlab/launch"}
-        browser.get("/sign-in/")
-        form["csrfmiddlewaretoken"] = browser.cookies["spacelab_csrf"]
-        page = browser.post("/sign-in/demo/", data=form)
-    assert "Sessions run without a sandbox on this host" in page.text
+    page = page_of(plain, "/datalabs/jupyterlab/launch")
+    assert "Sessions run without a sandbox on this host" in page
     assert "without a sandbox" in " ".join(plain.command("doctor").stdout.split())
+
+
+def test_a_pipeline_runs_without_a_sandbox_and_its_page_says_so(plain: Platform) -> None:
+    put(plain, "count-and-gather", GATHER)
+    with demo_client(plain) as client:
+        job = {"texts": texts(plain, "broken", 3), "seconds": 0, "breaks": "poison"}
+        bad = plain.state / "volumes" / "people" / "demo-scientist" / "workspace" / "broken" / "text-001.txt"
+        bad.write_text("poison\n")
+        run = launch(client, "count-and-gather", job=job)
+        assert ended(client, run)["state"] == "failed"
+        bad.write_text("a line\na line\n")
+        client.api("POST", f"/runs/{run}/resume").raise_for_status()
+        found = ended(client, run)
+        assert (found["state"], found["problems"]) == ("succeeded", [])
+        assert output(client, found, "gathered.txt") == "1\n2\n3\n"
+    assert "Runs are without a sandbox on this host" in page_of(plain, "/pipelines/count-and-gather/launch")
+    assert "<dt>Isolation</dt><dd>none on this host</dd>" in page_of(plain, f"/runs/{run}/")

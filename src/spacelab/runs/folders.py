@@ -17,6 +17,7 @@ from spacelab.runs.events import EVENTS, open_inside
 from spacelab.runs.models import Run
 from spacelab.runs.rules import JOB_PLACE, job_folder
 from spacelab.volumes.rules import WORKSPACE, Mount
+from spacelab.workloads import queries as workloads
 from spacelab.workloads.rules import ENVIRONMENTS, RUN_CACHE, RUN_FOLDER, PipelineRun
 
 LARGEST_LOG = 2**20
@@ -93,6 +94,8 @@ def options_of(
         "cores": resources["cpu"],
         "memory_mb": resources["memory_mb"],
     }
+    if workloads.capabilities().isolation == "none":
+        options |= {"backend": "local"}  # the coordinator's own sandboxes would not find the paths of a stand-in
     if settings.SPACELAB.pipeline_steps == "slurm":
         options |= {"images": ["*"], "parallel": ON_CLUSTER, "cores": 0}
     return options | ({"only_step": only_step} if only_step else {})

@@ -233,6 +233,7 @@ def _page(request: HttpRequest, person: Person, wanted: Launchable, entered: Ent
         "saved": queries.saved_launches(person, wanted.source.slug),
         "allowed": queries.allowed_room(),
         "used": queries.used_room(person),
+        "isolated": queries.are_isolated(),
         "launch_url": reverse("runs:launch", args=[wanted.source.slug]) if wanted.version else "",
     }
     return render(request, "runs/launch.html", context, status=entered.status)

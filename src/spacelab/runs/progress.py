@@ -131,6 +131,7 @@ def context_of(run: Run, person: Person) -> dict[str, Any]:
         "may_open": queries.may_open(person, run),
         "may_go_on": mine and state.may_go_on and run.cleaned_at is None,
         "log": queries.log_of(run, LOG_BYTES),
+        "isolated": queries.are_isolated(),
         "runtime_fault": workloads.runtime_fault(),
         **page.parts_of(run),
     }

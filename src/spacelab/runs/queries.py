@@ -159,9 +159,14 @@ def used_room(person: Person) -> Room:
     return Room(runs=at_work(person).count(), cpu=cpu, memory_mb=memory_mb)
 
 
+def are_isolated() -> bool:
+    """Say whether runs are kept apart on this host, and their steps within them."""
+    return workloads.capabilities().isolation != "none"
+
+
 def check_isolation(person: Person) -> None:
     """Raise `Conflict` where workloads can't be kept apart and somebody else already uses the platform."""
-    if workloads.capabilities().isolation != "none":
+    if are_isolated():
         return
     if Workload.objects.exclude(owner=person).exists():
         raise Conflict(
