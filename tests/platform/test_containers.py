@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.container, pytest.mark.slow]
 
 LOOK = """
 import importlib.util, os, sys
-print(os.getuid() != 0, os.path.exists("/job-starter.py"), os.listdir("/sys/class/net"), bool(os.environ.get("HTTP_PROXY")))
+print(os.getuid() != 0, os.path.exists("/job-starter.py"), os.listdir("/sys/class/net"), "HTTP_PROXY" in os.environ)
 print(importlib.util.find_spec("jupyterlab") is not None, len(open(sys.argv[1]).readlines()))
 for path in ("/media/user/x", "/etc/x", sys.argv[1]):
     try: open(path, "w"); print("wrote", path)
@@ -33,7 +33,10 @@ STEP = {
 
 def image_step(name: str, *, network: bool) -> dict[str, object]:
     """Describe a step that looks around in the image of a datalab."""
-    asks = {"DockerRequirement": {"dockerPull": "datalabs/jupyterlab:1.0.0"}, "NetworkAccess": {"networkAccess": network}}
+    asks = {
+        "DockerRequirement": {"dockerPull": "datalabs/jupyterlab:1.0.0"},
+        "NetworkAccess": {"networkAccess": network},
+    }
     tool = {**STEP, "requirements": asks, "stdout": f"{name}.txt"}
     return {"in": {"text": "text"}, "out": ["out"], "run": tool}
 

@@ -91,17 +91,35 @@ def test_a_stopped_run_is_resumed_and_repeats_nothing_that_was_finished(platform
     assert len([one for one in starts if one.startswith("count.")]) == MANY
 
 
-def test_a_run_of_which_everything_was_killed_says_so_and_goes_on(platform: Platform, client: Client) -> None:
+def goes_on_by_itself(platform: Platform, client: Client, run: str, finished: set[str]) -> None:
+    """Wait for the end of a run of which everything was killed, and see that nothing finished was repeated."""
+    found = ended(client, run)
+    assert (found["state"], found["attempt"]) == ("succeeded", 2), found
+    assert {starts_of(platform, run)[one] for one in finished if one.startswith("count.")} == {1}
+    assert set(found["jobs"]) <= {"succeeded", "reused"}
+
+
+def finished_of(client: Client, run: str) -> set[str]:
+    return {one["job"] for one in client.api("GET", f"/runs/{run}/jobs").json() if one["state"] == "succeeded"}
+
+
+def test_a_run_of_which_everything_was_killed_goes_on_by_itself(platform: Platform, client: Client) -> None:
     run = launch(client, PIPELINE, job={"texts": texts(platform, "slow", 8), "seconds": 2})
     until(client, run, 2)  # the list of files, and at least one that was counted
+    finished = finished_of(client, run)
     kill_all_of(platform, run)
-    found = ended(client, run)
-    assert (found["state"], found["advice"]) == ("interrupted", "Resume it: finished jobs are not repeated.")
-    assert found["jobs"].get("running") is None
-    finished = {one["job"] for one in client.api("GET", f"/runs/{run}/jobs").json() if one["state"] == "succeeded"}
-    assert client.api("POST", f"/runs/{run}/resume").status_code == 202
-    assert ended(client, run)["state"] == "succeeded"
-    assert {starts_of(platform, run)[one] for one in finished if one.startswith("count.")} == {1}
+    goes_on_by_itself(platform, client, run, finished)
+
+
+@pytest.mark.long
+def test_runs_go_on_by_themselves_after_a_restart_of_the_machine(platform: Platform, client: Client) -> None:
+    run = launch(client, PIPELINE, job={"texts": texts(platform, "slow", 8), "seconds": 2})
+    until(client, run, 2)
+    finished = finished_of(client, run)
+    platform.stop(sessions=False)
+    kill_all_of(platform, run)
+    platform.start()
+    goes_on_by_itself(platform, client, run, finished)
 
 
 def test_a_job_that_fails_is_told_and_a_retry_goes_on_from_there(platform: Platform, client: Client) -> None:

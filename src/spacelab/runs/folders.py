@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,13 @@ ON_CLUSTER = 8
 
 
 def options_of(
-    *, main: str, outdir: str, environments: Mapping[str, str], only_step: str, resources: Mapping[str, Any]
+    *,
+    run_id: str,
+    main: str,
+    outdir: str,
+    environments: Mapping[str, str],
+    only_step: str,
+    resources: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Say how the coordinator runs the documents, with paths as they are inside the workload."""
     software = PipelineRun.of("", "", environments)
@@ -87,6 +93,8 @@ def options_of(
         "main": main,
         "outdir": outdir,
         "cache": RUN_CACHE,
+        "cache_mb": settings.SPACELAB.run_cache_mb,
+        "label": run_id,
         "parallel": max(1, round(resources["cpu"])),
         "environments": {named: f"{ENVIRONMENTS}/{found}" for named, found in software.environments.items()},
         "images": list(software.images),
@@ -201,3 +209,14 @@ def mounts_of_job(run: Run, folder: str) -> tuple[Mount, ...]:
             (place / name).symlink_to(WORKSPACE / folder / name)
     kept = [Mount(str(found), root) for root, found in _kept(run).items() if found.is_dir()]
     return (Mount(str(place), JOB_PLACE), *kept)
+
+
+def orphans(known: Collection[str], *, older_than: float) -> list[str]:
+    """List the folders that are of none of the known runs and were not changed since then (seconds since 1970)."""
+    with contextlib.suppress(FileNotFoundError), os.scandir(run_folder("x").parent) as listed:
+        return sorted(
+            one.name
+            for one in listed
+            if one.name not in known and one.stat(follow_symlinks=False).st_mtime < older_than
+        )
+    return []

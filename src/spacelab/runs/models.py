@@ -67,6 +67,10 @@ class Run(models.Model):
     pause_wanted = models.BooleanField(default=False)
     stop_wanted = models.CharField(max_length=100, blank=True)
     """Who asked for its end, in words; empty unless somebody did."""
+    stop_trouble = models.CharField(max_length=20, blank=True)
+    """For what the platform itself asked for its end, such as `disk-full`: then it has failed."""
+    restarts = models.PositiveIntegerField(default=0)
+    """How often it went on by itself after it was lost, without a job being finished in between."""
     steps = models.JSONField(default=list)
     """In order of the document: {id, label, run, scatter, parent, state, count}."""
     totals = models.JSONField(default=dict)

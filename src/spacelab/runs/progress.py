@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.template.loader import render_to_string
 
 from spacelab.accounts.models import Person
@@ -131,6 +133,7 @@ def context_of(run: Run, person: Person) -> dict[str, Any]:
         "may_open": queries.may_open(person, run),
         "may_go_on": mine and state.may_go_on and run.cleaned_at is None,
         "log": queries.log_of(run, LOG_BYTES),
+        "kept_until": run.ended_at + timedelta(days=settings.SPACELAB.run_days) if run.ended_at else None,
         "isolated": queries.are_isolated(),
         "runtime_fault": workloads.runtime_fault(),
         **page.parts_of(run),

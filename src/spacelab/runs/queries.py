@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import BinaryIO
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Min, Q, QuerySet
 
 from spacelab.accounts.models import Person
 from spacelab.accounts.queries import may, teams_of
@@ -142,6 +143,18 @@ def at_work(person: Person | None = None) -> QuerySet[Run]:
     """List the runs that have a workload which has not ended, of one person or of everybody."""
     found = Run.objects.filter(workload__isnull=False).exclude(workload__phase__in=ENDED)
     return found if person is None else found.filter(owner=person)
+
+
+def known_folders() -> frozenset[str]:
+    """List the runs whose folders are kept."""
+    return frozenset(Run.objects.filter(cleaned_at=None).values_list("pk", flat=True))
+
+
+def in_use_since(username: str) -> datetime | None:
+    """Return when the oldest of a person's runs at work was submitted; None while none is."""
+    found = at_work().filter(owner__username=username).aggregate(first=Min("workload__created_at"))
+    first: datetime | None = found["first"]
+    return first
 
 
 def allowed_room() -> Room:

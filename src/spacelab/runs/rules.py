@@ -345,3 +345,34 @@ def counted(steps: Sequence[dict[str, Any]], rows: Iterable[tuple[str, str, int]
             by_id[name]["jobs"][state] = count
         totals[state] = totals.get(state, 0) + count
     return totals
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What a run at work takes of the disk: bytes now, and bytes more each second."""
+
+    run: str
+    size: int
+    growth: float
+
+
+SECONDS_LEFT = 8.0
+"""A disk that will be full sooner than this is in danger."""
+
+
+def overfull(found: Sequence[Footprint], *, most: int, free: int, floor: int, reserve: int) -> dict[str, str]:
+    """Say which runs have to end for the disk's sake, with the reason; all in bytes.
+
+    Each may fill `most`. Below `floor` the one that grows fastest ends if the rest won't last, or `reserve` is reached.
+    """
+    mebibyte = 2**20
+    ends = {
+        one.run: f"It has filled {one.size // mebibyte} MiB of the disk, and a run may fill {most // mebibyte}."
+        for one in found
+        if one.size > most
+    }
+    growing = [one for one in found if one.growth > 0 and one.run not in ends]
+    if growing and free < floor and (free < reserve or free < SECONDS_LEFT * sum(one.growth for one in growing)):
+        worst = max(growing, key=lambda one: one.growth)
+        ends[worst.run] = "The platform's disk is almost full, and it was filling it."
+    return ends

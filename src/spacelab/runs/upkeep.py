@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
+import time
 from datetime import timedelta
 from functools import cache
 
 from django.conf import settings
 from django.utils import timezone
 
-from spacelab.kit import folders as kit_folders
 from spacelab.kit.background import Background
-from spacelab.runs import actions, folders, queries
+from spacelab.runs import actions, caches, disk, folders, queries
 from spacelab.runs.actions import SYSTEM
 from spacelab.runs.events import LARGEST_FILE, read_news
 from spacelab.runs.models import Run
@@ -26,6 +26,8 @@ LAST_WORDS = timedelta(seconds=10)
 MOST_PIECES = 16
 """Pieces of events taken over for one run at one look, so that no run keeps the others waiting."""
 MOST_REMOVED = 20
+ORPHAN_SECONDS = 3600.0
+"""Age from which a folder counts as left over that no run has: younger ones may be those of a launch under way."""
 
 
 def follow_runs() -> None:
@@ -72,39 +74,41 @@ def follow_run(run: Run) -> None:
             break
     else:
         return  # the next look goes on
-    if run.read_bytes >= LARGEST_FILE and not ended:
-        actions.stop_leftover(by=SYSTEM, run=run, reason="It wrote more events than are read.")
     if not ended:
         _watch(run)
-        return
-    if not run.is_final:
-        actions.end_by_workload(by=SYSTEM, run=run, workload=workload)
-    actions.tidy(by=SYSTEM, run=run)
+    elif run.is_final or not actions.go_on_if_lost(by=SYSTEM, run=run, workload=workload):
+        if not run.is_final:
+            actions.end_by_workload(by=SYSTEM, run=run, workload=workload)
+        actions.tidy(by=SYSTEM, run=run)
 
 
 def _watch(run: Run) -> None:
-    """End what goes on after the end of its run."""
+    """End what goes on after the end of its run, or writes events without end."""
+    if run.read_bytes >= LARGEST_FILE:
+        actions.cut_off(by=SYSTEM, run=run, reason="It wrote more events than are read.", trouble="limit")
     if run.is_final and run.ended_at and timezone.now() - run.ended_at > LAST_WORDS:
         actions.stop_leftover(by=SYSTEM, run=run, reason="The run has ended.")
 
 
 def look_after_folders() -> None:
-    """Measure the folders of runs at work, end those that fill the disk, and remove old ones."""
-    most = settings.SPACELAB.run_disk_mb
-    for run in queries.at_work():
-        size = kit_folders.measure(folders.run_folder(run.pk))
-        actions.note_disk(by=SYSTEM, run=run, size=size)
-        if size > most * 2**20:
-            reason = f"Its folder holds {size // 2**20} MiB, and may hold {most} MiB."
-            actions.stop_leftover(by=SYSTEM, run=run, reason=reason)
+    """Remove the folders of old runs, those that belong to no run, and what was kept for reuse beyond its limits."""
     before = timezone.now() - timedelta(days=settings.SPACELAB.run_days)
     for run in queries.ended_before(before, MOST_REMOVED):
         actions.remove_folder(by=SYSTEM, run=run)
+    for name in folders.orphans(queries.known_folders(), older_than=time.time() - ORPHAN_SECONDS):
+        logger.warning("the folder runs/%s belongs to no run and is removed", name)
+        folders.remove(name)
+    caches.trim_all(timezone.now())
 
 
 @cache
 def _follower() -> Background:
     return Background("runs", follow_runs)
+
+
+@cache
+def _guard() -> Background:
+    return Background("run-disk", disk.Watch().look)
 
 
 @cache
@@ -115,6 +119,11 @@ def _janitor() -> Background:
 def attend_runs() -> None:
     """Have runs followed, in a thread of its own."""
     _follower().look()
+
+
+def attend_disk() -> None:
+    """Have the disk watched that runs fill, in a thread of its own."""
+    _guard().look()
 
 
 def attend_folders() -> None:

@@ -111,7 +111,7 @@ class SessionOut(Schema):
     state: str
     reason: str
     trouble: str
-    """What went wrong, in one word: image-missing, out-of-memory, crashed, unanswered, runtime-away, or empty."""
+    """What went wrong, in one word: image-missing, out-of-memory, crashed, unanswered, runtime-away, lost, or empty."""
     url: str
     created_at: datetime
     ready_at: datetime | None

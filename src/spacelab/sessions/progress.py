@@ -89,6 +89,10 @@ ADVICE = {
         "What carries sessions does not answer.",
         "Nothing of yours is lost. Tell an operator, who can run `spacelab doctor`, and launch again in a while.",
     ),
+    Trouble.LOST: Advice(
+        "It is gone with the machine that it ran on, or was killed.",
+        "Launch it again: files that were saved are there, what was only in its memory is not.",
+    ),
 }
 
 ADVICE_WHILE_RUNNING = {

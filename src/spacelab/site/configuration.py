@@ -176,10 +176,26 @@ class Configuration(BaseSettings):
     )
     run_hours: int = Field(default=72, ge=1, description="Hours that one attempt of a run may take.")
     run_disk_mb: int = Field(
-        default=20480, ge=64, description="Disk that a run's own folder may fill, in MiB; its outputs lie elsewhere."
+        default=20480,
+        ge=64,
+        description="Disk that a run may fill, in MiB, with its own folder and what its jobs write; else it is ended.",
+    )
+    run_cache_mb: int = Field(
+        default=20480,
+        ge=0,
+        description="What one person's jobs left for reuse, in MiB; beyond it, what was unused for longest is removed.",
+    )
+    run_restarts: int = Field(
+        default=3,
+        ge=0,
+        description="How often a run goes on by itself that was lost, e.g. with its machine, without a job finished in "
+        "between. 0: never.",
     )
     run_days: int = Field(
-        default=90, ge=1, description="Days for which the folders of ended runs are kept; their pages stay."
+        default=90,
+        ge=1,
+        description="Days for which the folders of ended runs are kept, and what jobs left for reuse since it was used "
+        "last; pages and outputs stay.",
     )
     launch_tests_at_once: int = Field(default=1, ge=1, description="Launch tests at work at the same time.")
     launch_test_profile: str = Field(

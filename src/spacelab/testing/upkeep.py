@@ -38,7 +38,7 @@ LOG_BYTES = 64 * 1024
 """Of what a test printed so much is kept, of the interface and of the notebooks each."""
 MOST_RESULTS = 2**20
 """Bytes of results that are read: the notebooks' own code may have written them."""
-PLATFORM_AT_FAULT = frozenset({Trouble.RUNTIME_AWAY, Trouble.IMAGE_MISSING, ""})
+PLATFORM_AT_FAULT = frozenset({Trouble.RUNTIME_AWAY, Trouble.IMAGE_MISSING, Trouble.LOST, ""})
 """What is told of a workload that never ran, and says nothing about the datalab."""
 
 

@@ -181,7 +181,8 @@ def _starting(
         due = memory.next_try_at is None or now >= memory.next_try_at
         return _unless_calling(memory, Start()) if due else ()
     if observation is None and _is_gone(memory, policy, now):
-        return (MarkPhase(Phase.FAILED, f"It was lost while it started: the runtime no longer knows it. {LOG_HINT}"),)
+        reason = f"It was lost while it started: the runtime no longer knows it. {LOG_HINT}"
+        return (MarkPhase(Phase.FAILED, reason, trouble=Trouble.LOST),)
     waited = _seconds(memory.start_returned_at or memory.first_seen_at, now)
     if waited >= policy.start_timeout:
         reason = f"It did not answer within {policy.start_timeout:g} s of its start. {LOG_HINT}"
@@ -199,7 +200,8 @@ def _running(
         noted = (Note(observation.reason, observation.trouble),) if observation.trouble != record.trouble else ()
         return (SaveObservation(observation, moved), *noted)
     if _is_gone(memory, policy, now):
-        return (MarkPhase(Phase.FAILED, "It was lost: the runtime no longer knows it. Was its machine restarted?"),)
+        reason = "It was lost: the runtime no longer knows it. Was its machine restarted?"
+        return (MarkPhase(Phase.FAILED, reason, trouble=Trouble.LOST),)
     return ()
 
 

@@ -102,6 +102,8 @@ RUN_PLACES = "/var/spool/spacelab-run"
 """Where it finds the folders in which steps run as containers, by their numbers,"""
 RUN_BROKER = "/run/spacelab-broker"
 """and the folder with the socket of the broker that starts those (broker.sock)."""
+BROKERS = ".brokers"
+"""Where both lie below the platform's run directory: a folder for each workload."""
 ENVIRONMENTS = "/opt/environments"
 """Where environments stand inside, each below its own name."""
 
@@ -193,6 +195,8 @@ class Trouble(StrEnum):
     """It wrote more to the platform's disk than its scratch may hold."""
     RUNTIME_AWAY = "runtime-away"
     """What carries workloads does not answer itself, e.g. the container engine."""
+    LOST = "lost"
+    """It is gone with all that watched it: its machine was restarted, or everything of it was killed."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -9,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -17,7 +18,7 @@ from spacelab.accounts.models import Person
 from spacelab.audit.models import Entry
 from spacelab.kit.refusals import Conflict
 from spacelab.notifications.models import Notification
-from spacelab.runs import actions, folders, upkeep
+from spacelab.runs import actions, disk, folders, upkeep
 from spacelab.runs.models import Run, RunJob
 from spacelab.workloads.models import Workload
 from spacelab.workloads.rules import Desired, Phase
@@ -266,7 +267,7 @@ def test_the_end_of_the_log_is_kept(told: Coordinator, quiet_runtime: type[Quiet
 def test_folders_are_measured_and_old_ones_removed(told: Coordinator, settings: Any) -> None:
     told.print("count", "x" * 100_000)
     told.carried(Phase.RUNNING)
-    upkeep.look_after_folders()
+    disk.Watch().look()
     assert Run.objects.get().disk_bytes > 100_000
     run = told.all_well()
     assert run.disk_bytes > 100_000
@@ -279,16 +280,104 @@ def test_folders_are_measured_and_old_ones_removed(told: Coordinator, settings: 
     assert not told.folder.exists()
 
 
-def test_a_run_that_fills_the_disk_is_ended(told: Coordinator, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    monkeypatch.setattr(settings.SPACELAB, "run_disk_mb", 0)
-    told.print("count", "x" * 100_000)
+def test_a_run_that_fills_the_disk_is_ended_and_says_why(
+    told: Coordinator, scientist: Person, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    monkeypatch.setattr(settings.SPACELAB, "run_disk_mb", 1)
+    watch = disk.Watch()
     told.carried(Phase.RUNNING)
-    upkeep.look_after_folders()
+    watch.look()
+    assert Workload.objects.get().desired == Desired.RUN
+    written = folders.cache_folder(scientist.username) / "work" / f"{told.run_id}abc" / "places" / "0"
+    written.mkdir(parents=True)
+    (written / "large").write_bytes(b"x" * 2 * 2**20)
+    watch.known.clear()
+    watch.look()
     workload = Workload.objects.get()
     assert workload.desired == Desired.STOP
-    assert "may hold 0 MiB" in workload.stop_reason
+    assert "a run may fill 1." in workload.stop_reason
+    told.begin()
+    told.start("count")
+    told.end("count", "cancelled")
+    told.finish("cancelled", reason="The run was stopped.")
     told.carried(Phase.STOPPED, reason=workload.stop_reason)
-    assert told.followed().state == "interrupted"
+    run = told.followed()
+    assert (run.state, run.trouble) == ("failed", "disk-full")
+    assert run.reason.startswith("It has filled 2 MiB of the disk")
+    assert "then resume it" in run.advice
+    assert Notification.objects.get().title == "Your run Hello failed"
+
+
+def test_what_a_machine_took_with_it_goes_on_by_itself(told: Coordinator) -> None:
+    told.begin()
+    told.start("count")
+    told.carried(Phase.FAILED, exit_code=137, reason="It was ended by force.", trouble="lost")
+    run = told.followed()
+    assert (run.attempt, run.begun, run.restarts, run.totals) == (2, 2, 1, {"interrupted": 1})
+    assert run.workload is not None
+    assert run.workload.phase == "queued"
+    assert not Notification.objects.exists()
+    assert Entry.objects.filter(action="runs.go-on", subject=f"run:{run.pk}").exists()
+    told.attempt = 2
+    run = told.all_well()
+    assert (run.state, run.totals) == ("succeeded", {"succeeded": 1})
+
+
+def test_a_run_that_is_lost_again_and_again_says_why_it_waits_for_somebody(
+    told: Coordinator, scientist: Person, settings: Any
+) -> None:
+    for attempt in range(1, settings.SPACELAB.run_restarts + 2):
+        told.attempt = attempt
+        told.begin()
+        told.carried(Phase.FAILED, exit_code=137, reason="It was ended by force.", trouble="lost")
+        run = told.followed()
+    assert (run.state, run.attempt, run.trouble) == ("interrupted", settings.SPACELAB.run_restarts + 1, "lost")
+    assert run.advice.startswith("It went on by itself 3 times, and no job was finished since.")
+    actions.resume(by=scientist, run_id=run.pk)
+    told.attempt += 1
+    told.begin()
+    told.end("count")  # what gets on may go on
+    told.carried(Phase.FAILED, exit_code=137, reason="It was ended by force.", trouble="lost")
+    assert told.followed().attempt == told.attempt + 1
+
+
+@pytest.mark.parametrize("why", ["stopped", "left", "folder", "never"])
+def test_what_was_lost_stays_where_something_speaks_against_it(
+    told: Coordinator, scientist: Person, settings: Any, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    told.begin()
+    told.followed()
+    if why == "stopped":
+        actions.stop(by=scientist, run_id=told.run_id)
+    elif why == "left":
+        Person.objects.update(is_active=False)
+    elif why == "folder":
+        shutil.rmtree(told.folder)
+    else:
+        monkeypatch.setattr(settings.SPACELAB, "run_restarts", 0)
+    told.carried(Phase.FAILED, exit_code=137, reason="It was ended by force.", trouble="lost")
+    run = told.followed()
+    assert (run.attempt, run.state) == (1, "cancelled" if why == "stopped" else "interrupted")
+
+
+def test_a_folder_that_no_run_has_is_removed_once_it_is_old(told: Coordinator) -> None:
+    young, old = folders.run_folder("young"), folders.run_folder("old")
+    for folder in (young, old):
+        (folder / "jobs").mkdir(parents=True)
+    for folder in (old, told.folder):
+        os.utime(folder, (1, 1))
+    upkeep.look_after_folders()
+    assert (young.exists(), old.exists(), told.folder.exists()) == (True, False, True)
+
+
+def test_a_launch_that_is_rolled_back_leaves_a_folder_that_is_swept_away(scientist: Person) -> None:
+    with contextlib.suppress(ZeroDivisionError), transaction.atomic():
+        run = launch(scientist)
+        raise ZeroDivisionError
+    assert folders.run_folder(run.pk).exists()
+    os.utime(folders.run_folder(run.pk), (1, 1))
+    upkeep.look_after_folders()
+    assert not folders.run_folder(run.pk).exists()
 
 
 @pytest.mark.parametrize("done", [actions.pause, actions.resume])

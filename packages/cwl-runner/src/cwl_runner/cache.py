@@ -40,11 +40,11 @@ KEPT = "kept:"
 class Cache:
     """The results of one person's runs; also the folders in which this run works."""
 
-    def __init__(self, folder: Path, run: str, *, limit: int) -> None:
+    def __init__(self, folder: Path, run: str, *, limit: int, label: str = "") -> None:
         self._folder = folder
         self._run = run
         self._limit = limit
-        self._token = uuid.uuid4().hex[:12]
+        self._token = f"{label}{uuid.uuid4().hex[:12]}"
         self._count = 0
         self._results: dict[str, dict[str, list[dict[str, Any]]]] = {}
         self._journals: dict[str, int] = {}

@@ -19,6 +19,7 @@ class Options:
     main: str
     outdir: str
     cache: str = ""
+    label: str = ""
     parallel: int = 2
     environments: dict[str, str] = dataclasses.field(default_factory=dict)
     images: tuple[str, ...] = ()

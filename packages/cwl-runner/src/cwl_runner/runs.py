@@ -40,7 +40,7 @@ def run_folder(path: Path) -> int:
     cache: Cache | None = None
     try:
         options = folder.options()
-        cache = Cache(Path(options.cache), _identity(folder), limit=int(options.cache_mb * 2**20))
+        cache = Cache(Path(options.cache), _identity(folder), limit=int(options.cache_mb * 2**20), label=options.label)
         result = Attempt(folder, options, listener, control, cache).carry_out()
     except Cancelled:
         result = Result("cancelled", problem=Problem("The run was stopped."))

@@ -2,7 +2,9 @@
 
 from spacelab.runs.actions.control import delete, pause, rename, resume, show_to, stop, unpause
 from spacelab.runs.actions.following import (
+    cut_off,
     end_by_workload,
+    go_on_if_lost,
     note_at_work,
     note_disk,
     remove_folder,
@@ -19,9 +21,11 @@ __all__ = [
     "SYSTEM",
     "Unpacked",
     "begin_if_room",
+    "cut_off",
     "delete",
     "delete_saved",
     "end_by_workload",
+    "go_on_if_lost",
     "launch",
     "launch_documents",
     "note_at_work",

@@ -11,7 +11,7 @@ from spacelab.audit import actions as audit
 from spacelab.kit.refusals import Conflict, Forbidden, Invalid
 from spacelab.pipelines.queries import require_launch
 from spacelab.runs import folders, queries
-from spacelab.runs.actions.starting import begin_if_room
+from spacelab.runs.actions.starting import begin_if_room, queue_again
 from spacelab.runs.choosing import TITLE_LENGTH
 from spacelab.runs.models import Run
 from spacelab.runs.rules import UNFINISHED, JobState, State
@@ -92,16 +92,7 @@ def resume(*, by: Person, run_id: str) -> Run:
     _check_folder(run)
     with transaction.atomic():
         Person.objects.select_for_update().get(pk=by.pk)
-        values = {
-            "state": State.QUEUED,
-            "reason": "Waiting to be started again.",
-            **dict.fromkeys(("advice", "trouble", "stop_wanted"), ""),
-            "pause_wanted": False,
-            "ended_at": None,
-            "followed": True,
-            "attempt": run.attempt + 1,
-        }
-        if not Run.objects.filter(pk=run_id, state=run.state, attempt=run.attempt).update(**values):
+        if not queue_again(run, reason="Waiting to be started again.", pause_wanted=False, restarts=0):
             raise Conflict("This run has changed meanwhile.", advice="Look at its page again.")
         folders.write_control(run_id, paused=False)
         audit.record(by=by, action="runs.resume", subject=f"run:{run_id}", attempt=run.attempt + 1)

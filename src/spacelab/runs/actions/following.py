@@ -7,24 +7,29 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 
+from spacelab.accounts.queries import may_act
 from spacelab.audit import actions as audit
 from spacelab.kit import folders as kit_folders
+from spacelab.kit.refusals import Refusal
 from spacelab.notifications import actions as notifications
 from spacelab.notifications.rules import Kind
 from spacelab.pipelines import actions as pipelines
+from spacelab.pipelines.queries import require_launch
 from spacelab.runs import folders, rules
+from spacelab.runs.actions.starting import queue_again
 from spacelab.runs.events import News
 from spacelab.runs.models import Run, RunJob
-from spacelab.runs.rules import Facts, JobFacts, JobState, State
+from spacelab.runs.rules import DONE, Facts, JobFacts, JobState, State
 from spacelab.workloads import actions as workload_actions
 from spacelab.workloads import queries as workloads
 from spacelab.workloads.models import Workload
-from spacelab.workloads.rules import Trouble
+from spacelab.workloads.rules import Phase, Trouble
 
 KEPT_LOG_BYTES = 64 * 1024
 BATCH = 400
@@ -34,7 +39,8 @@ JOB_FACTS = tuple(one.name for one in fields(JobFacts))
 
 NEXT = {
     Trouble.OUT_OF_MEMORY: "Resume it with a larger profile: run it again with changes, and finished steps are reused.",
-    Trouble.DISK_FULL: "Make room, or let steps write less to their own folders; then resume it.",
+    Trouble.DISK_FULL: "Let its steps write less, or ask an operator for more room; then resume it: finished jobs are "
+    "not repeated.",
     Trouble.RUNTIME_AWAY: "Nothing that was finished is lost. Tell an operator, and resume it in a while.",
 }
 GO_ON = "Resume it: finished jobs are not repeated."
@@ -91,15 +97,53 @@ def note_at_work(*, by: audit.Actor, run: Run, at: datetime | None) -> None:  # 
     )
 
 
+def go_on_if_lost(*, by: audit.Actor, run: Run, workload: Workload | None) -> bool:
+    """Queue the next attempt of a run that was lost with its machine, unless something speaks against it."""
+    if workload is None or workload.trouble != Trouble.LOST or run.stop_wanted or why_not_by_itself(run):
+        return False
+    reason = "It was cut off, and goes on from its finished jobs as soon as there is room."
+    with transaction.atomic():
+        if not queue_again(run, reason=reason, restarts=_restarts(run) + 1):
+            return False  # it was deleted or goes on anew
+        at = workload.ended_at or timezone.now()
+        _cut(run, JobState.INTERRUPTED, at)
+        run.save(update_fields=["steps", "totals"])
+        audit.record(by=by, action="runs.go-on", subject=f"run:{run.pk}", attempt=run.attempt + 1)
+    return True
+
+
+def _restarts(run: Run) -> int:
+    """Count how often a run went on by itself since one of its jobs was finished."""
+    return 0 if run.jobs.filter(attempt=run.attempt, state__in=DONE).exists() else run.restarts
+
+
+def why_not_by_itself(run: Run) -> str:
+    """Say why a run that was lost does not go on by itself; empty where it does."""
+    most = settings.SPACELAB.run_restarts
+    if _restarts(run) >= most:
+        return f"It went on by itself {most} times, and no job was finished since." if most else "Resume it."
+    try:
+        require_launch(run.owner)
+    except Refusal as refusal:
+        return f"Its owner may not run pipelines any more: {refusal.message}"
+    if not may_act(run.owner):
+        return "Its owner may not use the platform any more."
+    if not folders.run_folder(run.pk).is_dir():
+        return "The folder of this run is not there any more: run it again."
+    return ""
+
+
 def end_by_workload(*, by: audit.Actor, run: Run, workload: Workload | None) -> None:
     """End a run whose workload has ended without a word of the coordinator: it was stopped, or something broke."""
     if run.stop_wanted:
-        state, reason, advice, trouble = State.CANCELLED, run.stop_wanted, "", ""
+        state, reason, advice, trouble = _stopped(run)
     elif workload is None:
         state, reason, advice, trouble = State.INTERRUPTED, "What carried it is gone.", GO_ON, ""
     else:
         state, reason, trouble = State.INTERRUPTED, workload.reason, workload.trouble
         advice = NEXT.get(Trouble(trouble), GO_ON) if trouble in set(Trouble) else GO_ON
+        if trouble == Trouble.LOST:
+            advice = f"{why_not_by_itself(run)} {GO_ON}"
         if workload.exit_code is not None and str(workload.exit_code) not in reason:
             reason = f"{reason} (exit code {workload.exit_code})".strip()
     with transaction.atomic():
@@ -117,18 +161,37 @@ def end_by_workload(*, by: audit.Actor, run: Run, workload: Workload | None) -> 
         _ended(by, run)
 
 
-def _ended(by: audit.Actor, run: Run) -> None:
-    """Write down the end: no job goes on, the trail has it, its owner hears of it."""
-    left = JobState.CANCELLED if run.state == State.CANCELLED else JobState.INTERRUPTED
-    cut = run.jobs.filter(state=JobState.RUNNING).update(state=left, ended_at=run.ended_at)
+def _stopped(run: Run) -> tuple[State, str, str, str]:
+    """Return state, reason, advice and trouble of a run that somebody stopped, or the platform for its own sake."""
+    if not run.stop_trouble:
+        return State.CANCELLED, run.stop_wanted, "", ""
+    known = run.stop_trouble in set(Trouble)
+    advice = NEXT.get(Trouble(run.stop_trouble), GO_ON) if known else GO_ON
+    return State.FAILED, run.stop_wanted, advice, run.stop_trouble
+
+
+def _cut(run: Run, left: JobState, at: datetime | None) -> None:
+    """Mark what was at work in a run as not finished."""
+    cut = run.jobs.filter(state=JobState.RUNNING).update(state=left, ended_at=at)
     for step in run.steps:
         if step["state"] == JobState.RUNNING:
             step["state"] = str(left)
     if cut:
         run.totals = rules.counted(run.steps, _counts(run))
+
+
+def _ended(by: audit.Actor, run: Run) -> None:
+    """Write down the end: no job goes on, the trail has it, its owner hears of it."""
     if run.state == State.CANCELLED and run.stop_wanted:
-        run.reason = run.stop_wanted
-    run.save(update_fields=["steps", "totals", "reason"])
+        run.state, run.reason, run.advice, run.trouble = _stopped(run)
+    elif run.state == State.CANCELLED and run.workload is not None and run.workload.phase == Phase.FAILED:
+        run.state, run.reason, run.advice = State.FAILED, run.workload.reason, GO_ON  # such as at its time limit
+    _cut(
+        run,
+        JobState.CANCELLED if run.stop_wanted or run.state == State.CANCELLED else JobState.INTERRUPTED,
+        run.ended_at,
+    )
+    run.save(update_fields=["state", "steps", "totals", "reason", "advice", "trouble"])
     audit.record(by=by, action=f"runs.{run.state}", subject=f"run:{run.pk}", reason=run.reason[:300])
     if run.is_test and not run.only_step and run.state in {State.SUCCEEDED, State.FAILED}:
         _show_for_its_version(by, run)
@@ -178,9 +241,23 @@ def tidy(*, by: audit.Actor, run: Run) -> None:
 
 
 def stop_leftover(*, by: audit.Actor, run: Run, reason: str) -> None:
-    """Ask the workload of a run to end that has said its last word, or has taken too much."""
+    """Ask the workload of a run to end that has said its last word."""
     if run.workload_id:
         workload_actions.request_stop(by=by, workload_id=run.workload_id, reason=reason)
+
+
+def cut_off(*, by: audit.Actor, run: Run, reason: str, trouble: str) -> None:
+    """End a run that takes too much of the platform: it has failed then, and says why."""
+    if run.workload_id is None:
+        return
+    with transaction.atomic():
+        marked = Run.objects.filter(pk=run.pk, state__in=rules.UNFINISHED, stop_wanted="").update(
+            stop_wanted=reason[:100], stop_trouble=trouble
+        )
+        if not marked:
+            return
+        workload_actions.request_stop(by=by, workload_id=run.workload_id, reason=reason)
+        audit.record(by=by, action="runs.cut-off", subject=f"run:{run.pk}", reason=reason)
 
 
 def note_disk(*, by: audit.Actor, run: Run, size: int) -> None:  # noqa: ARG001  as every action

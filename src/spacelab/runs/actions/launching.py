@@ -58,6 +58,7 @@ def _create(by: Person, run_id: str, source: Source, choices: Choices, previous:
         "network": profile.network,
     }
     options = folders.options_of(
+        run_id=run_id,
         main=source.main,
         outdir=outdir,
         environments=source.environments,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import transaction
 
@@ -45,6 +47,21 @@ def begin_if_room(*, by: audit.Actor, run: Run) -> bool:
         run.read_bytes = folders.events_size(run.pk)
         run.save(update_fields=["workload", "reason", "begun", "read_bytes"])
     return True
+
+
+def queue_again(run: Run, *, reason: str, **more: Any) -> bool:
+    """Have a run's next attempt wait for its turn; False if the run has changed meanwhile."""
+    values = {
+        "state": State.QUEUED,
+        "reason": reason,
+        **dict.fromkeys(("advice", "trouble", "stop_wanted", "stop_trouble"), ""),
+        "ended_at": None,
+        "followed": True,
+        "attempt": run.attempt + 1,
+        **more,
+    }
+    same = {"state": run.state, "attempt": run.attempt, "stop_wanted": run.stop_wanted}
+    return bool(Run.objects.filter(pk=run.pk, **same).update(**values))
 
 
 def _why_it_waits(run: Run) -> str:

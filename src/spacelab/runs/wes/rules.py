@@ -75,7 +75,7 @@ def state_of(state: str, *, begun: bool, stopping: bool, jobs: Mapping[str, int]
         case State.FAILED:
             return WesState.EXECUTOR_ERROR if jobs.get(JobState.FAILED) else WesState.SYSTEM_ERROR
         case State.INTERRUPTED:
-            return WesState.PREEMPTED if trouble == "runtime-away" else WesState.SYSTEM_ERROR
+            return WesState.PREEMPTED if trouble in {"runtime-away", "lost"} else WesState.SYSTEM_ERROR
         case State.RUNNING | State.PAUSED | State.SUCCEEDED | State.CANCELLED:
             return SIMPLE[known]
         case _:

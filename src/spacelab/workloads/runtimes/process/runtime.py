@@ -198,11 +198,13 @@ class ProcessRuntime:
         known.spec = known.spec or folder.spec()
         reason = str(state.get("reason", ""))
         code = state.get("exit_code")
+        trouble = str(state.get("trouble", ""))
         if state.get("phase") != "exited":
             code = 137
-            reason = "It was ended by force, or with the machine it ran on."
             if folder.read("stop.json"):
                 reason = "It was stopped by force: it did not end by itself in time."
+            else:
+                reason, trouble = "It was ended by force, or with the machine it ran on.", Trouble.LOST.value
         elif (
             code
             and known.spec
@@ -212,7 +214,7 @@ class ProcessRuntime:
             and not known.watch.was_ready(folder.path / "ready")
         ):
             reason = f"{reason} Its interface had not answered by then; the log says more."
-        return Observation(Seen.EXITED, "", code, reason, known.usage, trouble=str(state.get("trouble", "")))
+        return Observation(Seen.EXITED, "", code, reason, known.usage, trouble=trouble)
 
     def _live(self, folder: ControlFolder, known: Known, state: dict[str, Any]) -> Observation:
         known.watch.take(folder.path / "ready")

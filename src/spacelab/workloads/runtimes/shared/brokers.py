@@ -21,9 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from spacelab.volumes.rules import Mount
-from spacelab.workloads.rules import RUN_BROKER, RUN_PLACES, WorkloadSpec
+from spacelab.workloads.rules import BROKERS, RUN_BROKER, RUN_PLACES, WorkloadSpec
 
-FOLDER = ".brokers"
 MOST_PLACES = 16
 PLACES_PER_CORE = 2
 END_PATIENCE = 10.0
@@ -33,7 +32,7 @@ _children: list[subprocess.Popen[bytes]] = []
 
 def folder_of(run_directory: Path, workload_id: str) -> Path:
     """Return the folder of a run's broker."""
-    return run_directory / FOLDER / workload_id
+    return run_directory / BROKERS / workload_id
 
 
 def with_places(run_directory: Path, spec: WorkloadSpec, least: int = 2) -> WorkloadSpec:
@@ -42,7 +41,7 @@ def with_places(run_directory: Path, spec: WorkloadSpec, least: int = 2) -> Work
     count = min(MOST_PLACES, max(least, math.ceil(spec.resources.cpu) * PLACES_PER_CORE))
     for path in (folder / "socket", *(folder / "places" / str(number) for number in range(count))):
         path.mkdir(parents=True, exist_ok=True)
-    (run_directory / FOLDER).chmod(0o700)
+    (run_directory / BROKERS).chmod(0o700)
     places = [
         Mount(str(folder / "places" / str(number)), f"{RUN_PLACES}/{number}", read_only=False)
         for number in range(count)
