@@ -85,6 +85,16 @@ def test_a_scan_that_takes_too_long_is_ended(
     monkeypatch.setattr(settings.SPACELAB, "scan_timeout_seconds", 0.01)
     with pytest.raises(Unavailable, match="took more than"):
         Syft().describe_folder(environment, name="x", version="", work=tmp_path)
+    here = str(tmp_path).encode()
+    assert not [one for one in Path("/proc").glob("[0-9]*/cmdline") if here in told(one)]
+
+
+def told(command: Path) -> bytes:
+    """Return a process's words, none of one that is gone."""
+    try:
+        return command.read_bytes()
+    except OSError:
+        return b""
 
 
 def test_the_program_is_the_one_from_the_wheel() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from importlib.resources import files
@@ -70,23 +71,31 @@ def _run(work: Path, source: Path, inside: str, arguments: list[str]) -> None:
     }
     seconds = settings.SPACELAB.scan_timeout_seconds
     advice = "Try again; if it fails again, raise scan_memory_mb or scan_timeout_seconds."
+    process = subprocess.Popen(
+        [*_limits(source), *enclosed, *arguments],
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
     try:
-        done = subprocess.run(
-            [*_limits(source), *enclosed, *arguments],
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            timeout=seconds,
-            check=False,
-        )
+        _, errors = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired as error:
         raise Unavailable(f"Listing the contents took more than {seconds} s.", advice=advice) from error
     finally:
+        _end(process)
         shutil.rmtree(temporary, ignore_errors=True)
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().split("\n\n")[0][:TOLD]
-        raise Unavailable(f"The contents can't be listed: {said or f'code {done.returncode}'}", advice=advice)
+    if process.returncode:
+        said = errors.decode(errors="replace").strip().split("\n\n")[0][:TOLD]
+        raise Unavailable(f"The contents can't be listed: {said or f'code {process.returncode}'}", advice=advice)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a scan that still runs with its group: bubblewrap's child binds itself to its parent only a moment later."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 class Syft:
