@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.test import Client
 from playwright.sync_api import Browser, expect
 
 from spacelab.accounts.models import Person
@@ -263,7 +265,10 @@ def test_somebody_who_saved_meanwhile_is_told_and_nothing_is_lost(editor: Editor
     actions.save(by=ada, version=saved(), files={"main.cwl": theirs})
     page.keyboard.press("Control+s")
     dialog = page.get_by_role("dialog", name="Somebody saved meanwhile")
-    expect(dialog).to_contain_text("main.cwl differs in about 1 line")
+    expect(dialog.get_by_role("region", name="Your text at main.cwl, line 8")).to_have_text("# mine")
+    expect(dialog.get_by_role("region", name="Their text at main.cwl, line 8")).to_have_text("# theirs")
+    expect(dialog.get_by_role("button", name="Bring both together")).to_be_disabled()
+    assert breaches(page) == []
     editor.complaints.clear()  # the browser's own word on the refusal
     dialog.get_by_role("button", name="Go on with mine").click()
     assert editor.text == EMPTY + "# mine"
@@ -273,8 +278,19 @@ def test_somebody_who_saved_meanwhile_is_told_and_nothing_is_lost(editor: Editor
     assert editor.text == theirs
     page.get_by_role("button", name="Undo").click()
     assert editor.text == EMPTY + "# mine"
+    later = theirs.replace("label: Hello_PIPEMAN", "label: Hello")
+    actions.save(by=ada, version=saved(), files={"main.cwl": later})
+    page.keyboard.press("Control+s")
+    expect(dialog).to_contain_text("in different lines")
+    dialog.get_by_role("button", name="Bring both together").click()
+    mine = EMPTY.replace("label: Hello_PIPEMAN", "label: Hello") + "# mine"
+    assert editor.text == mine
+    actions.save(by=ada, version=saved(), files={"main.cwl": later + "# more\n"})
+    page.keyboard.press("Control+s")
+    dialog.get_by_label("Both, theirs first").check()
+    dialog.get_by_role("button", name="Bring both together").click()
     editor.save()
-    assert saved().files["main.cwl"] == EMPTY + "# mine"
+    assert saved().files["main.cwl"] == later + "# more\n# mine"
     editor.complaints.clear()
 
 
@@ -292,6 +308,36 @@ def test_unsaved_changes_are_offered_after_the_tab_was_closed(editor: Editor, se
     assert editor.text == EMPTY + "# kept"
     editor.save()
     assert saved().files["main.cwl"] == EMPTY + "# kept"
+
+
+def test_two_windows_and_a_lost_line_lose_nothing(editor: Editor, server: str, ada: Person) -> None:
+    page, context = editor.page, editor.context
+    other = Editor(context, context.new_page())
+    show(other, server, saved())
+    page.locator(".cm-content").focus()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("# one")
+    editor.save()
+    expect(other.page.locator(".notices")).to_contain_text("saved in another window")
+    assert other.text == EMPTY + "# one"
+    other.page.locator(".cm-content").focus()
+    other.page.keyboard.press("Control+Home")
+    context.set_offline(True)
+    other.page.keyboard.type("# two\n")
+    expect(other.page.locator(".toolbar .badge")).to_have_text("kept in this browser")
+    expect(other.page.locator(".notices")).to_contain_text("can’t be reached")  # noqa: RUF001  the page's own sign
+    context.set_offline(False)
+    expect(other.page.locator(".toolbar .badge")).to_have_text("unsaved changes")
+    context.clear_cookies()
+    other.page.keyboard.press("Control+s")
+    expect(other.page.locator(".notices")).to_contain_text("You are signed out.")
+    client = Client()
+    client.force_login(ada)
+    context.add_cookies([{"name": "spacelab", "value": client.cookies["spacelab"].value, "url": server}])
+    other.save()
+    assert saved().files["main.cwl"] == "# two\n" + EMPTY + "# one"
+    expect(page.locator(".notices")).to_contain_text("saved in another window")
+    editor.complaints.clear()  # the browser's own words on the lost line
 
 
 def test_a_step_is_made_from_a_command(editor: Editor) -> None:
@@ -328,20 +374,21 @@ def test_without_scripts_the_text_is_changed_and_saved(chromium: Browser, server
 
 
 @pytest.mark.parametrize("editor", [COMMENTED], indirect=True, ids=["commented"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
-def test_the_editor_is_usable_by_everybody(editor: Editor, scheme: str, width: int) -> None:
+def test_the_editor_is_usable_by_everybody(editor: Editor) -> None:
     page = editor.page
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of Playwright's words
-    page.set_viewport_size({"width": width, "height": 900})
-    page.wait_for_timeout(200)
-    editor.node("greet").click(force=True)
-    expect(page.get_by_label("Label")).to_be_visible()
-    assert breaches(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.keyboard.press("c")
-    expect(page.get_by_role("dialog")).to_be_visible()
-    assert breaches(page) == []
+    for width, scheme in product((1280, 360), ("light", "dark")):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of Playwright's words
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(200)
+        editor.node("greet").click(force=True)
+        expect(page.get_by_label("Label")).to_be_visible()
+        assert breaches(page) == [], (width, scheme)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.keyboard.press("c")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        assert breaches(page) == [], (width, scheme)
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 @pytest.mark.parametrize("editor", [COMMENTED], indirect=True, ids=["commented"])

@@ -76,8 +76,16 @@ export function App({ session, trial }: { session: Session; trial: Trial }): Rea
   }, [session]);
   useEffect(() => {
     const leave = (): void => session.keepNow();
+    const ask = (event: BeforeUnloadEvent): void => {
+      session.keepNow();
+      if (session.endangered) event.preventDefault(); // the browser keeps no copy: it asks before it leaves
+    };
     window.addEventListener("pagehide", leave);
-    return () => window.removeEventListener("pagehide", leave);
+    window.addEventListener("beforeunload", ask);
+    return () => {
+      window.removeEventListener("pagehide", leave);
+      window.removeEventListener("beforeunload", ask);
+    };
   }, [session]);
   const close = (): void => open(null);
   const common = { session, actions, onClose: close };

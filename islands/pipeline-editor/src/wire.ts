@@ -211,13 +211,30 @@ async function reached(asked: Promise<Response>): Promise<Response> {
   }
 }
 
+/** Signing in again, in another window, makes this page's token worthless: take over the present one. */
+async function renewToken(): Promise<boolean> {
+  const response = await reached(fetch(location.href, { headers: { Accept: "text/html" } }));
+  if (!response.ok || new URL(response.url).pathname !== location.pathname) return false;
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const fresh = page.querySelector<HTMLInputElement>("[name=csrfmiddlewaretoken]")?.value;
+  for (const input of document.querySelectorAll<HTMLInputElement>("[name=csrfmiddlewaretoken]")) input.value = fresh ?? input.value;
+  return Boolean(fresh);
+}
+
 async function send<T>(url: string, body: unknown): Promise<T> {
-  const asked = fetch(url, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken(), Accept: "application/json" },
-    body: JSON.stringify(body),
-  });
-  return answer<T>(await reached(asked));
+  const text = JSON.stringify(body);
+  const ask = (): Promise<Response> =>
+    reached(
+      fetch(url, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken(), Accept: "application/json" },
+        body: text,
+      }),
+    );
+  let response = await ask();
+  const told = response.headers.get("Content-Type") ?? "";
+  if (response.status === 403 && !told.includes("json") && (await renewToken())) response = await ask();
+  return answer<T>(response);
 }
 
 async function get<T>(url: string): Promise<T> {

@@ -1,17 +1,18 @@
 // The open document: its text is the truth; what the platform reads from it, and what is selected, hang on it.
 import { redo, redoDepth, undo, undoDepth, isolateHistory } from "@codemirror/commands";
 import { type Diagnostic, setDiagnostics } from "@codemirror/lint";
-import { type EditorState, StateEffect, Transaction } from "@codemirror/state";
+import { type EditorState, StateEffect, type Text, Transaction } from "@codemirror/state";
 import { EditorView, type ViewUpdate } from "@codemirror/view";
 import { makeState, makeView, markLines } from "../text/view";
 import { type Conflict, type Edit, type Files, type Graph, type GraphNode, type Link, Platform, type Reading, Refused, type Settings } from "../wire";
 import { changes } from "./diff";
-import { forget, keep, kept, type Kept, same } from "./kept";
+import { forget, keep, type Kept, left, live, same } from "./kept";
 import { layoutFile, moveNodes, type Point, type Positions, positionsOf, readPositions, writePositions } from "./positions";
 
 const TYPING_PAUSE = 250; // milliseconds without a key after which the text is read again
 const KEEP_PAUSE = 400; // milliseconds after a change until it is kept in the browser
 const OK_SHOWN = 6000; // milliseconds after which good news go away by themselves
+const [FIRST_WAIT, LONGEST_WAIT] = [2000, 15_000]; // milliseconds until a lost line is tried again
 const REMEMBERED = 60; // readings that undo and redo find without asking
 
 export interface Message {
@@ -42,6 +43,8 @@ export interface Snapshot {
   dirty: boolean;
   undoable: boolean;
   redoable: boolean;
+  /** Whether the platform could not be reached; it is tried again by itself. */
+  offline: boolean;
   message: Message | null;
   spoken: string;
   found: Kept | null;
@@ -60,6 +63,10 @@ export class Session {
   #files: Files;
   #saved: Files;
   #base: string;
+  #began: Files;
+  #keeps = true;
+  #wait = FIRST_WAIT;
+  #windows: BroadcastChannel;
   #readings = new Map<string, Reading>();
   #reading = 0;
   #queue: Promise<unknown> = Promise.resolve();
@@ -72,10 +79,10 @@ export class Session {
     this.#files = { ...settings.files };
     this.#saved = { ...settings.files };
     this.#base = settings.base;
+    this.#began = this.#saved;
     const { host, view } = makeView(this.#stateOf(settings.main));
     this.host = host;
     this.view = view;
-    const found = settings.writable ? kept(settings.key) : null;
     this.#snapshot = {
       trail: [{ label: settings.title, main: settings.main, path: [], way: [] }],
       reading: null,
@@ -88,13 +95,52 @@ export class Session {
       dirty: false,
       undoable: false,
       redoable: false,
+      offline: false,
       message: null,
       spoken: "",
-      found: found && !same(found.files, settings.files) ? found : null,
+      found: null,
       conflict: null,
       files: Object.keys(settings.files),
     };
+    this.#windows = new BroadcastChannel(`spacelab-pipeline:${settings.key}`);
+    if (settings.writable) {
+      live(settings.key);
+      this.#windows.onmessage = ({ data }: MessageEvent<{ files: Files; base: string }>) => this.#savedElsewhere(data.files, data.base);
+      void this.#find();
+    }
+    window.addEventListener("online", () => this.#snapshot.offline && void this.#read());
     void this.#read();
+  }
+
+  /** Look for changes that a window left behind which is gone. */
+  async #find(): Promise<void> {
+    for (const found of await left(this.settings.key)) {
+      if (!same(found.files, this.#saved)) return this.#set({ found });
+      forget(this.settings.key, found.window);
+    }
+    this.#set({ found: null });
+  }
+
+  /** Another window of this browser saved: take that over where nothing was changed here, else say so. */
+  #savedElsewhere(files: Files, base: string): void {
+    if (base === this.#base) return;
+    if (this.#snapshot.dirty) {
+      this.tell("warn", "You saved this draft in another window.", "Saving here asks how both are brought together.");
+      return;
+    }
+    this.#saved = this.#began = { ...files };
+    this.replaceFiles(files, base);
+    this.tell("ok", "This is what you saved in another window.", "");
+  }
+
+  /** The files as they were when the changes that are not saved began. */
+  get began(): Files {
+    return this.#began;
+  }
+
+  /** Whether leaving the page would lose something: there are changes, and the browser keeps none. */
+  get endangered(): boolean {
+    return this.#snapshot.dirty && !this.#keeps;
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -185,10 +231,12 @@ export class Session {
 
   /** Keep what is not saved in the browser, or forget it when nothing is left to save. */
   keepNow(): void {
-    if (!this.settings.writable || this.#snapshot.found) return;
+    if (!this.settings.writable) return;
     const files = this.files();
+    const before = this.#keeps;
+    this.#keeps = same(files, this.#saved) || keep(this.settings.key, { base: this.#base, files, began: this.#began, at: Date.now() });
     if (same(files, this.#saved)) forget(this.settings.key);
-    else if (!keep(this.settings.key, { base: this.#base, files, at: Date.now() })) {
+    else if (!this.#keeps && before) {
       this.tell("warn", "This browser keeps no copy of unsaved changes.", "Its storage is full or switched off: save often.");
     }
   }
@@ -210,9 +258,17 @@ export class Session {
     try {
       const reading = await this.platform.read(this.files(), this.level.main, place);
       this.#remember(name, reading);
+      if (this.#snapshot.offline) this.#set({ offline: false, message: null });
+      this.#wait = FIRST_WAIT;
       if (turn === this.#reading && this.text === text) this.#show(reading);
     } catch (error) {
-      if (turn === this.#reading) this.refuse(error);
+      if (turn !== this.#reading) return;
+      this.refuse(error);
+      if (!(error instanceof Refused) || ![0, 401, 403, 502, 503, 504].includes(error.status)) return;
+      this.#set({ offline: true });
+      clearTimeout(this.#readTimer);
+      this.#readTimer = window.setTimeout(() => void this.#read(), this.#wait);
+      this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
     }
   }
 
@@ -259,7 +315,7 @@ export class Session {
         const { text: fresh, reading } = await this.platform.edit(this.files(), this.level.main, this.level.path, edit);
         if (this.text !== text) continue; // somebody typed meanwhile: make the change in the new text
         this.#remember(this.#nameOf(fresh), { ...reading, layout: reading.layout ?? this.#snapshot.reading?.layout ?? null });
-        this.#splice(text, fresh, effects);
+        this.#splice(fresh, effects);
         if (fresh === text) this.#show(reading);
         if (select) this.select(select);
         if (spoken) this.say(spoken);
@@ -272,10 +328,8 @@ export class Session {
     }
   }
 
-  #splice(before: string, after: string, effects: StateEffect<unknown>[]): void {
-    const { state } = this.view;
-    const plain = (text: string): string => (state.lineBreak === "\r\n" ? text.replaceAll("\r\n", "\n") : text);
-    const found = changes(plain(before), plain(after)).map(({ from, to, insert }) => ({ from, to, insert: state.toText(insert.replaceAll("\n", state.lineBreak)) }));
+  #splice(after: string, effects: StateEffect<unknown>[]): void {
+    const found = edits(this.view.state, after);
     if (!found.length && !effects.length) return;
     this.view.dispatch({ changes: found, effects, annotations: [isolateHistory.of("full"), Transaction.userEvent.of("input.canvas")] });
   }
@@ -424,8 +478,9 @@ export class Session {
     try {
       const { base, message } = await this.platform.save(files, this.settings.main, over && this.#snapshot.conflict ? this.#snapshot.conflict.base : this.#base, over);
       this.#base = base;
-      this.#saved = files;
+      this.#saved = this.#began = files;
       this.#files = { ...files };
+      this.#windows.postMessage({ files, base });
       this.#set({ conflict: null, working: false, dirty: !same(this.files(), files) });
       this.tell("ok", message || "Saved.", "");
       this.keepNow();
@@ -441,16 +496,19 @@ export class Session {
 
   /** Work on with other files, such as those of somebody else or those that the browser kept. */
   replaceFiles(files: Files, base: string): void {
-    this.#others.clear();
     const { main } = this.level;
+    for (const [file, state] of this.#others) {
+      const fresh = files[file];
+      if (fresh !== undefined) this.#others.set(file, state.update({ changes: edits(state, fresh), annotations: isolateHistory.of("full") }).state); // its undo leads back
+      else this.#others.delete(file);
+    }
     const wanted = files[this.file] ?? "";
-    const before = this.text;
     this.#files = { ...files };
     this.#base = base;
     const places = readPositions(files[layoutFile(this.file)]);
     const gone = Object.fromEntries(Object.keys(this.#snapshot.positions).map((id) => [id, null]));
     this.#set({ found: null, conflict: null, files: Object.keys(files) });
-    this.#splice(before, wanted, [moveNodes.of({ ...gone, ...places })]);
+    this.#splice(wanted, [moveNodes.of({ ...gone, ...places })]);
     this.#readings.delete(`${main}\n${wanted}`);
     this.#set({ dirty: !same(this.files(), this.#saved) });
     void this.#read();
@@ -460,9 +518,20 @@ export class Session {
   takeTheirs(): void {
     const { conflict } = this.#snapshot;
     if (!conflict) return;
-    this.#saved = { ...conflict.files };
-    this.replaceFiles(conflict.files, conflict.base);
+    const own = Object.entries(this.files()).filter(([name]) => !(name in this.#began) && !(name in conflict.files)); // made here, and nowhere else
+    this.#saved = this.#began = { ...conflict.files };
+    this.replaceFiles({ ...conflict.files, ...Object.fromEntries(own) }, conflict.base);
     this.tell("ok", `This is now what ${conflict.by} saved.`, "Undo brings your own text back.");
+  }
+
+  /** Go on with both sides brought together; saving them is the next step. */
+  joinTheirs(files: Files): void {
+    const { conflict } = this.#snapshot;
+    if (!conflict) return;
+    this.#saved = this.#began = { ...conflict.files };
+    this.replaceFiles(files, conflict.base);
+    this.keepNow();
+    this.tell("warn", "Both are brought together, and not saved yet.", "Look at the text, then save. Undo brings your own text back.");
   }
 
   keepMine(): void {
@@ -472,13 +541,17 @@ export class Session {
   restoreFound(): void {
     const { found } = this.#snapshot;
     if (!found) return;
+    this.#began = found.began ?? {};
     this.replaceFiles(found.files, found.base);
+    this.keepNow();
+    forget(this.settings.key, found.window);
     this.say("Your unsaved changes are back.");
   }
 
   discardFound(): void {
-    forget(this.settings.key);
-    this.#set({ found: null });
+    const { found } = this.#snapshot;
+    if (found) forget(this.settings.key, found.window);
+    void this.#find();
   }
 
   tell(tone: Message["tone"], text: string, advice: string): void {
@@ -499,6 +572,12 @@ export class Session {
     const refused = error instanceof Refused ? error : null;
     this.#set({ working: false, message: { tone: "bad", text: refused?.message ?? "That did not work.", advice: refused?.advice ?? String(error) } });
   }
+}
+
+/** The changes that make a state's text another one. */
+function edits(state: EditorState, fresh: string): { from: number; to: number; insert: Text }[] {
+  const plain = (text: string): string => (state.lineBreak === "\r\n" ? text.replaceAll("\r\n", "\n") : text);
+  return changes(plain(state.sliceDoc()), plain(fresh)).map(({ from, to, insert }) => ({ from, to, insert: state.toText(insert.replaceAll("\n", state.lineBreak)) }));
 }
 
 function inside(graph: Graph, path: readonly string[]): Graph {

@@ -4,7 +4,7 @@ import { Icon } from "../Icon";
 import type { PanelProps } from "./Inspector";
 
 export function Toolbar({ session, snapshot, actions, textOpen, onText }: PanelProps & { textOpen: boolean; onText: () => void }): ReactElement {
-  const { trail, dirty, undoable, redoable } = snapshot;
+  const { trail, dirty, offline, undoable, redoable } = snapshot;
   const { writable, urls, version } = session.settings;
   return (
     <header className="toolbar">
@@ -17,7 +17,7 @@ export function Toolbar({ session, snapshot, actions, textOpen, onText }: PanelP
             </li>
           ))}
         </ol>
-        <span className="badge" data-tone={!writable ? "quiet" : dirty ? "warn" : "ok"}>{!writable ? "read only" : dirty ? "unsaved changes" : `${version} saved`}</span>
+        <span className="badge" data-tone={!writable ? "quiet" : dirty ? "warn" : "ok"}>{!writable ? "read only" : dirty ? (offline ? "kept in this browser" : "unsaved changes") : `${version} saved`}</span>
       </nav>
       <div className="cluster">
         <button type="button" className="button small" disabled={!undoable} onClick={() => session.undo()} title="Undo (Ctrl Z)">Undo</button>
