@@ -37,6 +37,7 @@ from screenshot_tools import (
     sign_in,
     submit,
 )
+from screenshots_pipelines import pipelines
 from screenshots_publishing import publishing
 
 from support.chromium import CHROMIUM, FLAGS
@@ -277,6 +278,7 @@ PARTS: dict[str, Callable[[Browser, Portal, Album], None]] = {
     "scientist": journey,
     "developer": developer,
     "thread": thread,
+    "pipelines": pipelines,
     "publishing": publishing,
     "operator": operator,
 }

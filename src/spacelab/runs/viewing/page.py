@@ -69,7 +69,7 @@ def parts_of(run: Run) -> dict[str, Any]:
         "troubles": failures.troubles_of(run),
         "tail": tail,
         "log_shown": _is_log_shown(run, failure, tail),
-        "inputs": values_of(run, run.job),
+        "inputs": values_of(run, _in_order(run, run.job, "input")),
         **outputs_of(run),
     }
 
@@ -122,13 +122,20 @@ def needs_of(
     return found
 
 
+def _in_order(run: Run, values: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """Put values in the order in which the document declares their inputs or outputs: PostgreSQL's JSON keeps none."""
+    graph, _ = graph_of(run.bundle_id, run.main)
+    declared = [node.id for node in graph.nodes if node.kind == kind]
+    return {name: values[name] for name in declared if name in values} | dict(values)
+
+
 def outputs_of(run: Run) -> dict[str, Any]:
     """List a run's outputs; they are delivered at its end, so nothing is looked for before."""
     if not run.is_final:
         return {"outputs": [], "others": [], "others_left_out": 0}
     start = len(run.results) + 1
     there = {entry.inside[start:]: entry.size for entry in queries.results_of(run)}
-    listed, others = outputs.list_outputs(run.outputs, run.results, there)
+    listed, others = outputs.list_outputs(_in_order(run, run.outputs, "output"), run.results, there)
     return {"outputs": listed, "others": others[:OTHERS_SHOWN], "others_left_out": max(len(others) - OTHERS_SHOWN, 0)}
 
 
@@ -154,13 +161,12 @@ def side_of(run: Run) -> Side:
     """Return what is compared of a run."""
     end: datetime | None = run.ended_at
     seconds = (end - run.started_at).total_seconds() if end and run.started_at else None
-    job: Mapping[str, Any] = run.job
     return Side(
         version=run.version_name + (f", step {run.only_step} alone" if run.only_step else ""),
         files=run.bundle.files,
         main=run.main,
-        job=job,
-        outputs=run.outputs,
+        job=_in_order(run, run.job, "input"),
+        outputs=_in_order(run, run.outputs, "output"),
         state=run.state,
         reason=run.reason,
         profile=run.profile,
