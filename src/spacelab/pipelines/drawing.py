@@ -11,6 +11,8 @@ from cwl_graph.layout import HEAD, ROW
 
 MOST_NODES = 1500
 """Boxes of one drawing; nobody reads more, and a browser draws them slowly."""
+MOST_SHRUNK = 1600.0
+"""Pixels of a drawing that is still shown whole on a page of some 1,200."""
 MOST_SUBS = 12
 """Subworkflows that are drawn below it."""
 DEEPEST = 3
@@ -137,6 +139,11 @@ class Drawing:
     label: str
     subs: tuple[tuple[str, Drawing], ...] = ()
     too_large: bool = False
+
+    @property
+    def wide(self) -> bool:
+        """Whether its letters would be too small if it had to fit on the page."""
+        return self.width > MOST_SHRUNK
 
 
 def draw(

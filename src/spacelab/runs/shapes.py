@@ -97,6 +97,15 @@ def _way(kind: Type) -> str:
     return "lines" if item in SIMPLE - {"boolean"} else "yaml"
 
 
+def _told(default: Any) -> str:
+    """Write a default in few words: a file with its text in the document by that text, any other value as JSON."""
+    if isinstance(default, Mapping) and isinstance(default.get("contents"), str):
+        shown = f"a file with the text “{default['contents'].strip()}”"
+    else:
+        shown = json.dumps(default, ensure_ascii=False, default=str)
+    return shown if len(shown) <= LONGEST_DEFAULT else f"{shown[: LONGEST_DEFAULT - 1]}…"
+
+
 def _help(field: Field) -> str:
     parts = [f"{field.type.text}."]
     if field.doc:
@@ -107,9 +116,7 @@ def _help(field: Field) -> str:
         names = ", ".join(one.pattern for one in field.secondary_files)
         parts.append(f"Files that have to stand beside it: {names}.")
     if field.has_default:
-        default = json.dumps(field.default, ensure_ascii=False, default=str)
-        shown = default if len(default) <= LONGEST_DEFAULT else f"{default[: LONGEST_DEFAULT - 1]}…"
-        parts.append(f"Left empty: {shown}.")
+        parts.append(f"Left empty: {_told(field.default)}.")
     way = _way(field.type)
     if way in {"lines", "paths"}:
         parts.append("One a line.")

@@ -3,8 +3,9 @@ import type { Fit, Graph, GraphNode, Port, Reading } from "../wire";
 
 export const KINDS = { input: "pipeline input", output: "pipeline output", step: "step" } as const;
 
+/** What is written on a node: an output that is called like a step has the id `output:<name>` here. */
 export function titleOf(node: GraphNode): string {
-  return node.label || node.id;
+  return node.label || (node.kind === "output" ? node.id.replace(/^output:/, "") : node.id);
 }
 
 export function plural(count: number, word: string): string {

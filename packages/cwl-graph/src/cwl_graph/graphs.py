@@ -87,7 +87,12 @@ class Node:
     @property
     def title(self) -> str:
         """What is written on the box."""
-        return self.label or self.id
+        return self.label or self.name
+
+    @property
+    def name(self) -> str:
+        """The id as the document writes it: an output called like a step has the id `output:<name>` here."""
+        return self.id.removeprefix("output:") if self.kind == "output" else self.id
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ def needs_of(
 def _in_order(run: Run, values: Mapping[str, Any], kind: str) -> dict[str, Any]:
     """Put values in the order in which the document declares their inputs or outputs: PostgreSQL's JSON keeps none."""
     graph, _ = graph_of(run.bundle_id, run.main)
-    declared = [node.id for node in graph.nodes if node.kind == kind]
+    declared = [node.name for node in graph.nodes if node.kind == kind]
     return {name: values[name] for name in declared if name in values} | dict(values)
 
 
