@@ -43,7 +43,7 @@ def test_a_crate_with_data_comes_back_byte_for_byte_and_names_what_is_left_out()
 
 @pytest.mark.parametrize("place", ["say.cwl", "main.cwl"])
 def test_data_that_a_document_needs_are_refused_by_their_name(place: str) -> None:
-    brought = {
+    brought: dict[str, str | bytes] = {
         **FILES,
         "star.fits": PICTURE,
         place: NEEDING if place == "say.cwl" else "location: star.fits\n" + WORKFLOW,
