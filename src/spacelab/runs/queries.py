@@ -51,6 +51,11 @@ def unfinished(person: Person) -> QuerySet[Run]:
     return runs().filter(owner=person, state__in=UNFINISHED)
 
 
+def unfinished_of(slug: str, number: str) -> QuerySet[Run]:
+    """List everybody's runs of a pipeline's version that are at work or waiting."""
+    return runs().filter(pipeline_slug=slug, version_number=number, state__in=UNFINISHED)
+
+
 def find_own(person: Person, run_id: str) -> Run:
     """Find one of the person's own runs; raise `NotFound` for anything else."""
     found = Run.objects.select_related("workload", "owner", "team").filter(pk=run_id, owner=person).first()

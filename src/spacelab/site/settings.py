@@ -219,6 +219,8 @@ VOLUME_USES = "spacelab.site.uses.of_volume"
 """Dotted name of what lists the pages that build on a volume: from its name to `volumes.rules.Use`."""
 VERSION_USES = "spacelab.site.uses.of_version"
 """Dotted name of what lists the sessions that run a version now: from a `DatalabVersion` to `datalabs.rules.Use`."""
+PIPELINE_USES = "spacelab.site.uses.of_pipeline_version"
+"""Dotted name of what names the runs and schedules that need a version: from a `PipelineVersion` to their names."""
 RECONCILERS: list[tuple[str, float]] = [
     ("spacelab.sessions.upkeep.apply_idle_policy", 15.0),
     ("spacelab.sessions.upkeep.finish_restarts", 0.5),

@@ -25,8 +25,9 @@ def _leave(entry: Datalab, version: DatalabVersion) -> None:
         entry.icon = ""
 
 
-def _users_of(version: DatalabVersion) -> list[str]:
-    return [one.who for one in queries.uses_of(version)]
+def _in_use(version: DatalabVersion) -> str:
+    users = {one.who for one in queries.uses_of(version)}
+    return f"is running in sessions of {', '.join(sorted(users))}" if users else ""
 
 
 LIFE = Life(
@@ -36,7 +37,7 @@ LIFE = Life(
     entry_of=queries.entry_of,
     followers=followers,
     forget=feedback.forget,
-    users_of=_users_of,
+    in_use=_in_use,
     leave=_leave,
 )
 advance = LIFE.advance

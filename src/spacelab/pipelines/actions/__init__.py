@@ -21,7 +21,6 @@ from spacelab.pipelines.actions.lifecycle import (
     record_evidence,
     record_run,
     share,
-    users_of,
 )
 from spacelab.pipelines.actions.saving import create, save
 from spacelab.pipelines.actions.talking import (
@@ -65,5 +64,4 @@ __all__ = [
     "share",
     "stop_fetch",
     "take_back_comment",
-    "users_of",
 ]

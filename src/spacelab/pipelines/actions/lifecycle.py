@@ -21,11 +21,18 @@ from spacelab.publishing.actions import Life
 SYSTEM = audit.System("pipelines")
 
 
-def users_of(version: PipelineVersion) -> list[str]:
-    """Name those for whom the version is running now, as the setting `PIPELINE_USES` finds them."""
-    name: str = getattr(settings, "PIPELINE_USES", "")
-    found: list[str] = import_string(name)(version) if name else []
-    return found
+MOST_NAMED = 5
+"""Uses of a version that a refusal names before it says how many more there are."""
+
+
+def _in_use(version: PipelineVersion) -> str:
+    """Say which runs and schedules need a version, as the setting `PIPELINE_USES` finds them, and which pipelines."""
+    name: str = settings.PIPELINE_USES
+    found: list[str] = [*(import_string(name)(version) if name else []), *queries.needing(version)]
+    if not found:
+        return ""
+    more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+    return f"is used by {', '.join(found[:MOST_NAMED])}{more}"
 
 
 LIFE = Life(
@@ -35,7 +42,7 @@ LIFE = Life(
     entry_of=queries.entry_of,
     followers=followers,
     forget=feedback.forget,
-    users_of=users_of,
+    in_use=_in_use,
 )
 advance = LIFE.advance
 advance_by_platform = LIFE.advance_by_platform

@@ -1,6 +1,6 @@
 """Reads of the catalogue of pipelines and steps."""
 
-from spacelab.pipelines.queries.bundles import bundle, bundle_of, environments_for, users_of
+from spacelab.pipelines.queries.bundles import bundle, bundle_of, environments_for, needing, users_of
 from spacelab.pipelines.queries.feedback import discussed, standing_of, subject_named, subject_of
 from spacelab.pipelines.queries.importing import (
     find_import,
@@ -67,6 +67,7 @@ __all__ = [
     "launchable_by",
     "listing",
     "may_fetch",
+    "needing",
     "pipeline",
     "require_launch",
     "seen_by",

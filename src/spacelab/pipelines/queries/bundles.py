@@ -113,3 +113,16 @@ def users_of(version: PublishedVersion, by: Person | AnonymousUser) -> list[Pipe
     """List the newest versions that use a step and that the person sees, at most twenty."""
     rows = seen_by(by).filter(uses__slug=version.entry.slug, uses__version=version.version)
     return list(rows.select_related("pipeline").defer("files")[:20])
+
+
+def needing(version: PipelineVersion) -> list[str]:
+    """Name what uses a version as a step, each in words that its maintainer may read."""
+    rows = PipelineVersion.objects.filter(uses__slug=version.pipeline.slug, uses__version=version.version)
+    others = rows.exclude(pk=version.pk).select_related("pipeline__maintainer").defer("files").order_by("pk")
+    mine = version.pipeline.maintainer_id
+    return [
+        f"“{one}”"
+        if one.pipeline.maintainer_id == mine or one.visibility == rules.Visibility.EVERYBODY
+        else f"a draft of {one.pipeline.maintainer}"
+        for one in others
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -54,8 +54,8 @@ class Life(Generic[Version]):
     """Who bookmarked something, by how feedback names it."""
     forget: Callable[..., None]
     """(by=, subject=): remove what was said about something that is gone."""
-    users_of: Callable[[Version], Sequence[str]]
-    """Names of those for whom a version is running."""
+    in_use: Callable[[Version], str]
+    """Says what needs a version now, as a sentence without its subject and its point; empty where nothing does."""
     leave: Callable[[Any, Any], None] = _nothing_left
     """(entry, version): take from an entry what only that version brought, which spoke for it until now."""
 
@@ -171,7 +171,7 @@ class Life(Generic[Version]):
         """Delete a version that was never published and is with nobody; with its last version the entry goes.
 
         Raises `Conflict` for any other state (what was published is archived instead, and never deleted), and while
-        it is running for somebody.
+        something needs it.
         """
         self.own(by, version)
         version = self.hold(version)
@@ -181,10 +181,10 @@ class Life(Generic[Version]):
                 advice="Withdraw it first, or archive it.",
             )
         entry, subject, number = version.entry, version.subject, version.version
-        if users := self.users_of(version):
+        if used := self.in_use(version):
             raise Conflict(
-                f"{version} is running in sessions of {', '.join(sorted(set(users)))}.",
-                advice="Delete it once they have ended: stop your own, and ask those whom you let in.",
+                f"{version} {used}.",
+                advice="Delete it once nothing needs it: end what is yours, and ask those whom you let in.",
             )
         version.delete()
         audit.record(by=by, action=f"{self._namespace}.{queries.DELETED}", subject=subject, version=number)

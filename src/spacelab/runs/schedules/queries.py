@@ -66,3 +66,10 @@ def next_times(schedule: Schedule, most: int = NEXT_SHOWN) -> list[datetime]:
         return []
     zone = ZoneInfo(schedule.time_zone)
     return [at.astimezone(zone) for at in times_after(schedule.cron, schedule.time_zone, timezone.now(), most)]
+
+
+def needing(slug: str, number: str, *, alone: bool) -> QuerySet[Schedule]:
+    """List the schedules that start a version, or would: `alone` where it is the only one that its pipeline has."""
+    numbers = [number, ""] if alone else [number]
+    found = Schedule.objects.filter(pipeline_slug=slug, version_number__in=numbers).exclude(state=State.STOPPED)
+    return found.select_related("owner").order_by("created_at")
