@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.test import Client
 
-from spacelab.accounts import actions as accounts
 from spacelab.accounts.models import Person
 from spacelab.datalabs.models import DatalabVersion
 from spacelab.moderation.models import ReviewComment
 from spacelab.publishing.rules import State
+from support.callers import Caller
 from support.people import make_person
 from support.reviews import EVERY_POINT, make_package, make_submitted
 
 pytestmark = pytest.mark.django_db
 QUEUE = "/api/v1/reviews"
 HERE = f"{QUEUE}/spectra/1.0"
-
-
-class Caller:
-    """A program with somebody's token."""
-
-    def __init__(self, person: Person, *scopes: str) -> None:
-        _, secret = accounts.create_token(by=person, name="test", lifetime_days=1, scopes=scopes or ("review",))
-        self.client = Client(headers={"Authorization": f"Bearer {secret}"})
-
-    def get(self, address: str) -> Any:
-        """Read something."""
-        return self.client.get(address)
-
-    def send(self, method: str, address: str, body: dict[str, Any]) -> Any:
-        """Send JSON."""
-        return self.client.generic(method, address, data=json.dumps(body), content_type="application/json")
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ class MyPipelinesOut(Schema):
     items: list[MyPipelineOut]
 
 
-class SourceOut(Schema):
+class PipelineSourceOut(Schema):
     """The repository that a version's files were taken from; `unchanged` while they are still that commit's."""
 
     url: str
@@ -85,7 +85,7 @@ class MyPipelineDetail(MyPipelineOut):
     can_write: bool
     can_delete: bool
     steps: list[AuthorStepOut]
-    source: SourceOut | None
+    source: PipelineSourceOut | None
     left_out: list[str] = []
     """What was uploaded just now and left out, as it is data that no document needs."""
 
@@ -100,7 +100,7 @@ class BeginIn(Schema):
     files: dict[str, str]
 
 
-class GitIn(Schema):
+class PipelineGitIn(Schema):
     """A pipeline in a public Git repository: a folder with all its texts, or a document with what it names."""
 
     slug: str = Field(max_length=200)
@@ -111,7 +111,7 @@ class GitIn(Schema):
     git_path: str = Field(default="", max_length=300)
 
 
-class ImportOut(Schema):
+class PipelineImportOut(Schema):
     """A repository on its way to a draft: `state` is waiting, fetching, done or failed."""
 
     id: str
@@ -216,8 +216,10 @@ def upload(
     return Status(201, {**_detail(person, made), "left_out": list(taken.left)})
 
 
-@router.post("/imports", response={202: ImportOut}, operation_id="import_pipeline", summary="Import one from Git")
-def bring_git(request: HttpRequest, wanted: GitIn) -> Status[Any]:
+@router.post(
+    "/imports", response={202: PipelineImportOut}, operation_id="import_pipeline", summary="Import one from Git"
+)
+def bring_git(request: HttpRequest, wanted: PipelineGitIn) -> Status[Any]:
     """Have a public repository fetched, and begin a draft with what it holds at a path; follow it by its id."""
     given = wanted.dict()
     asked = {name: given.pop(f"git_{name}") for name in ("url", "ref", "path")}
@@ -225,7 +227,10 @@ def bring_git(request: HttpRequest, wanted: GitIn) -> Status[Any]:
 
 
 @router.get(
-    "/imports/{import_id}", response=ImportOut, operation_id="get_pipeline_import", summary="How far an import is"
+    "/imports/{import_id}",
+    response=PipelineImportOut,
+    operation_id="get_pipeline_import",
+    summary="How far an import is",
 )
 def get_import(request: HttpRequest, import_id: str) -> Any:
     """Show how far an import of your own has come; once it is done its version is yours."""

@@ -82,34 +82,35 @@ def tools(request: HttpRequest) -> HttpResponse:
     offset, limit = _number(asked.get("offset", "0"), "offset"), _number(asked.get("limit", str(MOST)), "limit")
     limit = min(limit, MOST)
     found = _fitting(request)
-    found = [one for one in found if one.newest and (not asked.get("id") or one.slug == asked["id"])]
-    page = [_tool(request, one) for one in found[offset : offset + limit]]
+    count = found.count() if found is not None else 0
+    page = [_tool(request, one) for one in found[offset : offset + limit]] if found is not None and limit else []
     answer = JsonResponse(page, safe=False)
     query = asked.copy()
     query["limit"] = str(limit)
     address = request.build_absolute_uri(request.path)
     answer["self_link"] = request.build_absolute_uri()
     answer["current_offset"], answer["current_limit"] = str(offset), str(limit)
-    if offset + limit < len(found):
+    if offset + limit < count:
         query["offset"] = str(offset + limit)
         answer["next_page"] = f"{address}?{query.urlencode()}"
-    query["offset"] = str(max((len(found) - 1) // max(limit, 1) * limit, 0))
+    query["offset"] = str(max((count - 1) // max(limit, 1) * limit, 0))
     answer["last_page"] = f"{address}?{query.urlencode()}"
     return answer
 
 
-def _fitting(request: HttpRequest) -> list[Pipeline]:
-    """List what fits the query string; nothing where it asks for what there is not here."""
+def _fitting(request: HttpRequest) -> queries.Found | None:
+    """List what fits the query string; None where it asks for what there is not here."""
     asked = {name: str(value).replace("\0", " ") for name, value in request.GET.items()}
     named = asked.get("toolClass", "").casefold()
     kind = next((one for one, said in CLASSES.items() if said["name"].casefold() == named), "")
     other_type = asked.get("descriptorType", "CWL").upper() not in TYPES
     if other_type or (named and not kind) or asked.get("checker", "").casefold() == "true" or asked.get("alias"):
-        return []
+        return None
     words = " ".join(asked.get(one, "") for one in ("name", "toolname", "description"))
     author = asked.get("author", "")
-    filters = queries.Filters(words=words[:400], kind=str(kind), author=author, sort="name")
-    return list(queries.listing(request.user, filters)[:])
+    slug = asked.get("id", "")
+    filters = queries.Filters(words=words[:400], kind=str(kind), author=author, slug=slug, sort="name")
+    return queries.listing(request.user, filters)
 
 
 def _number(text: str, name: str) -> int:

@@ -24,6 +24,7 @@ from spacelab.datalabs.author_api import router as author_router
 from spacelab.datalabs.feedback_api import bookmarks_router
 from spacelab.datalabs.feedback_api import router as feedback_router
 from spacelab.kit.refusals import Forbidden, Invalid, NotSignedIn, Refusal, TooLarge
+from spacelab.moderation.api import pipelines_router as pipeline_reviews_router
 from spacelab.moderation.api import router as reviews_router
 from spacelab.moderation.report_api import router as reports_router
 from spacelab.notifications.api import router as notifications_router
@@ -186,6 +187,7 @@ api.add_router("/builds", builds_router, auth=people(Scope.AUTHOR, confidential=
 api.add_router("/launch-tests", testing_router, auth=people(Scope.AUTHOR, confidential=True))
 api.add_router("/reviews/reports", reports_router, auth=people(Scope.REVIEW, confidential=True))
 api.add_router("/reviews", reviews_router, auth=people(Scope.REVIEW, confidential=True))
+api.add_router("/pipeline-reviews", pipeline_reviews_router, auth=people(Scope.REVIEW, confidential=True))
 api.add_router("/pipelines", pipelines_router, auth=everybody(Scope.READ))
 api.add_router("/my-pipelines", pipeline_author_router, auth=people(Scope.AUTHOR, confidential=True))
 api.add_router("/my-pipelines", pipeline_publishing_router, auth=people(Scope.PUBLISH, confidential=True))

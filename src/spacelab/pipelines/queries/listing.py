@@ -47,6 +47,7 @@ class Filters:
     kind: str = ""
     whose: str = ""
     author: str = ""
+    slug: str = ""
     since: date | None = None
     until: date | None = None
     sort: str = "modified"
@@ -82,8 +83,8 @@ def listing(person: Person | AnonymousUser = VISITOR, filters: Filters | None = 
         found = found.filter(search_text__contains=word)
     if filters.tag:
         found = found.filter(tag_index__contains=rules.tag_index([filters.tag]))
-    if filters.kind:
-        found = found.filter(kind=filters.kind)
+    same = {"kind": filters.kind, "slug": filters.slug}
+    found = found.filter(**{name: value for name, value in same.items() if value})
     if filters.author.strip():
         found = found.filter(author__icontains=filters.author.strip()[:120])
     if filters.whose == "system":
