@@ -22,7 +22,7 @@ from cwltool.utils import (
 )
 from schema_salad.ref_resolver import Loader, file_uri
 
-from cwl_runner import flows
+from cwl_runner import flows, standing
 from cwl_runner.literals import write_literals
 from cwl_runner.problems import Refusal
 from cwl_runner.roots import ADVICE, Roots, fetcher_below, local_path
@@ -45,6 +45,7 @@ def plain_context(roots: Roots | None = None, *, network: bool = False) -> Loadi
 
 def load(main: str, context: LoadingContext) -> Process:
     """Load a document ("path" or "path#id") and all that it uses; raises cwltool's exceptions and Refusal."""
+    standing.install()
     path, mark, fragment = main.partition("#")
     if not Path(path).is_file():
         raise Refusal(

@@ -19,15 +19,22 @@ def preload() -> None:
     """Import and warm everything; takes a second or two, and about 120 MB that children share."""
     from cwltool.process import get_schema  # noqa: PLC0415 - the point is when this happens
 
-    from cwl_runner import documents, roots, runs  # noqa: F401, PLC0415 - as above
+    from cwl_runner import runs  # noqa: F401, PLC0415 - as above
 
     quiet()
     for version in VERSIONS:
         get_schema(version)
-    here = Path(__file__).resolve().parent
-    documents.load(str(here / "warm.cwl"), documents.plain_context(roots.Roots([here])))
+    practise()
     gc.collect()
     gc.freeze()
+
+
+def practise() -> None:
+    """Load a small document of this package's own."""
+    from cwl_runner import documents, roots  # noqa: PLC0415 - as above
+
+    here = Path(__file__).resolve().parent
+    documents.load(str(here / "warm.cwl"), documents.plain_context(roots.Roots([here])))
 
 
 def quiet() -> None:

@@ -21,7 +21,7 @@ INSIDE = "/job"
 SCRATCH = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - inside, and private
 SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "opt")
 NEVER = ("/", "/proc", "/dev", "/sys", "/run", "/tmp", "/var/tmp", INSIDE)  # noqa: S108 - not to be shown whole
-INSIDE_STARTER = "/job-starter.py"
+INSIDE_STARTER = f"/job-starter{Path(STARTER).suffix}"
 
 
 def available() -> bool:

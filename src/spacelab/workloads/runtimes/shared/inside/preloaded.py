@@ -20,6 +20,7 @@ import gc
 import importlib
 import marshal
 import os
+import select
 import signal
 import socket
 import sys
@@ -64,6 +65,9 @@ MOST_DESCRIPTORS = 16
 MOST_BYTES = 2**20
 PATIENCE = 10.0
 """Seconds that a child waits for a word of its supervisor's."""
+
+IDLE = 0.3
+"""Seconds without a message after which the child of the next one is forked: it shall not hinder a run's start."""
 
 OUTPUT, CHANNEL = 1, 3
 """The descriptors of a child once it has entered: beyond the standard streams it keeps its channel."""
@@ -267,8 +271,40 @@ def attend(channel: int, groups: list[int]) -> None:
         os._exit(1)
 
 
+def practised(control: socket.socket) -> socket.socket:
+    """Fork the child of the next message beforehand; return the channel on which it waits for that message.
+
+    It reads the runner's own document meanwhile. So it has the pages of memory that reading writes to for itself: to
+    get them takes as long as the reading does.
+    """
+    mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    if os.fork() == 0:
+        try:
+            control.close()
+            mine.close()
+            warm = sys.modules.get(f"{RUNNER}.warm")
+            getattr(warm, "practise", int)()
+            message, descriptors, _, _ = socket.recv_fds(its, 16, MOST_DESCRIPTORS)
+            its.close()
+            if message:
+                attend(descriptors[0], descriptors[1:])
+        finally:
+            os._exit(1)
+    its.close()
+    return mine
+
+
+def handed(spare: socket.socket, descriptors: list[int]) -> bool:
+    """Hand a message on to the child that was forked beforehand; say whether it is there."""
+    try:
+        socket.send_fds(spare, [b"enter"], descriptors)
+    except OSError:
+        return False
+    return True
+
+
 def main() -> None:
-    """Load the coordinator, say so, and fork a child for each message."""
+    """Load the coordinator, say so, and have a child for each message."""
     packages, runner, packages_inside, runner_inside, descriptor = sys.argv[1:6]
     control = socket.socket(fileno=int(descriptor))
     sys.path += [runner, packages]
@@ -285,15 +321,19 @@ def main() -> None:
     gc.freeze()
     gather()
     control.send(b"ready")
+    spare: socket.socket | None = None
     while True:
+        if spare is None and not select.select([control], [], [], IDLE)[0]:
+            spare = practised(control)
         message, descriptors, _, _ = socket.recv_fds(control, 16, MOST_DESCRIPTORS)
         if not message:
             return
-        if os.fork() == 0:
+        if not (spare and handed(spare, descriptors)) and os.fork() == 0:
             control.close()
             attend(descriptors[0], descriptors[1:])
-        for one in descriptors:
+        for one in (*descriptors, *([spare.detach()] if spare else [])):
             os.close(one)
+        spare = None
 
 
 if __name__ == "__main__":
