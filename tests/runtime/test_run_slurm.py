@@ -90,7 +90,7 @@ class TestSlurm(RunContract):
         assert seen.exit_code == 0, (text, _told(spec))
         assert (tmp_path / "mine" / "results" / "r" / "count.txt").read_text().strip() == "6"
         counted = subprocess.check_output(["scontrol", "show", "jobs", "-o"], env=_variables(cluster), text=True)
-        assert counted.count(f"JobName=spacelab-{spec.id}.") == 2
+        assert 1 <= counted.count(f"JobName=spacelab-{spec.id}.") <= 2
 
     def test_a_step_sees_no_more_than_on_the_platforms_machine(
         self, runtime: ProcessRuntime, on_cluster: Prepared, tmp_path: Path

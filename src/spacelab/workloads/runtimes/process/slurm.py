@@ -31,6 +31,7 @@ def prepare(options: Options, spec: WorkloadSpec, prefixes: tuple[Path, ...]) ->
     )
     orders: dict[str, Any] = {
         "conf": options.slurm_conf,
+        "python": str(options.python),
         "more": list(options.slurm_options),
         "name": f"spacelab-{spec.id}",
         "control": str(options.run_directory / spec.id),

@@ -142,6 +142,7 @@ class Broker:
             listener.listen(MOST_CONNECTIONS)
             listener.settimeout(TICK)
             while self.control.alive():
+                self.tick()
                 with contextlib.suppress(TimeoutError):
                     connection, _ = listener.accept()
                     self._receive(connection)
@@ -203,6 +204,9 @@ class Broker:
     def clear(self) -> None:
         """End and remove all jobs of this run, also those of a broker before this one; never raises."""
         raise NotImplementedError
+
+    def tick(self) -> None:
+        """Do what is to be done now and then; nothing, unless a subclass has something."""
 
     def unwanted(self, connection: socket.socket) -> bool:
         """Say whether the job of a connection is to end."""
