@@ -1,9 +1,7 @@
-"""Runs on a running platform: a scatter over a folder, control, the controller killed on the way, refusals."""
+"""Runs on a running platform: a scatter over a folder, control, everything killed on the way, refusals."""
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -50,18 +48,6 @@ def test_a_folder_of_the_workspace_is_scattered_and_gathered(platform: Platform,
     assert output(client, run, "gathered.txt") == "1\n2\n3\n4\n"
     step = {one["id"]: one for one in run["steps"]}["count"]
     assert (step["scatter"], step["count"], step["jobs"]) == (True, 4, {"succeeded": 4})
-
-
-def test_the_controller_is_killed_and_no_job_runs_twice(platform: Platform, client: Client) -> None:
-    run = launch(client, PIPELINE, job={"texts": texts(platform, "many", MANY), "seconds": 0.4})
-    until(client, run, 3)
-    os.kill(platform.program("controller"), signal.SIGKILL)
-    time.sleep(0.3)
-    found = ended(client, run)
-    assert found["state"] == "succeeded"
-    assert set(starts_of(platform, run).values()) == {1}
-    assert len([one for one in starts_of(platform, run) if one.startswith("count.")]) == MANY
-    assert output(client, found, "gathered.txt").split() == [str(one + 1) for one in range(MANY)]
 
 
 def test_a_run_is_paused_between_jobs_and_goes_on(platform: Platform, client: Client) -> None:

@@ -89,10 +89,17 @@ def put(platform: Platform, slug: str, files: dict[str, str], username: str = "d
     assert made.returncode == 0, made.stderr
 
 
+def workspace_of(platform: Platform, username: str = "demo-scientist") -> Path:
+    """Return a person's workspace on the disk; it is made with her first launch."""
+    folder = platform.state / "volumes" / "people" / username / "workspace"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def texts(platform: Platform, name: str, number: int, username: str = "demo-scientist") -> dict[str, str]:
     """Put a folder of texts that no run has seen into a person's workspace; return it as a job order names it."""
-    folder = platform.state / "volumes" / "people" / username / "workspace" / name
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = workspace_of(platform, username) / name
+    folder.mkdir(exist_ok=True)
     token = secrets.token_hex(4)
     for one in range(number):
         (folder / f"text-{one:03}.txt").write_text(f"{token} is a line\n" * (one + 1))

@@ -24,7 +24,7 @@ class NewForm(Refusable):
     )
     title = forms.CharField(label="Title", max_length=120, required=False)
     version = forms.CharField(label="Version", max_length=40, initial="0.1.0")
-    begin = forms.ChoiceField(label="Begin with", widget=forms.RadioSelect, required=False)
+    begin = forms.ChoiceField(label="Begin with", widget=forms.RadioSelect)
     upload = FilesField(label="Files or a zip", required=False)
     paths = forms.CharField(required=False, widget=forms.HiddenInput)
     git_url = forms.CharField(

@@ -66,6 +66,8 @@ def _begun(request: HttpRequest, person: Person, given: dict[str, Any], copied: 
         named = {name: given[name] for name in ("slug", "title", "version")}
         return redirect("pipelines:import", actions.bring_git(by=person, **named, **asked).pk)
     made, told = _begin(person, given, begin, copied)
+    if begin == starting.IN_EDITOR and not given["upload"]:
+        return redirect("pipelines:edit", made.pipeline.slug, made.version)
     messages.success(request, f"{made} is begun: only you see it. {told}".strip())
     return redirect("pipelines:author-files", made.pipeline.slug, made.version)
 

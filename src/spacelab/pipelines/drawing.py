@@ -219,7 +219,8 @@ def _spoken(node: Node, state: BoxState | None) -> str:
     if node.problems:
         words.append(f"{len(node.problems)} problems" if len(node.problems) > 1 else "one problem")
     if state:
-        words += [one for one in (state.state, state.words, state.note) if one]
+        said = [] if state.state in state.words else [state.state.replace("-", " ")]
+        words += [one for one in (*said, state.words, state.note) if one]
     return ", ".join(words)
 
 

@@ -102,17 +102,25 @@ outputs:
     type: stdout
 """
 
+IN_EDITOR = "empty"
+"""The template that there is nothing to look at but in the editor."""
+
 TEMPLATES = {
     one.name: one
     for one in (
-        Template("empty", "An empty workflow", "To be filled in the editor.", {"main.cwl": EMPTY}),
+        Template(
+            IN_EDITOR,
+            "An empty pipeline",
+            "Opens in the editor: steps are dragged there and connected.",
+            {"main.cwl": EMPTY},
+        ),
         Template(
             "chain",
-            "A workflow of two steps",
+            "A pipeline of two steps",
             "One step of its own, one of the catalogue.",
             {"main.cwl": CHAIN, "count.cwl": COUNT},
         ),
-        Template("tool", "A step", "A command-line tool that workflows can use.", {"main.cwl": TOOL}),
+        Template("tool", "A step", "A command-line tool that pipelines can use.", {"main.cwl": TOOL}),
     )
 }
 """Templates by name, in the order of the form."""

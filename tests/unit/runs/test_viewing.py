@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cwl_graph import read
-from spacelab.runs.viewing import comparing, outputs, timeline, values
+from spacelab.runs.viewing import comparing, outputs, timeline, unrun, values
 from spacelab.runs.viewing.figures import Span, StepFigures
 from spacelab.runs.viewing.page import needs_of
 from spacelab.runs.viewing.states import StepView, duration, most_telling, views_of
@@ -42,6 +42,19 @@ def spans(name: str, *times: tuple[float, float | None], state: str = "succeeded
 def drawn(steps: list[StepView], times: list[Span], **needs: list[str]) -> Timeline:
     """Draw a minute."""
     return timeline.draw(steps, times, launched=ZERO, started=at(6), end=at(60), needs=needs)
+
+
+def test_what_an_ended_run_never_came_to_says_so_and_why() -> None:
+    steps = views(
+        step("a", "failed", label="Read it"), step("b", "waiting"), step("c", "waiting"), step("d", "waiting")
+    )
+    needs = {"b": frozenset({"a"}), "c": frozenset({"b"}), "d": frozenset[str]()}
+    found = unrun.settle(steps, needs, "failed")
+    blamed = "It needs what “Read it” makes, which failed."
+    assert [one.words for one in found] == ["failed", "not run", "not run", "not run"]
+    assert [one.why for one in found] == ["", blamed, blamed, "The run failed before it could begin."]
+    assert [one.words for one in unrun.settle(steps, needs, "running")] == ["failed", *["waiting"] * 3]
+    assert unrun.settle(steps, needs, "cancelled")[3].why == "The run was stopped before it began."
 
 
 @pytest.mark.parametrize(

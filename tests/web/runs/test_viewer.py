@@ -74,7 +74,23 @@ def test_the_graph_says_each_state_in_words_and_leads_to_the_jobs(ada: Client, s
     assert "4 of 8, 1 failed" in box[2]
     assert "of the CPU time" in box[2]
     assert re.search(r'class="graph-words"[^>]*>✕ 4 of 8, 1 failed · 10 s<', text)
-    assert re.search(r'<g class="graph-box" id="box-merge"[^>]*data-state="waiting"', text)
+    assert re.search(r'<g class="graph-box" id="box-merge"[^>]*data-state="not-run"', text)
+    steps = text.partition('id="run-steps"')[2].partition("</section>")[0]
+    assert re.search(r"not run</span>\s*<span class=\"soft\">It needs what “[^”]+” makes, which failed\.", steps)
+    assert "waiting" not in steps
+    assert re.search(r'data-kind="output"[^>]*data-state="not-run"', text)
+
+
+def test_the_boxes_of_a_run_that_has_not_started_are_there_to_be_changed(ada: Client, scientist: Person) -> None:
+    told = Coordinator(launch(scientist))
+    queued = text_of(ada, f"/runs/{told.run_id}/")
+    told.begin()
+    told.start("count")
+    told.followed()
+    running = text_of(ada, f"/runs/{told.run_id}/")
+    boxes = [re.findall(r'id="(box-[^"]*)"', page) for page in (queued, running)]
+    assert boxes[0] == boxes[1] == ["box-count", "box-counted"]
+    assert re.search(r'id="box-count"[^>]*data-state="waiting"', queued)
 
 
 def test_jobs_of_a_scatter_open_page_by_page_and_by_state(ada: Client, scientist: Person) -> None:

@@ -3,11 +3,11 @@ import { Handle, type NodeProps, Position, useStore } from "@xyflow/react";
 import { memo, type ReactElement, startTransition, useEffect, useState } from "react";
 import { Icon } from "../Icon";
 import type { GraphNode, Port } from "../wire";
-import type { CanvasNode } from "./shape";
+import { type CanvasNode, portY } from "./shape";
 import { runWords, titleOf } from "./words";
 
 const SYMBOLS = { input: "download", output: "up", step: "launch" } as const;
-const SIGNS: Record<string, string> = { waiting: "○", running: "▶", succeeded: "✓", reused: "↺", skipped: "⤼", failed: "✕", cancelled: "■", interrupted: "!", "not run": "–" };
+const SIGNS: Record<string, string> = { waiting: "○", running: "▶", succeeded: "✓", reused: "↺", skipped: "⤼", failed: "✕", cancelled: "■", interrupted: "!", "not run": "⊘" };
 
 function Row({ node, port, side }: { node: GraphNode; port: Port; side: "in" | "out" }): ReactElement {
   const label = node.kind === "step" ? port.id : "";
@@ -17,6 +17,19 @@ function Row({ node, port, side }: { node: GraphNode; port: Port; side: "in" | "
       <Handle type={side === "in" ? "target" : "source"} position={side === "in" ? Position.Left : Position.Right} id={port.id} />
       {label && <span>{port.scattered ? `${label} ×` : label}</span>}
     </div>
+  );
+}
+
+/** Stands for the ports until they are drawn: the library measures a new node at once, and draws no arrow without ports. */
+function Stands({ node }: { node: GraphNode }): ReactElement {
+  const stand = (port: Port, row: number, side: "in" | "out"): ReactElement => (
+    <i key={`${side} ${port.id}`} className={`stand ${side === "in" ? "target" : "source"}`} data-handleid={port.id} data-handlepos={side === "in" ? "left" : "right"} style={{ top: portY(node, row) }} />
+  );
+  return (
+    <>
+      {node.ports_in.map((port, row) => stand(port, row, "in"))}
+      {node.ports_out.map((port, row) => stand(port, row, "out"))}
+    </>
   );
 }
 
@@ -71,11 +84,13 @@ function ProcessNodeView({ data, selected }: NodeProps<CanvasNode>): ReactElemen
           <span aria-hidden="true">{SIGNS[state.state] ?? "?"}</span> {state.words || state.state}{state.took && state.state !== "running" && <small> · {state.took}</small>}
         </span>
       )}
-      {ports && (
+      {ports ? (
         <div className="ports">
           <div>{node.ports_in.map((port) => <Row key={port.id} node={node} port={port} side="in" />)}</div>
           <div>{node.ports_out.map((port) => <Row key={port.id} node={node} port={port} side="out" />)}</div>
         </div>
+      ) : (
+        <Stands node={node} />
       )}
     </div>
   );

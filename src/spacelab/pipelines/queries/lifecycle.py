@@ -39,7 +39,12 @@ def facts_of(
         Need.STEPS: bool(private),
         Need.ROLE: not may(person, PipelinePermission.PUBLISH),
     }
-    details = ((Need.STEPS, f"Not published: {', '.join(private)}."), (Need.BUILD, _first_error(version)))
+    tested = "For a pipeline or step that is a run of its present documents that ended well."
+    details = (
+        (Need.LAUNCH_TEST, tested),
+        (Need.STEPS, f"Not published: {', '.join(private)}."),
+        (Need.BUILD, _first_error(version)),
+    )
     return publishing.facts_of(person, version, lacks | dict.fromkeys(lacking, True), reason=reason, details=details)
 
 

@@ -65,8 +65,17 @@ def command_of(job: RunJob) -> str:
 
 
 def troubles_of(run: Run) -> list[Trouble]:
-    """Return the coordinator's problems, errors first, with the documents' lines around the first few."""
-    ordered = sorted(run.problems[:MOST_PROBLEMS], key=lambda one: one.get("severity") == "warning")
+    """Return the coordinator's problems, errors first, with the documents' lines around the first few.
+
+    What it said of the job that stands at the head of the page is said there.
+    """
+    known = {(one.step, one.reason) for one in queries.failed_jobs(run, 1)}
+    told = [
+        one
+        for one in run.problems[:MOST_PROBLEMS]
+        if one.get("line") or (one.get("node"), one.get("message")) not in known
+    ]
+    ordered = sorted(told, key=lambda one: one.get("severity") == "warning")
     if not any(one.get("line") for one in ordered):
         return [Trouble(one) for one in ordered]
     files: Mapping[str, str] = run.bundle.files

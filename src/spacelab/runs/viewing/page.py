@@ -16,8 +16,8 @@ import cwl_graph
 from spacelab.pipelines import drawing
 from spacelab.runs import folders, queries
 from spacelab.runs.models import KeptBundle, Run, RunJob
-from spacelab.runs.rules import JobState
-from spacelab.runs.viewing import failures, figures, outputs, states, texts, timeline
+from spacelab.runs.rules import WAITING, JobState, State
+from spacelab.runs.viewing import failures, figures, outputs, states, texts, timeline, unrun
 from spacelab.runs.viewing.comparing import Side
 from spacelab.runs.viewing.given import values_of
 from spacelab.runs.viewing.states import StepView
@@ -26,6 +26,8 @@ TAIL_BYTES = 16_384
 STEPS_SHOWN = 60
 OTHERS_SHOWN = 20
 GRAPHS_KEPT = 32
+SHOWN_AT_ONCE = 1_000_000
+"""Bytes of an only output that is shown without being asked for."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,9 @@ def parts_of(run: Run) -> dict[str, Any]:
     """Collect the parts of a run's page, all of them bounded, whoever looks at it."""
     now = run.ended_at or timezone.now()
     summed = figures.figures_of(run)
-    steps = states.views_of(run.steps, summed, now=now)
     graph, placed = graph_of(run.bundle_id, run.main)
+    needs = needs_of(graph)
+    steps = unrun.settle(states.views_of(run.steps, summed, now=now), needs, run.state)
     failure = failures.failure_of(run)
     tail = tail_of(run, failure.job if failure else None)
     return {
@@ -63,7 +66,7 @@ def parts_of(run: Run) -> dict[str, Any]:
             launched=run.created_at,
             started=run.started_at,
             end=now,
-            needs=needs_of(graph),
+            needs=needs,
         ),
         "failure": failure,
         "troubles": failures.troubles_of(run),
@@ -84,11 +87,27 @@ def _is_log_shown(run: Run, failure: failures.Failure | None, tail: Tail | None)
 
 def _drawn(run: Run, graph: cwl_graph.Graph, placed: cwl_graph.Layout, steps: Sequence[StepView]) -> drawing.Drawing:
     """Draw the graph with a state at each step; a box leads to its job, or to the list of a scatter's jobs."""
-    shown = {
+    shown = _before(run, graph) | {
         step.id: drawing.BoxState(step.state, step.line, step.cpu_share or None, step.note, address_of(run, step))
         for step in steps
     }
     return drawing.draw(graph, run.title, states=shown, placed=placed)
+
+
+def _before(run: Run, graph: cwl_graph.Graph) -> dict[str, drawing.BoxState]:
+    """Say how boxes stand of which no step has told: what is drawn before the start can only then follow it."""
+    words = "⊘ none" if run.state == State.SUCCEEDED else "⊘ not made"
+    unmade = drawing.BoxState(states.NOT_RUN, words) if run.is_final else drawing.BoxState(WAITING, "")
+    found = {
+        node.id: drawing.BoxState(JobState.SUCCEEDED, "") if run.outputs.get(node.name) is not None else unmade
+        for node in graph.nodes
+        if node.kind == "output" and not run.only_step
+    }
+    if run.steps:
+        return found
+    waits = drawing.BoxState(states.NOT_RUN, "⊘ not run") if run.is_final else drawing.BoxState(WAITING, "○ waiting")
+    names = [name for name in needs_of(graph) if not run.only_step or f"{name}/".startswith(f"{run.only_step}/")]
+    return found | dict.fromkeys(names, waits)
 
 
 def boxes_of(drawn: drawing.Drawing) -> dict[str, drawing.DrawnBox]:
@@ -132,11 +151,17 @@ def _in_order(run: Run, values: Mapping[str, Any], kind: str) -> dict[str, Any]:
 def outputs_of(run: Run) -> dict[str, Any]:
     """List a run's outputs; they are delivered at its end, so nothing is looked for before."""
     if not run.is_final:
-        return {"outputs": [], "others": [], "others_left_out": 0}
+        return {"outputs": [], "others": [], "others_left_out": 0, "only_file": False}
     start = len(run.results) + 1
     there = {entry.inside[start:]: entry.size for entry in queries.results_of(run)}
     listed, others = outputs.list_outputs(_in_order(run, run.outputs, "output"), run.results, there)
-    return {"outputs": listed, "others": others[:OTHERS_SHOWN], "others_left_out": max(len(others) - OTHERS_SHOWN, 0)}
+    files = [file for one in listed for file in one.files]
+    return {
+        "outputs": listed,
+        "others": others[:OTHERS_SHOWN],
+        "others_left_out": max(len(others) - OTHERS_SHOWN, 0),
+        "only_file": len(listed) == len(files) == 1 and (files[0].size or 0) <= SHOWN_AT_ONCE,
+    }
 
 
 def tail_of(run: Run, failed: RunJob | None) -> Tail | None:

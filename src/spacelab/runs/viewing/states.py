@@ -10,8 +10,11 @@ from typing import Any
 from spacelab.runs.rules import DONE, WAITING, JobState
 from spacelab.runs.viewing.figures import StepFigures
 
+NOT_RUN = "not-run"
+"""A step that its ended run never came to."""
 SIGNS = {
     WAITING: "○",
+    NOT_RUN: "⊘",
     JobState.RUNNING: "▶",
     JobState.SUCCEEDED: "✓",
     JobState.REUSED: "↺",
@@ -56,6 +59,8 @@ class StepView:
     tries: int
     only_job: str
     """The one job of a step that is not scattered, whose page a box leads to; else empty."""
+    why: str = ""
+    """Why it was not run, in words."""
 
     @property
     def sign(self) -> str:
@@ -71,7 +76,7 @@ class StepView:
     def words(self) -> str:
         """How far it is: `37 of 100, 1 failed` for a scatter, else its state."""
         if not self.scatter or not self.count or self.state == JobState.SKIPPED:
-            return self.state
+            return "not run" if self.state == NOT_RUN else self.state
         failed = f", {self.failed} failed" if self.failed else ""
         return f"{self.done} of {self.count}{failed}"
 
@@ -88,7 +93,7 @@ class StepView:
     @property
     def note(self) -> str:
         """What is read out beside it: shares and tries."""
-        parts = []
+        parts = [self.why] if self.why else []
         if self.cpu_share:
             parts.append(f"{percent(self.cpu_share)} of the CPU time")
         if self.memory_bytes:
