@@ -11,6 +11,8 @@ from cwl_graph import Document, Graph, Node, Port, Problem
 
 MOST_PAIRS = 4_000
 """Pairs of types whose fit is told; others are found out when they are connected."""
+LONGEST_PAIR = 1000
+"""Letters of a pair of types; those of longer ones are found out as well when they are connected."""
 MOST_PROBLEMS = 500
 DEEPEST = 20
 """Workflows inside steps inside workflows …, as far as they are shown."""
@@ -137,7 +139,7 @@ def fits(graph: Graph) -> dict[str, tuple[str, str]]:
                 if len(found) >= MOST_PAIRS:
                     return found
                 key = f"{name} → {other}"
-                if key not in found:
+                if key not in found and len(key) <= LONGEST_PAIR:
                     found[key] = cwl_graph.fit(source, target)
     return found
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import cwl_graph
@@ -13,6 +14,8 @@ from cwl_graph.cwl_types import type_data
 from spacelab.kit.refusals import Invalid
 
 LONGEST_NAME = 40
+MOST_COPIED = 200
+"""Steps that are copied at once."""
 
 
 def _told(refused: Refused) -> Invalid:
@@ -35,7 +38,7 @@ def changed(files: Mapping[str, str], main: str, change: Mapping[str, Any], insi
     Raises `Invalid` for changes that can't be made, with what to do instead.
     """
     try:
-        edit = cwl_graph.edit_of(_typed(files, main, change, inside))
+        edit = cwl_graph.edit_of(_typed(cache(lambda: cwl_graph.read(files, main).graph), change, inside))
         return cwl_graph.edit(files, main, edit, tuple(inside))
     except Refused as refused:
         raise _told(refused) from refused
@@ -43,20 +46,22 @@ def changed(files: Mapping[str, str], main: str, change: Mapping[str, Any], insi
 
 def copied(files: Mapping[str, str], main: str, nodes: Sequence[str], inside: Sequence[str] = ()) -> str:
     """Return steps as a text that can be pasted into another document."""
+    if len(nodes) > MOST_COPIED:
+        raise Invalid(f"More than {MOST_COPIED} steps can't be copied at once.", advice="Select fewer.")
     try:
         return cwl_graph.copy_nodes(files, main, tuple(nodes), tuple(inside))
     except Refused as refused:
         raise _told(refused) from refused
 
 
-def _typed(files: Mapping[str, str], main: str, change: Mapping[str, Any], inside: Sequence[str]) -> dict[str, Any]:
+def _typed(graph: Callable[[], Graph], change: Mapping[str, Any], inside: Sequence[str]) -> dict[str, Any]:
     """Replace `{"like": [step, port]}` by the type of that port."""
     made = dict(change)
     if isinstance(made.get("edits"), list):
-        made["edits"] = [_typed(files, main, one, inside) for one in made["edits"] if isinstance(one, Mapping)]
+        made["edits"] = [_typed(graph, one, inside) for one in made["edits"] if isinstance(one, Mapping)]
     like = made["type"].get("like") if isinstance(made.get("type"), Mapping) else None
     if isinstance(like, list) and len(like) == 2:  # noqa: PLR2004  a step and its port
-        made["type"] = _type_of(cwl_graph.read(files, main).graph, "/".join([*inside, str(like[0])]), str(like[1]))
+        made["type"] = _type_of(graph(), "/".join([*inside, str(like[0])]), str(like[1]))
     return made
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
+import string
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -131,16 +132,19 @@ class Bundle:
 
 
 REFERENCE = re.compile(
-    r"(?P<before>[A-Za-z0-9_./-]*)catalogue/(?P<slug>[a-z0-9][a-z0-9-]{0,58}[a-z0-9])/"
+    r"catalogue/(?P<slug>[a-z0-9][a-z0-9-]{0,58}[a-z0-9])/"
     r"(?P<version>[0-9A-Za-z][0-9A-Za-z.+_-]{0,39})\.cwl\b"
 )
+PATH_LETTERS = f"{string.ascii_letters}{string.digits}_./-"
 
 
 def references(text: str, at: str) -> list[Reference]:
     """List the catalogue's steps that the file at this path names, each once, in the order of the text."""
     found: dict[str, Reference] = {}
     for one in REFERENCE.finditer(text):
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(at), one[0]))
+        ahead = text[max(one.start() - LONGEST_PATH, 0) : one.start()]
+        before = ahead[len(ahead.rstrip(PATH_LETTERS)) :]  # a pattern looks at a long word again and again
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(at), before + one[0]))
         if not path.startswith(("../", "/")):
             found.setdefault(path, Reference(one["slug"], one["version"], path))
     return list(found.values())
@@ -278,7 +282,7 @@ def reached(files: Files, start: str, others: Collection[str] = ()) -> set[str]:
     return found
 
 
-WORKFLOW = re.compile(r"^[\s\"'{]*class[\"']?\s*:\s*[\"']?Workflow\b", re.MULTILINE)
+WORKFLOW = re.compile(r"^[ \t\"'{]*class[\"']?\s*:\s*[\"']?Workflow\b", re.MULTILINE)
 
 
 def main_of(files: Files, wanted: str = "", slug: str = "") -> str:
@@ -310,7 +314,7 @@ def main_of(files: Files, wanted: str = "", slug: str = "") -> str:
 
 def is_packed(text: str) -> bool:
     """Say whether a document holds several as a `$graph`."""
-    return re.search(r"^[\s\"'{]*\$graph[\"']?\s*:", text, re.MULTILINE) is not None
+    return re.search(r"^[ \t\"'{]*\$graph[\"']?\s*:", text, re.MULTILINE) is not None
 
 
 def _names(paths: Iterable[str]) -> str:

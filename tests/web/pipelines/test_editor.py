@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -187,3 +188,56 @@ def test_without_scripts_the_text_is_saved_as_it_was_typed(client: Client, ada: 
     refused = client.post(page, sent)
     assert refused.status_code == 409
     assert "# more" in refused.content.decode()
+
+
+STEPS = "cwlVersion: v1.2\nclass: Workflow\ninputs: {}\noutputs: {}\nsteps:\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a" * 999_999, "\n" * 999_999, "catalogue/aa/" * 76_000, "a/" * 499_999, "'" * 999_999],
+    ids=["word", "lines", "references", "path", "quotes"],
+)
+def test_a_megabyte_of_anything_is_read_quickly(client: Client, text: str) -> None:
+    began = time.monotonic()
+    answer = ask(client, "read", files={"main.cwl": text}, main="main.cwl")
+    assert (answer.status_code, answer.json()["graph"]) == (200, None)
+    assert time.monotonic() - began < 10
+
+
+def test_thousands_of_references_copies_and_long_types_are_bounded(client: Client) -> None:
+    many = STEPS + "".join(f"  s{n}: {{run: catalogue/a{n}/1.0.cwl, in: {{}}, out: []}}\n" for n in range(3000))
+    answer = ask(client, "read", files={"main.cwl": many}, main="main.cwl").json()
+    assert all(node["missing"] for node in answer["graph"]["nodes"])
+    nodes = [f"s{n}" for n in range(3000)]
+    assert ask(client, "copy", files={"main.cwl": many}, main="main.cwl", nodes=nodes).status_code == 422
+    symbols = ", ".join(f"symbol_{n}" for n in range(300))
+    tool = TOOL.replace("type: string", f"type: {{type: enum, symbols: [{symbols}]}}")
+    answer = ask(client, "read", files={**FILES, "say.cwl": tool}, main="main.cwl").json()
+    assert len(json.dumps(answer["fits"])) < 10_000
+
+
+def test_steps_of_somebody_elses_draft_stay_hidden(client: Client) -> None:
+    ben = make_person("ben", "developer")
+    version = make_step("secret", state="built", maintainer=ben).version
+    text = STEPS + f"  s: {{run: catalogue/secret/{version}.cwl, in: {{}}, out: []}}\n"
+    answer = ask(client, "read", files={"main.cwl": text}, main="main.cwl").json()
+    assert answer["graph"]["nodes"][0]["missing"]
+    assert "echo" not in json.dumps(answer)
+    own = ask(signed_in(ben), "read", files={"main.cwl": text}, main="main.cwl").json()
+    assert not own["graph"]["nodes"][0]["missing"]
+
+
+def test_a_moderator_looks_at_what_she_reviews_and_changes_nothing(client: Client, ada: Person) -> None:
+    evil = "</script><script>alert(1)</script>"
+    text = WORKFLOW.replace("class: Workflow\n", f"class: Workflow\nlabel: '{evil}'\n")
+    files = {**FILES, "main.cwl": text}
+    version = make_pipeline("shown", state="in-review", maintainer=ada, files=files)
+    moderator = signed_in(make_person("mia", "moderator"))
+    page = moderator.get(f"/pipelines/shown/{version.version}/edit")
+    assert (page.status_code, page.context["settings"]["writable"]) == (200, False)
+    assert evil not in page.content.decode()
+    sent = json.dumps({"files": FILES, "main": "main.cwl", "base": version.content_hash})
+    save = f"/pipelines/shown/{version.version}/edit/save"
+    assert moderator.post(save, sent, content_type="application/json").status_code == 403
+    assert client.post(save, sent, content_type="application/json").status_code == 409

@@ -20,6 +20,8 @@ from spacelab.workloads import queries as workloads
 from spacelab.workloads.rules import IMAGE
 
 SOFTWARE = re.compile(r"(?P<kind>datalabs|software)/(?P<name>[a-z0-9-]{2,60}):(?P<version>[0-9A-Za-z.+_-]{1,40})")
+MOST_USED, AT_ONCE = 500, 100
+"""Steps of the catalogue that one document may use, and those that one query asks for; further ones are missing."""
 
 
 def bundle(version: PipelineVersion, by: Person | AnonymousUser | None = None) -> rules.Bundle:
@@ -65,17 +67,24 @@ def _wanted(files: Mapping[str, str], found: rules.Bundle) -> list[rules.Referen
 def _texts(
     wanted: list[rules.Reference], by: Person | AnonymousUser, owner: Person | None
 ) -> dict[tuple[str, str], str]:
-    """Read the main documents of the steps that are there, in one query."""
-    asked = Q(pk__in=[])
-    for one in wanted:
-        asked |= Q(pipeline__slug=one.slug, version=one.version)
+    """Read the main documents of the steps that are there, as many as a bundle has room for."""
     allowed = Q(pk__in=seen_by(by).order_by().values("pk"))
     if owner is not None:
         allowed |= Q(pipeline__maintainer=owner)
-    rows = (
-        PipelineVersion.objects.filter(asked).filter(allowed).values_list("pipeline__slug", "version", "files", "main")
-    )
-    return {(slug, number): files.get(main.partition("#")[0], "") for slug, number, files, main in rows}
+    found: dict[tuple[str, str], str] = {}
+    room = rules.LARGEST_BUNDLE
+    for start in range(0, min(len(wanted), MOST_USED), AT_ONCE):
+        asked = Q(pk__in=[])
+        for one in wanted[start : start + AT_ONCE]:
+            asked |= Q(pipeline__slug=one.slug, version=one.version)
+        rows = PipelineVersion.objects.filter(asked).filter(allowed)
+        for slug, number, files, main in rows.values_list("pipeline__slug", "version", "files", "main").iterator(20):
+            text = files.get(main.partition("#")[0], "")
+            room -= len(text)
+            if room < 0:
+                return found
+            found[slug, number] = text
+    return found
 
 
 def environments_for(by: Person | AnonymousUser, files: rules.Files) -> dict[str, str]:
