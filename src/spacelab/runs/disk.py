@@ -67,5 +67,5 @@ class Watch:
         self.known[run.pk] = Measured(now, size, now + max(EVERY, SHARE * (now - began)))
         if before is None or before.size != size:
             actions.note_disk(by=SYSTEM, run=run, size=size)
-        growth = (size - before.size) / max(now - before.at, 0.1) if before is not None else float(size)
+        growth = (size - before.size) / max(now - before.at, 0.1) if before is not None else size / EVERY
         return Footprint(run.pk, size, growth)

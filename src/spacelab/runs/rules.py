@@ -356,6 +356,8 @@ class Footprint:
     growth: float
 
 
+LEAST_GROWTH = 2**18
+"""Bytes a second; a run that grows less is not what fills a disk."""
 SECONDS_LEFT = 8.0
 """A disk that will be full sooner than this is in danger."""
 
@@ -371,7 +373,7 @@ def overfull(found: Sequence[Footprint], *, most: int, free: int, floor: int, re
         for one in found
         if one.size > most
     }
-    growing = [one for one in found if one.growth > 0 and one.run not in ends]
+    growing = [one for one in found if one.growth > LEAST_GROWTH and one.run not in ends]
     if growing and free < floor and (free < reserve or free < SECONDS_LEFT * sum(one.growth for one in growing)):
         worst = max(growing, key=lambda one: one.growth)
         ends[worst.run] = "The platform's disk is almost full, and it was filling it."

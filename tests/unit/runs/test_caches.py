@@ -115,12 +115,12 @@ def test_a_run_is_known_by_the_names_of_what_it_made(scientist: Person) -> None:
         ({"a": (5, 1), "b": (50, 20)}, 99, {"b"}),
         ({"a": (5, 1), "b": (50, 2)}, 99, set()),
         ({"a": (5, 1), "b": (50, 2)}, 9, {"b"}),
-        ({"a": (5, 0), "b": (50, 0)}, 9, set()),
+        ({"a": (5, 0), "b": (50, 0.1)}, 9, set()),
         ({"a": (101, 50), "b": (50, 20)}, 9, {"a", "b"}),
     ],
     ids=range(7),
 )
-def test_which_runs_end_for_the_disk_s_sake(sizes: dict[str, tuple[int, int]], free: int, ends: set[str]) -> None:
-    found = [Footprint(name, size * MIB, growth * MIB) for name, (size, growth) in sizes.items()]
+def test_which_runs_end_for_the_disk_s_sake(sizes: dict[str, tuple[float, float]], free: int, ends: set[str]) -> None:
+    found = [Footprint(name, int(size * MIB), growth * MIB) for name, (size, growth) in sizes.items()]
     limits = {"most": 100 * MIB, "free": free * MIB, "floor": 100 * MIB, "reserve": 10 * MIB}
     assert set(overfull(found, **limits)) == ends
