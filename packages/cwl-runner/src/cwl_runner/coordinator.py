@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -377,9 +378,13 @@ class Coordinator:
         logs = f"{self.setting.logs}/{job.where.job}/stderr" if self.setting.logs else ""
         path = f"{kept}/{job.stderr}" if job.stderr else logs
         try:
-            with open(path, "rb") as log:  # noqa: PTH123 - may be "", which isn't there
-                log.seek(max(0, os.fstat(log.fileno()).st_size - 2000))
-                lines = log.read().decode(errors="replace").strip().splitlines()
+            # The command may have put something else in the place of the file.
+            with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as log:
+                found = os.fstat(log.fileno())
+                log.seek(max(0, found.st_size - 2000))
+                lines = (
+                    log.read(2000).decode(errors="replace").strip().splitlines() if stat.S_ISREG(found.st_mode) else []
+                )
         except OSError:
             return ""
         return lines[-1].strip()[:300] if lines else ""

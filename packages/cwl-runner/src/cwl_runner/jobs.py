@@ -18,7 +18,7 @@ from cwltool.job import CommandLineJob, relink_initialworkdir
 from cwltool.pathmapper import MapperEnt, PathMapper
 from cwltool.utils import bytes2str_in_dicts, ensure_writable
 
-from cwl_runner import removal
+from cwl_runner import links, removal
 from cwl_runner.backends.protocol import Ended, Place
 from cwl_runner.problems import Refusal
 
@@ -160,11 +160,7 @@ class StepJob(CommandLineJob):
                 self._stage_one(mapper, key, entry, kept)
 
     def _stage_one(self, mapper: PathMapper, key: str, entry: MapperEnt, kept: str) -> None:
-        if not entry.target.startswith(self.place.inside + "/"):
-            raise Refusal(
-                f"{entry.target} is outside of the job's folder.", "Only containers can have files elsewhere."
-            )
-        target = Path(self.place.on_host(entry.target))
+        target = self._target(entry.target)
         target.parent.mkdir(parents=True, exist_ok=True)
         empty = entry.resolved.startswith("_:")
         self.laid.append(_told(entry, empty=empty))
@@ -193,6 +189,18 @@ class StepJob(CommandLineJob):
         """Tell what was put at which path before the command began."""
         return self.laid
 
+    def _target(self, path: str) -> Path:
+        """Say where a staged file goes; raises Refusal for names that lead elsewhere, or through a staged link."""
+        inside = self.place.inside
+        if not path.startswith(f"{inside}/") or ".." in path.split("/"):
+            advice = "A basename holds no slash and isn't “..”; only containers can have files elsewhere."
+            raise Refusal(f"{path} is outside of the job's folder.", advice)
+        target, host = Path(self.place.on_host(path)), os.path.realpath(self.place.host)
+        above = os.path.realpath(target.parent)
+        if target.is_symlink() or not (above == host or above.startswith(f"{host}/")):
+            raise Refusal(f"{path} would be written through an input.", "Give files and folders different names.")
+        return target
+
     def standard_input(self) -> str:
         """Name the file that the command reads."""
         if self.stdin is None:
@@ -219,7 +227,10 @@ class StepJob(CommandLineJob):
     def collect(self, kept: str, exit_code: int) -> CWLObjectType:
         """Collect the outputs from where the job's folders are now; raises cwltool's exceptions."""
         out = kept
+        links.refuse_pipe(out)
         if self.generatemapper is not None:
+            for _, entry in self.generatemapper.items_exclude_children():
+                links.refuse_detour(f"{out}{entry.target[len(self.builder.outdir) :]}", out)
             relink_initialworkdir(self.generatemapper, out, self.builder.outdir, inplace_update=False)
         if self.writes_back and exit_code == 0:
             self._write_back(out)
@@ -231,9 +242,9 @@ class StepJob(CommandLineJob):
         """Change, in place, what earlier jobs of this run made; never what came from elsewhere."""
         for _, entry in self.generatemapper.items_exclude_children() if self.generatemapper else ():
             changed = f"{out}{entry.target[len(self.builder.outdir) :]}"
-            kept = self.context.engine.roots.kept
+            kept, source = self.context.engine.roots.kept, os.path.realpath(entry.resolved)
             if not (entry.type or "").startswith("Writable") or not any(
-                entry.resolved.startswith(f"{k}/") for k in kept
+                source.startswith(f"{os.path.realpath(k)}/") for k in kept
             ):
                 continue
             removal.remove(entry.resolved)
@@ -325,6 +336,7 @@ class PlanJob:
     def collect(self, kept: str, exit_code: int) -> CWLObjectType:
         """Collect the outputs, by cwltool when anything is unusual."""
         out = kept
+        links.refuse_pipe(out)
         linked = out in self.engine.roots.linked or os.path.lexists(f"{out}/cwl.output.json")
         found = None if linked else self.plan.collect(self.bound, out, self.engine.digests)
         if found is None:

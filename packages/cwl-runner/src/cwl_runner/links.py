@@ -8,6 +8,7 @@ refused when it is collected as an output; where it is merely left lying about, 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,8 @@ from schema_salad.ref_resolver import uri_file_path
 from cwl_runner.problems import Refusal
 from cwl_runner.roots import Roots, local_path
 
+LIST = "cwl.output.json"
+"""What a command may name its outputs in."""
 ADVICE = "Let the tool copy the file into its output folder instead of linking to it."
 
 
@@ -35,6 +38,24 @@ def settle(folder: str, translate: Callable[[str], str]) -> bool:
         elif entry.is_dir(follow_symlinks=False):
             linked |= settle(entry.path, translate)
     return linked
+
+
+def refuse_detour(path: str, folder: str) -> None:
+    """Raise Refusal when a command put a link where a folder above one of its files was: nothing is changed there."""
+    above, real = os.path.realpath(os.path.dirname(path)), os.path.realpath(folder)  # noqa: PTH120 - as above
+    if above != real and not above.startswith(f"{real}/"):
+        name = os.path.relpath(path, folder)
+        raise Refusal(f"The command put a link in the place of a folder above {name}: refused.", ADVICE)
+
+
+def refuse_pipe(folder: str) -> None:
+    """Raise Refusal when a command's list of its outputs is no file: reading a pipe would never end."""
+    try:
+        found = os.stat(f"{folder}/{LIST}")  # noqa: PTH116 - for every job
+    except OSError:
+        return
+    if not stat.S_ISREG(found.st_mode):
+        raise Refusal(f"{LIST} isn't a file: refused.", "Let the tool write its outputs as JSON there, or nothing.")
 
 
 def check(path: str, folder: str, roots: Roots) -> None:

@@ -201,7 +201,7 @@ def _file(kind: str, value: Any, stage: str, files: dict[str, tuple[str, str]]) 
         return UNKNOWN
     location, name = str(value.get("location", "")), value.get("basename")
     path = local_path(location)
-    if not path or "#" in location or not isinstance(name, str) or not name or "/" in name:
+    if not path or "#" in location or not isinstance(name, str) or name in ("", ".", "..") or "/" in name:
         return UNKNOWN
     if location not in files:
         files[location] = (path, f"{stage}/{len(files)}/{name}")

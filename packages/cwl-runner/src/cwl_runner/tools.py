@@ -25,6 +25,7 @@ from cwl_runner.compiling import compile_tool
 from cwl_runner.digests import Digests
 from cwl_runner.jobs import SYSTEM_PATH, PlanJob, StepJob
 from cwl_runner.plans import Plan
+from cwl_runner.problems import Refusal
 from cwl_runner.roots import Roots, local_path
 
 Callback = Callable[[Any, str], None]
@@ -43,7 +44,9 @@ class Where:
         return ".".join([self.step or "main", *map(str, self.index)])
 
     def inside(self, name: str, index: tuple[int, ...]) -> Where:
-        """Name a step below this one."""
+        """Name a step below this one; raises Refusal for a name that can't be one of a folder."""
+        if name in ("", ".", "..") or "/" in name or "\0" in name:
+            raise Refusal(f"“{name[:100]}” can't be the name of a step.", "Give it a word as its id.")
         return Where(f"{self.step}/{name}" if self.step else name, (*self.index, *index))
 
 
