@@ -325,11 +325,11 @@ class Coordinator:
         logs = f"{self.setting.logs}/{job.where.job}" if self.setting.logs else ""
         command, variables = job.command(), job.variables()
         if logs:
-            os.makedirs(logs, exist_ok=True)  # noqa: PTH103 - for every job
+            _make(logs)
         paths = [f"{job.place.host}/out/{name}" if name else "" for name in (job.stdout, job.stderr)]
         for path in paths:
-            if path:
-                os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 - as above
+            if "/" in path[len(job.place.host) + len("/out/") :]:
+                os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 - for some jobs
         defaults = [f"{logs}/{name}" if logs else "" for name in ("stdout", "stderr")]
         stdin = os.open(job.standard_input(), os.O_RDONLY | os.O_CLOEXEC)
         out, err = (_writable(path or default) for path, default in zip(paths, defaults, strict=True))
@@ -445,6 +445,17 @@ def _tell_command(job: Job, folder: Path) -> None:
 def _refuse_abstract(tool: Any) -> None:
     if tool["class"] == "Operation":
         raise Refusal("The workflow has an abstract Operation, which nothing can run.", "Replace it by a real step.")
+
+
+def _make(folder: str) -> None:
+    """Make a folder, those above it only where they lack: for every job."""
+    try:
+        os.mkdir(folder)  # noqa: PTH102 - for every job
+    except FileExistsError:
+        if not os.path.isdir(folder):  # noqa: PTH112 - as above
+            raise
+    except FileNotFoundError:
+        os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - as above
 
 
 def _writable(path: str) -> int:

@@ -68,7 +68,6 @@ def check(path: str, folder: str, roots: Roots) -> None:
 
 def verify(outputs: Any, kept: str, roots: Roots, *, linked: bool) -> None:
     """Check every file and folder of collected outputs, and what lies in the folders."""
-    real_kept = os.path.realpath(kept)
 
     def one(entry: Any) -> None:
         location = str(entry.get("location", ""))
@@ -78,6 +77,7 @@ def verify(outputs: Any, kept: str, roots: Roots, *, linked: bool) -> None:
         if not path:
             raise Refusal(f"The output {location} isn't a file.")
         if linked or not os.path.normpath(path).startswith(f"{kept}/"):
+            real_kept = os.path.realpath(kept)
             check(path, real_kept, roots)
             if entry["class"] == "Directory":
                 for top, folders, names in os.walk(path):

@@ -21,9 +21,12 @@ def install() -> None:
     """Have cwltool use what is made once; before the first document is loaded."""
     loader = functools.partial(Loader, session=requests.Session())
     nothing = loader({})
-    load_tool.Loader = loader  # type: ignore[misc,assignment]
-    process.Loader = lambda context: loader(context) if context else nothing  # type: ignore[misc,assignment]
-    process.make_avro_schema = _Types()
+    for module, name, fresh in (
+        (load_tool, "Loader", loader),
+        (process, "Loader", lambda context: loader(context) if context else nothing),
+        (process, "make_avro_schema", _Types()),
+    ):
+        setattr(module, name, fresh)
 
 
 class _Types:
