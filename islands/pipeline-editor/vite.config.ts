@@ -1,4 +1,4 @@
-// One script and one style sheet, which the platform serves like any other static file.
+// A small script that loads the others one after another, and a style sheet: static files like any other.
 import { defineConfig } from "vite";
 
 export default defineConfig({
@@ -16,8 +16,8 @@ export default defineConfig({
       input: "src/main.tsx",
       output: {
         entryFileNames: "editor.js",
+        chunkFileNames: "editor-[hash].js",
         assetFileNames: "editor[extname]",
-        codeSplitting: false,
       },
     },
   },
