@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from spacelab.accounts import actions as accounts
 from spacelab.accounts.models import Person
 from spacelab.accounts.rules import Scope
 from spacelab.runs.models import Run
+from spacelab.workloads.rules import Profile
 from support.people import make_person
-from support.runs import Coordinator, file_of, launch, make_pipeline
+from support.runs import COUNT, HELLO, Coordinator, file_of, launch, make_pipeline
 from support.sessions import quiet_runtime  # noqa: F401  a fixture
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_runtime")]
@@ -90,3 +92,29 @@ def test_launches_are_saved(scientist: Person) -> None:
     assert client.put(f"{API}/saved/absent/Mine", {}, content_type=JSON).status_code == 404
     assert client.delete(f"{API}/saved/hello/Mine").status_code == 204
     assert client.delete(f"{API}/saved/hello/Mine").status_code == 404
+
+
+NETWORK = COUNT.replace("class:", "requirements: {NetworkAccess: {networkAccess: true}}\nclass:", 1)
+
+
+def test_a_step_that_asks_for_the_network_needs_a_profile_that_has_it(
+    scientist: Person, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = Profile(name="closed", title="Closed", cpu=1, memory_mb=512, network="none")
+    monkeypatch.setattr(settings.SPACELAB, "profiles", (*settings.SPACELAB.profiles, closed))
+    make_pipeline(scientist, "asks", {"main.cwl": HELLO, "count.cwl": NETWORK})
+    wanted = {"pipeline": "asks", "job": {"text": file_of(scientist)}}
+    refused = program(scientist).post(API, {**wanted, "profile": "closed"}, content_type=JSON)
+    told = "The step count asks for the network (count.cwl, line 2), and the profile “Closed” has none."
+    assert (refused.status_code, refused.json()["field"], refused.json()["detail"]) == (422, "profile", told)
+    assert program(scientist).post(API, wanted, content_type=JSON).status_code == 201
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity"])
+def test_a_number_that_json_has_not_is_refused(scientist: Person, number: str) -> None:
+    make_pipeline(scientist)
+    text = json.dumps(file_of(scientist))
+    body = f'{{"pipeline": "hello", "job": {{"text": {text}, "more": {number}}}}}'
+    refused = program(scientist).post(API, body, content_type=JSON)
+    assert (refused.status_code, refused.json()["field"]) == (422, "job")
+    assert not Run.objects.exists()

@@ -129,6 +129,12 @@ def test_the_last_words_are_not_read_through_a_link(tmp_path: Path) -> None:
     assert "hush" not in reason(make_run(tmp_path / "run", COMMAND.format(command=command)))
 
 
+def test_less_than_nothing_can_not_be_asked_for(tmp_path: Path) -> None:
+    asks = "requirements: {ResourceRequirement: {coresMin: -3}}"
+    run = make_run(tmp_path / "run", COMMAND.format(command="true").replace("inputs:", f"{asks}\ninputs:"))
+    assert reason(run) == "A step asks for -3 cores."
+
+
 def test_a_step_can_not_be_named_like_the_folder_above(tmp_path: Path) -> None:
     tool = "{class: CommandLineTool, inputs: [], outputs: [], baseCommand: 'true'}"
     steps = f"{{'..': {{in: [], out: [], run: {tool}}}}}"

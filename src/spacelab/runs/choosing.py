@@ -83,7 +83,12 @@ def choose(by: Person, source: Source, wanted: Wanted) -> Choices:
         files = named_files(job)
     except UnfitJobError as unfit:
         raise Invalid(unfit.message, advice=unfit.advice, field=f"inputs.{_input_of(unfit.where)}") from unfit
-    if len(json.dumps(job, ensure_ascii=False)) > LARGEST_JOB:
+    try:
+        size = len(json.dumps(job, ensure_ascii=False, allow_nan=False))
+    except ValueError as error:
+        told = "The job order holds a number that JSON has not, such as NaN."
+        raise Invalid(told, advice="Leave it out, or write it as a text.", field="job") from error
+    if size > LARGEST_JOB:
         raise Invalid("The job order is too large.", advice="Name a folder instead of many files.", field="job")
     volumes, teams = list(wanted.volumes), list(wanted.teams)
     for one in files:
@@ -99,7 +104,7 @@ def choose(by: Person, source: Source, wanted: Wanted) -> Choices:
         volumes=tuple(dict.fromkeys(volumes)),
         teams=tuple(dict.fromkeys(teams)),
         shown_to=_team(by, wanted.shown_to),
-        title=_title(wanted.title) or source.title,
+        title=_title(wanted.title) or _cleaned(source.title)[:TITLE_LENGTH] or "Run",
         results=_results(wanted.results),
         only_step=wanted.only_step,
         mounts=mounts,
@@ -165,8 +170,13 @@ def _team(by: Person, slug: str) -> Team | None:
     return found
 
 
+def _cleaned(title: str) -> str:
+    """Return a title as one line: that of a document may hold anything."""
+    return " ".join("".join(one if one.isprintable() else " " for one in title).split())
+
+
 def _title(title: str) -> str:
-    cleaned = " ".join("".join(one for one in title if one.isprintable()).split())
+    cleaned = _cleaned(title)
     if len(cleaned) > TITLE_LENGTH:
         raise Invalid(f"The title has {len(cleaned)} characters.", advice=f"Use at most {TITLE_LENGTH}.", field="title")
     return cleaned

@@ -22,6 +22,7 @@ from spacelab.runs.models import Run
 from spacelab.volumes import queries as volume_queries
 from spacelab.volumes.rules import Mount, volume_and_team
 from spacelab.workloads import queries as workloads
+from spacelab.workloads.rules import Network, Profile
 
 MOST_HINDRANCES = 50
 
@@ -80,6 +81,18 @@ class Launchable:
             more = f" There are {len(self.hindrances) - 1} more problems." if len(self.hindrances) > 1 else ""
             advice = f"{first.advice}{more}".strip()
             raise Conflict(f"{self.source.title} can't be run: {first.message}{where}", advice=advice)
+
+    def check_leave(self, profile: Profile) -> None:
+        """Raise `Invalid` if a step asks for the network and the profile has none."""
+        if Network(profile.network) is not Network.NONE:
+            return
+        for one in self.whole.problems:
+            if one.message == cwl_graph.ASKS_NETWORK and self.only_step in {"", one.node}:
+                where = f"{one.file}, line {one.line}"
+                who = f"The step {one.node}" if one.node else self.source.title
+                told = f"{who} asks for the network ({where}), and the profile “{profile.title}” has none."
+                advice = "Choose another profile, or take NetworkAccess out if the step works without."
+                raise Invalid(told, advice=advice, field="profile")
 
     def findings(self, by: Person, job: Mapping[str, Any], text: str = "") -> list[Problem]:
         """Return what is wrong with a job order; `node` names the input, `line` counts in `text`."""

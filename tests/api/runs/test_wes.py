@@ -113,6 +113,12 @@ def test_documents_that_come_along_run_as_a_private_draft(ada: dict[str, str], s
     assert seen(ada, "/runs").json()["runs"][0]["tags"] == tags
 
 
+def test_the_title_of_a_document_is_one_line(ada: dict[str, str]) -> None:
+    label = 'class: Workflow\nlabel: "Fine\\nBcc: all@example.org\\u202e"'
+    submit(ada, attached(**{"main.cwl": HELLO.replace("class: Workflow", label)}))
+    assert Run.objects.get().title == "Fine Bcc: all@example.org"
+
+
 def test_attached_inputs_are_put_into_the_workspace(ada: dict[str, str], scientist: Person) -> None:
     params = json.dumps({"text": {"class": "File", "path": "words.bin"}})
     answer = submit(ada, attached(**{"words.bin": b"\xff\xfe"}), workflow_params=params)

@@ -2,6 +2,7 @@
 
 from cwl_graph import edits
 from cwl_graph.bundles import safe_path
+from cwl_graph.checking import ASKS_NETWORK
 from cwl_graph.cwl_types import SecondaryFile, Type, parse_type
 from cwl_graph.documents import Document, Files, Image, Use
 from cwl_graph.editing import edit
@@ -18,6 +19,7 @@ from cwl_graph.reading import read
 from cwl_graph.scripts import tool_from_script
 
 __all__ = [
+    "ASKS_NETWORK",
     "Converter",
     "Document",
     "Edit",

@@ -11,6 +11,8 @@ from cwl_graph.requirement_values import wrong_values
 from cwl_graph.steps import Step
 from cwl_graph.tree import Value
 
+ASKS_NETWORK = "It asks for the network."
+"""The message of the warning where a requirement asks for it."""
 _SCATTER_METHODS = ("dotproduct", "nested_crossproduct", "flat_crossproduct")
 
 
@@ -85,7 +87,7 @@ def check_requirements(
     for name, each in requirements.items():
         if name == "NetworkAccess" and each.word("networkAccess") not in {"false", "False"}:
             advice = "Whoever launches it needs leave for the network; take it out if the step works without."
-            bundle.warning(each, "It asks for the network.", advice, node)
+            bundle.warning(each, ASKS_NETWORK, advice, node)
     for group in (value.get("requirements"), value.get("hints")):
         if group is not None:
             check_includes(bundle, group, node)

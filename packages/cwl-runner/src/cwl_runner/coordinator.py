@@ -173,11 +173,14 @@ class Coordinator:
         return Result("failed", outputs, problem, self.teller.unsupported)
 
     def _enough(self, job: Job) -> None:
-        """Raise Refusal when a job asks for more than the whole run has."""
+        """Raise Refusal when a job asks for more than the whole run has, or for less than nothing."""
         for name, limit, unit in (
             ("cores", self.setting.cores, "cores"),
             ("ram", self.setting.memory_mb, "MB of memory"),
         ):
+            if job.resources[name] < 0:
+                told = f"A step asks for {job.resources[name]:g} {unit}."
+                raise Refusal(told, "Ask for more than nothing (ResourceRequirement).")
             if limit and job.resources[name] > limit:
                 raise Refusal(
                     f"A step asks for {job.resources[name]:g} {unit}, and this run has {limit:g}.",

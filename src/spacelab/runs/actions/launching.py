@@ -21,6 +21,7 @@ from spacelab.runs.launchables import Launchable, check_job
 from spacelab.runs.models import KeptBundle, Run
 from spacelab.volumes import actions as volume_actions
 from spacelab.volumes.rules import WORKSPACE
+from spacelab.workloads.rules import profile_named
 
 
 def launch_documents(*, by: Person, source: Source, wanted: Wanted, previous: Run | None = None) -> Run:
@@ -145,6 +146,7 @@ def launch(
     require_launch(by)
     volume_actions.ensure_areas(person=by)
     wanted.check()
+    wanted.check_leave(profile_named(profile or queries.profiles()[0].name, queries.profiles()))
     asked = Wanted(
         job=check_job(by, wanted, job),
         profile=profile,
