@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from spacelab.accounts.models import Person
 from spacelab.accounts.queries import require, signed_in
 from spacelab.kit.refusals import Invalid, NotFound, Refusal
-from spacelab.kit.uploads import MOST_FILES, brought
+from spacelab.kit.uploads import brought
 from spacelab.pipelines import actions, archives, documents, intake, queries, rules, sources, starting
 from spacelab.pipelines.author_forms import NewForm, TextForm, UploadForm
 from spacelab.pipelines.drawing import draw
@@ -22,7 +22,7 @@ from spacelab.pipelines.models import PipelineVersion
 from spacelab.pipelines.permissions import PipelinePermission
 
 WRITES = ["GET", "HEAD", "POST"]
-UPLOAD_MB = rules.LARGEST_BUNDLE // 1_000_000
+MOST_FILES, UPLOAD_MB = intake.LIMITS.files, intake.LIMITS.total_bytes // 2**20
 
 
 @require_http_methods(WRITES)

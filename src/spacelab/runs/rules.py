@@ -22,6 +22,8 @@ MOST_STEPS = 2000
 MOST_PROBLEMS = 100
 MOST_JOBS = 50_000
 """Jobs of one run that have a row; further ones are left out, and said to be."""
+STOPPED_BY_OWNER, STOPPED_BY_OPERATOR = "You stopped it.", "An operator stopped it."
+"""Why a run ended that somebody stopped; of what she stopped herself its owner gets no news."""
 
 
 class State(StrEnum):

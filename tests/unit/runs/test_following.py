@@ -358,6 +358,24 @@ def test_what_was_lost_stays_where_something_speaks_against_it(
     told.carried(Phase.FAILED, exit_code=137, reason="It was ended by force.", trouble="lost")
     run = told.followed()
     assert (run.attempt, run.state) == (1, "cancelled" if why == "stopped" else "interrupted")
+    advice = {"folder": "The folder of this run is not there any more: run it again.", "never": "Resume it: "}
+    assert run.advice.startswith(advice.get(why, ""))
+    assert run.advice.count("Resume it") == (why == "never")
+
+
+def test_a_waiting_run_that_may_not_begin_any_more_has_ended_and_its_owner_hears_of_it(run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(begun=0, workload=None, volumes=["no-such-volume"])
+    upkeep.begin_waiting()
+    run.refresh_from_db()
+    assert (run.state, run.trouble) == ("failed", "refused")
+    assert run.ended_at is not None
+    assert Notification.objects.get().title == "Your run Hello failed"
+
+
+def test_what_an_operator_stops_while_it_waits_is_told_to_its_owner(run: Run, operator: Person) -> None:
+    Run.objects.filter(pk=run.pk).update(attempt=2)
+    assert actions.stop(by=operator, run_id=run.pk).state == "cancelled"
+    assert Notification.objects.get().text == "An operator stopped it."
 
 
 def test_a_folder_that_no_run_has_is_removed_once_it_is_old(told: Coordinator) -> None:

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from spacelab.accounts.models import Person
+from spacelab.audit.models import Entry
 from spacelab.pipelines.models import PipelineImport, PipelineVersion
 from spacelab.pipelines.upkeep import follow_imports
 from spacelab.workloads.models import Workload
@@ -138,6 +139,7 @@ def test_cancelling_ends_it_and_a_draft_never_comes(client: Client) -> None:
     assert arrived(FILES).reason == "You cancelled it."
     assert not PipelineVersion.objects.exists()
     assert client.post(f"{page}/cancel").status_code == 409
+    assert Entry.objects.filter(action="pipelines.import-cancelled", subject="pipeline:from-git").count() == 1
 
 
 def test_one_of_each_person_is_fetched_at_a_time_and_a_few_wait(client: Client) -> None:

@@ -12,7 +12,7 @@ from spacelab.accounts.models import Person
 from spacelab.accounts.queries import require
 from spacelab.audit import actions as audit
 from spacelab.kit.ids import new_id
-from spacelab.kit.refusals import Conflict, OverQuota
+from spacelab.kit.refusals import Conflict, Forbidden, OverQuota
 from spacelab.pipelines import intake, rules
 from spacelab.pipelines.actions.saving import check_name, create
 from spacelab.pipelines.models import PipelineImport, PipelineVersion
@@ -97,15 +97,29 @@ def finish_import(*, by: audit.Actor, wanted: PipelineImport, taken: intake.Take
     return made
 
 
-def fail_import(*, by: audit.Actor, wanted: PipelineImport, reason: str) -> bool:  # noqa: ARG001  as every action
+@transaction.atomic
+def fail_import(*, by: audit.Actor, wanted: PipelineImport, reason: str) -> bool:
     """End an import that came to nothing, with what went wrong; say whether it had not ended."""
-    return _end(wanted, ImportState.FAILED, reason)
+    if not _end(wanted, ImportState.FAILED, reason):
+        return False
+    audit.record(
+        by=by,
+        action="pipelines.import-failed",
+        subject=f"pipeline:{wanted.slug}",
+        url=wanted.git_url,
+        reason=reason[:300],
+    )
+    return True
 
 
+@transaction.atomic
 def cancel_import(*, by: Person, wanted: PipelineImport) -> None:
     """End one's own import before it has ended."""
-    if wanted.person_id != by.pk or not _end(wanted, ImportState.FAILED, "You cancelled it."):
+    if wanted.person_id != by.pk:
+        raise Forbidden("This is somebody else's import.", advice="Ask for the repository yourself.")
+    if not _end(wanted, ImportState.FAILED, "You cancelled it."):
         raise Conflict("It has ended.", advice="Look at what came of it.")
+    audit.record(by=by, action="pipelines.import-cancelled", subject=f"pipeline:{wanted.slug}", url=wanted.git_url)
     if wanted.workload_id:
         workload_actions.request_stop(by=by, workload_id=wanted.workload_id, reason="It was cancelled.")
 

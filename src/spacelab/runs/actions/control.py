@@ -12,12 +12,11 @@ from spacelab.kit.refusals import Conflict, Forbidden, Invalid
 from spacelab.pipelines.queries import require_launch
 from spacelab.runs import folders, queries
 from spacelab.runs.actions.starting import begin_if_room, queue_again
+from spacelab.runs.actions.telling import tell_end
 from spacelab.runs.choosing import TITLE_LENGTH
 from spacelab.runs.models import Run
-from spacelab.runs.rules import UNFINISHED, JobState, State
+from spacelab.runs.rules import STOPPED_BY_OPERATOR, STOPPED_BY_OWNER, UNFINISHED, State
 from spacelab.workloads import actions as workload_actions
-
-STOPPED_BY_OWNER, STOPPED_BY_OPERATOR = "You stopped it.", "An operator stopped it."
 
 
 def _controlled(by: Person, run_id: str) -> Run:
@@ -47,7 +46,10 @@ def stop(*, by: Person, run_id: str) -> Run:
             return run
         if run.workload is None or run.begun < run.attempt:
             now = timezone.now()
-            Run.objects.filter(pk=run_id).update(state=State.CANCELLED, reason=reason, ended_at=now)
+            run.state, run.reason, run.ended_at = State.CANCELLED, reason, now
+            run.save(update_fields=["state", "reason", "ended_at"])
+            if not mine:
+                tell_end(run)
         else:
             Run.objects.filter(pk=run_id).update(stop_wanted=reason)
             workload_actions.request_stop(by=by, workload_id=run.workload.pk, reason=reason)
@@ -100,11 +102,6 @@ def resume(*, by: Person, run_id: str) -> Run:
         if fresh.workload is None or fresh.workload.is_final:
             begin_if_room(by=by, run=fresh)
     return queries.find_own(by, run_id)
-
-
-def has_failed_jobs(run: Run) -> bool:
-    """Say whether a resume would try a failed job again."""
-    return run.jobs.filter(state=JobState.FAILED).exists()
 
 
 def rename(*, by: Person, run_id: str, title: str) -> Run:

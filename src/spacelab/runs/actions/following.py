@@ -17,12 +17,11 @@ from spacelab.accounts.queries import may_act
 from spacelab.audit import actions as audit
 from spacelab.kit import folders as kit_folders
 from spacelab.kit.refusals import Refusal
-from spacelab.notifications import actions as notifications
-from spacelab.notifications.rules import Kind
 from spacelab.pipelines import actions as pipelines
 from spacelab.pipelines.queries import require_launch
 from spacelab.runs import folders, rules
 from spacelab.runs.actions.starting import queue_again
+from spacelab.runs.actions.telling import tell_end
 from spacelab.runs.events import News
 from spacelab.runs.models import Run, RunJob
 from spacelab.runs.rules import DONE, Facts, JobFacts, JobState, State
@@ -118,10 +117,10 @@ def _restarts(run: Run) -> int:
 
 
 def why_not_by_itself(run: Run) -> str:
-    """Say why a run that was lost does not go on by itself; empty where it does."""
+    """Say why a run that was lost does not go on by itself, and what to do; empty where it does."""
     most = settings.SPACELAB.run_restarts
     if _restarts(run) >= most:
-        return f"It went on by itself {most} times, and no job was finished since." if most else "Resume it."
+        return f"It went on by itself {most} times, and no job was finished since. {GO_ON}" if most else GO_ON
     try:
         require_launch(run.owner)
     except Refusal as refusal:
@@ -143,7 +142,7 @@ def end_by_workload(*, by: audit.Actor, run: Run, workload: Workload | None) -> 
         state, reason, trouble = State.INTERRUPTED, workload.reason, workload.trouble
         advice = NEXT.get(Trouble(trouble), GO_ON) if trouble in set(Trouble) else GO_ON
         if trouble == Trouble.LOST:
-            advice = f"{why_not_by_itself(run)} {GO_ON}"
+            advice = why_not_by_itself(run) or GO_ON
         if workload.exit_code is not None and str(workload.exit_code) not in reason:
             reason = f"{reason} (exit code {workload.exit_code})".strip()
     with transaction.atomic():
@@ -195,8 +194,8 @@ def _ended(by: audit.Actor, run: Run) -> None:
     audit.record(by=by, action=f"runs.{run.state}", subject=f"run:{run.pk}", reason=run.reason[:300])
     if run.is_test and not run.only_step and run.state in {State.SUCCEEDED, State.FAILED}:
         _show_for_its_version(by, run)
-    if run.state != State.CANCELLED or run.stop_wanted != "You stopped it.":
-        _tell(run)
+    if run.state != State.CANCELLED or run.stop_wanted != rules.STOPPED_BY_OWNER:
+        tell_end(run)
 
 
 def _show_for_its_version(by: audit.Actor, run: Run) -> None:
@@ -212,19 +211,6 @@ def _show_for_its_version(by: audit.Actor, run: Run) -> None:
         passed=passed,
         summary=f"Run {run.pk} {'ended well' if passed else 'failed'}. {run.reason}".strip()[:300],
         data={"run": run.pk, "url": reverse("runs:detail", args=[run.pk])},
-    )
-
-
-def _tell(run: Run) -> None:
-    words = {State.SUCCEEDED: "has succeeded", State.FAILED: "failed", State.CANCELLED: "was stopped"}
-    text = run.reason or (f"Its outputs are in {run.results}." if run.state == State.SUCCEEDED else "")
-    notifications.tell(
-        people=[run.owner],
-        kind=Kind.RUN_ENDED,
-        title=f"Your run {run.title} {words.get(State(run.state), 'was interrupted')}",
-        text=text,
-        url=reverse("runs:detail", args=[run.pk]),
-        subject=f"run:{run.pk}",
     )
 
 

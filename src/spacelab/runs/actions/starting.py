@@ -6,12 +6,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from spacelab.accounts.models import Person
 from spacelab.audit import actions as audit
 from spacelab.kit.ids import new_id
 from spacelab.kit.refusals import Refusal
 from spacelab.runs import folders, queries
+from spacelab.runs.actions.telling import tell_end
 from spacelab.runs.choosing import mounts_of, spec_for
 from spacelab.runs.models import Run
 from spacelab.runs.rules import State, why_it_waits
@@ -72,8 +74,8 @@ def _why_it_waits(run: Run) -> str:
 
 
 def _refuse(by: audit.Actor, run: Run, refusal: Refusal) -> None:
-    values = {"state": State.FAILED, "reason": refusal.message, "advice": refusal.advice, "trouble": "refused"}
-    Run.objects.filter(pk=run.pk).update(**values)
-    for name, value in values.items():
-        setattr(run, name, value)
+    run.state, run.reason, run.advice, run.trouble = State.FAILED, refusal.message, refusal.advice, "refused"
+    run.ended_at = timezone.now()
+    run.save(update_fields=["state", "reason", "advice", "trouble", "ended_at"])
     audit.record(by=by, action="runs.refuse", subject=f"run:{run.pk}", reason=refusal.message)
+    tell_end(run)
