@@ -17,7 +17,6 @@ from spacelab.feedback.queries import find_report
 from spacelab.feedback.rules import Outcome, clean_text
 from spacelab.kit.refusals import Conflict, Invalid, NotFound
 from spacelab.moderation import queries, rules
-from spacelab.moderation.differences import files_of, text_of
 from spacelab.moderation.families import Reviewed, Version, entry_named, folder_of, of, of_subject
 from spacelab.moderation.models import ReviewComment, Tick
 from spacelab.moderation.papers import papers_of
@@ -25,6 +24,7 @@ from spacelab.notifications import actions as notifications
 from spacelab.notifications.rules import Kind
 from spacelab.publishing.queries import MODERATED
 from spacelab.publishing.rules import Need, State
+from spacelab.publishing.rules.differences import files_of, text_of
 
 
 @transaction.atomic

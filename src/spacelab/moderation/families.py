@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,9 +78,5 @@ def folder_of(version: PublishedVersion | None) -> Iterator[Path | None]:
     if not isinstance(version, PipelineVersion):
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix="spacelab-review-") as place:
-        for path, text in version.files.items():
-            file = Path(place, path)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(text.encode())
-        yield Path(place)
+    with pipeline_queries.written(version) as folder:
+        yield folder

@@ -14,7 +14,6 @@ from spacelab.accounts.models import Person
 from spacelab.accounts.queries import may, people_with_any, require
 from spacelab.kit.refusals import NotFound
 from spacelab.moderation import rules
-from spacelab.moderation.differences import Differences, compare
 from spacelab.moderation.families import FAMILIES, Reviewed, Version, folder_of
 from spacelab.moderation.models import ReviewComment, Tick
 from spacelab.moderation.papers import Papers
@@ -33,6 +32,7 @@ from spacelab.publishing.rules import (
     open_to,
 )
 from spacelab.publishing.rules import terms as metadata
+from spacelab.publishing.rules.differences import Differences, compare
 from spacelab.testing import queries as testing
 
 MOST_EVIDENCE = 5

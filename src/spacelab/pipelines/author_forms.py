@@ -57,6 +57,8 @@ class NewForm(Refusable):
             choices.insert(0, ("copy", "The one that you are copying"))
         field = cast("forms.ChoiceField", self.fields["begin"])
         field.choices = choices
+        for name in ("begin", "git_url"):  # said to be needed; what is missing is refused with what to do
+            self.fields[name].required = not self.is_bound
         field.initial = choices[0][0]
 
 

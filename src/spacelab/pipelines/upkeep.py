@@ -23,6 +23,7 @@ from spacelab.workloads.rules import FINAL as ENDED
 from spacelab.workloads.rules import Phase, Trouble
 
 logger = logging.getLogger(__name__)
+TRY_AGAIN = "Look whether the address answers in a browser, and try again; or bring the files as a zip."
 
 
 def follow_imports() -> None:
@@ -92,7 +93,7 @@ def _follow(wanted: PipelineImport) -> None:
         message, advice = workload.reason or "The fetch was ended.", "Bring the pipeline's files as a zip."
     else:
         message, advice = why_not(printed.decode(errors="replace"), wanted.git_url, wanted.git_ref)
-    actions.fail_import(by=SYSTEM, wanted=wanted, reason=f"{message} {advice}".strip())
+    actions.fail_import(by=SYSTEM, wanted=wanted, reason=f"{message} {advice or TRY_AGAIN}")
 
 
 def _clear_up(wanted: PipelineImport) -> None:

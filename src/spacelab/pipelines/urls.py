@@ -20,6 +20,7 @@ urlpatterns = [
     path("pipelines/imports/<str:import_id>/cancel", import_views.cancel, name="import-cancel"),
     *EDITOR,
     path("pipelines/<slug:slug>/", views.detail, name="detail"),
+    path("pipelines/<slug:slug>/compare", views.compare, name="compare"),
     *FEEDBACK.urls("pipelines/<slug:slug>/"),
     path("pipelines/<slug:slug>/<str:version>/files/<path:path>", author_views.content, name="file"),
     path("pipelines/<slug:slug>/<str:version>/export/<str:name>", author_views.export, name="export"),

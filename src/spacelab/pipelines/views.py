@@ -73,6 +73,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "entry": entry,
         "version": version,
         "versions": versions,
+        "other": _before(versions, chosen),
         "document": document,
         "drawing": draw(document.graph, entry.title, href=lambda node: f"#node-{node.id}"),
         "steps": sources.steps_of(document, bundle),
@@ -92,6 +93,24 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "talk": feedback.newest(queries.subject_of(entry), NEWEST_COMMENTS),
     }
     return render(request, "pipelines/detail.html", context)
+
+
+def _before(versions: list[Any], chosen: Any) -> Any:
+    """Return the version to compare with: the next older one that one sees, else any other; None for the only one."""
+    others = sorted((one for one in versions if one.pk != chosen.pk), key=lambda one: one.pk, reverse=True)
+    return next((one for one in others if one.pk < chosen.pk), others[0] if others else None)
+
+
+@require_safe
+def compare(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show how the files of two versions differ that one sees."""
+    entry = queries.pipeline(slug, request.user)
+    versions = queries.versions_of(entry)
+    new = queries.find_seen(request.user, slug, request.GET.get("new", "") or versions[0].version)
+    before = _before(versions, new)
+    old = queries.find_seen(request.user, slug, request.GET.get("old", "") or (before or new).version)
+    context = {"entry": entry, "versions": versions, "old": old, "new": new}
+    return render(request, "pipelines/compare.html", {**context, "differences": queries.differences(old, new)})
 
 
 def _launch(version: PipelineVersion) -> str:

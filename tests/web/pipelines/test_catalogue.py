@@ -16,7 +16,7 @@ from spacelab.pipelines import actions
 from spacelab.pipelines.models import Pipeline, PipelineVersion
 from spacelab.pipelines.rules import Kind
 from support.people import make_person, signed_in
-from support.pipelines import FILES, USING, make_pipeline, make_step
+from support.pipelines import FILES, USING, WORKFLOW, make_pipeline, make_step
 
 pytestmark = pytest.mark.django_db
 MOST_QUERIES = 12
@@ -165,3 +165,26 @@ def test_a_file_is_sent_as_it_is_and_never_as_a_page(ada: Person) -> None:
     assert answer["Content-Type"].startswith("text/plain")
     assert "attachment" in answer["Content-Disposition"]
     assert "sandbox" in answer["Content-Security-Policy"]
+
+
+def test_two_versions_are_compared_as_far_as_one_sees_them() -> None:
+    dora = make_person("dora", "developer")
+    make_pipeline("greet", version="1.0", state="superseded", maintainer=dora)
+    make_pipeline("greet", version="2.0", files={**FILES, "main.cwl": WORKFLOW.replace("One step", "Just one")})
+    make_pipeline("greet", version="3.0", state="built", files={**FILES, "secret.md": "x"})
+    page = Client().get("/pipelines/greet/").content.decode()
+    assert 'href="/pipelines/greet/compare?old=1.0&amp;new=2.0"' in page
+    shown = Client().get("/pipelines/greet/compare?old=1.0&new=2.0").content.decode()
+    assert "<code>label: Just one</code>" in shown
+    assert "say.cwl" not in shown
+    assert Client().get("/pipelines/greet/compare").content.decode().count("selected") == 2
+    assert "The files are the same." in Client().get("/pipelines/greet/compare?old=2.0&new=2.0").content.decode()
+    assert Client().get("/pipelines/greet/compare?old=1.0&new=3.0").status_code == 404
+    assert "secret.md" in signed_in(dora).get("/pipelines/greet/compare?old=1.0&new=3.0").content.decode()
+    assert Client().get("/pipelines/none/compare").status_code == 404
+
+
+def test_what_is_wrong_stands_in_a_row_of_its_own() -> None:
+    make_pipeline("greet", files={"main.cwl": USING})
+    page = Client().get("/pipelines/greet/").content.decode()
+    assert '<tr class="told" data-problem="error">' in page

@@ -1,6 +1,14 @@
 """Reads of the catalogue of pipelines and steps."""
 
-from spacelab.pipelines.queries.bundles import bundle, bundle_of, environments_for, needing, users_of
+from spacelab.pipelines.queries.bundles import (
+    bundle,
+    bundle_of,
+    differences,
+    environments_for,
+    needing,
+    users_of,
+    written,
+)
 from spacelab.pipelines.queries.feedback import discussed, standing_of, subject_named, subject_of
 from spacelab.pipelines.queries.importing import (
     find_import,
@@ -50,6 +58,7 @@ __all__ = [
     "authoring_context",
     "bundle",
     "bundle_of",
+    "differences",
     "discussed",
     "entry_of",
     "environments_for",
@@ -81,4 +90,5 @@ __all__ = [
     "unpublished_steps",
     "users_of",
     "versions_of",
+    "written",
 ]

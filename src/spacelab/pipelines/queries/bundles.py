@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -16,6 +19,7 @@ from spacelab.pipelines import rules
 from spacelab.pipelines.models import PipelineVersion, Software
 from spacelab.pipelines.queries.seeing import VISITOR, seen_by
 from spacelab.publishing.models import PublishedVersion
+from spacelab.publishing.rules.differences import Differences, compare
 from spacelab.workloads import queries as workloads
 from spacelab.workloads.rules import IMAGE
 
@@ -122,6 +126,23 @@ def users_of(version: PublishedVersion, by: Person | AnonymousUser) -> list[Pipe
     """List the newest versions that use a step and that the person sees, at most twenty."""
     rows = seen_by(by).filter(uses__slug=version.entry.slug, uses__version=version.version)
     return list(rows.select_related("pipeline").defer("files")[:20])
+
+
+@contextmanager
+def written(version: PipelineVersion) -> Iterator[Path]:
+    """Give a folder with a version's files, for as long as needed."""
+    with tempfile.TemporaryDirectory(prefix="spacelab-pipeline-") as place:
+        for path, text in version.files.items():
+            file = Path(place, path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(text.encode())
+        yield Path(place)
+
+
+def differences(old: PipelineVersion, new: PipelineVersion) -> Differences:
+    """Compare the files of two versions."""
+    with written(old) as before, written(new) as after:
+        return compare(before, after)
 
 
 def needing(version: PipelineVersion) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from spacelab.moderation import differences
-from spacelab.moderation.differences import compare
+from spacelab.publishing.rules import differences
+from spacelab.publishing.rules.differences import compare
 from support.reviews import make_package
 
 

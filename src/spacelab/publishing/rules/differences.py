@@ -28,7 +28,14 @@ BINARY = "Not text."
 DEPENDENCIES = re.compile(
     r"(requirements[^/]*\.txt|environment[^/]*\.ya?ml|packages\.txt|apt\.txt|pyproject\.toml|package\.json|renv\.lock)$"
 )
-METADATA = ("datalab-meta.yml", "datalab-meta.yaml", "CITATION.cff", "codemeta.json")
+METADATA = (
+    "datalab-meta.yml",
+    "datalab-meta.yaml",
+    "pipeline-meta.yml",
+    "pipeline-meta.yaml",
+    "CITATION.cff",
+    "codemeta.json",
+)
 PARTS = ("Dockerfile", "dependencies", "metadata", "files")
 """What a file belongs to, in the order in which a moderator reads them."""
 HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+(\d+)")
