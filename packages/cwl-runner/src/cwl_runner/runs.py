@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import uuid
 from pathlib import Path
@@ -37,11 +38,19 @@ def run_folder(path: Path) -> int:
     listener = EventFile(folder.events)
     control = Control(folder.control)
     control.listen()
-    cache: Cache | None = None
+    leavings = contextlib.ExitStack()
+    try:
+        return _carried_out(folder, listener, control, leavings)
+    finally:
+        leavings.close()
+
+
+def _carried_out(folder: RunFolder, listener: EventFile, control: Control, leavings: contextlib.ExitStack) -> int:
     try:
         options = folder.options()
         cache = Cache(Path(options.cache), _identity(folder), limit=int(options.cache_mb * 2**20), label=options.label)
-        result = Attempt(folder, options, listener, control, cache).carry_out()
+        leavings.callback(cache.close)
+        result = Attempt(folder, options, listener, control, cache, leavings).carry_out()
     except Cancelled:
         result = Result("cancelled", problem=Problem("The run was stopped."))
     except FAILURES as failure:
@@ -51,8 +60,6 @@ def run_folder(path: Path) -> int:
     reason = result.problem.message if result.problem else ""
     listener.emit("run-ended", state=result.state, outputs=result.outputs or {}, reason=reason)
     listener.close()
-    if cache:
-        cache.close()
     return UNSUPPORTED if result.unsupported else EXIT[result.state]
 
 
@@ -74,9 +81,11 @@ class Attempt:
     listener: EventFile
     control: Control
     cache: Cache
+    leavings: contextlib.ExitStack
+    """Ends what was started, once all is told: nobody needs to wait for the end of empty places."""
 
     def carry_out(self) -> Result:
-        """Load, run, deliver; what was started is ended in any case."""
+        """Load, run, deliver; no job runs any more at the end."""
         folder, options = self.folder, self.options
         order = folder.order()
         folder.literals.mkdir(exist_ok=True)
@@ -84,31 +93,31 @@ class Attempt:
         visible = [*roots, *options.environments.values(), self.cache.jobs]
         backend = backends.choose(options.backend, self.places, self.count, visible, [folder.path])
         engine = expressions.Engine(isolated=backend.isolated)
+        self.leavings.callback(engine.close)
+        self.leavings.callback(backend.close)
         expressions.install(engine)
-        working: broker.Broker | Slots | None = None
-        try:
-            backend.prepare(1)
-            if expressions.wanted(folder.bundle):
-                engine.start()
-            process = documents.load(
-                str(folder.bundle / options.main), documents.plain_context(roots, network=options.fetch)
-            )
-            _tell_start(process, options, self.listener)
-            backend = self._working(backend)
-            if isinstance(process, Workflow) and not options.only_step:
-                backend.prepare(self.count)
-            if options.only_step:
-                process, order = only(process, options.only_step, order)
-            complete = documents.complete_order(process, order, roots, literals=folder.literals, assume_formats=True)
-            working = broker.Broker(backend, options.images) if self.brokered else backend
-            result = Coordinator(self._setting(working, roots, engine)).run(process, dict(complete))
-            if result.state == "succeeded" and result.outputs is not None:
-                delivery = Delivery(Path(options.outdir), roots, self.cache.digests)
-                return dataclasses.replace(result, outputs=delivery.deliver(result.outputs))
-            return dataclasses.replace(result, outputs=None)
-        finally:
-            engine.close()
-            (working or backend).close()
+        backend.prepare(1)
+        if expressions.wanted(folder.bundle):
+            engine.start()
+        process = documents.load(
+            str(folder.bundle / options.main), documents.plain_context(roots, network=options.fetch)
+        )
+        _tell_start(process, options, self.listener)
+        backend = self._working(backend)
+        if isinstance(process, Workflow) and not options.only_step:
+            backend.prepare(self.count)
+        if options.only_step:
+            process, order = only(process, options.only_step, order)
+        complete = documents.complete_order(process, order, roots, literals=folder.literals, assume_formats=True)
+        working: broker.Broker | Slots = backend
+        if self.brokered:
+            working = broker.Broker(backend, options.images)
+            self.leavings.callback(working.close)
+        result = Coordinator(self._setting(working, roots, engine)).run(process, dict(complete))
+        if result.state == "succeeded" and result.outputs is not None:
+            delivery = Delivery(Path(options.outdir), roots, self.cache.digests)
+            return dataclasses.replace(result, outputs=delivery.deliver(result.outputs))
+        return dataclasses.replace(result, outputs=None)
 
     @property
     def places(self) -> Path:
@@ -135,7 +144,9 @@ class Attempt:
         told = "This machine has no sandboxes for steps: they run as plain processes of this run."
         advice = f"What hindered them: {complaint[:300]}"
         self.listener.emit("problem", **Problem(told, advice, severity="warning").facts())
-        return backends.fall_back(self.places, self.count)
+        fallen = backends.fall_back(self.places, self.count)
+        self.leavings.callback(fallen.close)
+        return fallen
 
     def _setting(self, backend: Backend, roots: Roots, engine: expressions.Engine) -> Setting:
         options = self.options
