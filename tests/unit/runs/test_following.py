@@ -341,7 +341,7 @@ def test_a_run_that_is_lost_again_and_again_says_why_it_waits_for_somebody(
     assert told.followed().attempt == told.attempt + 1
 
 
-@pytest.mark.parametrize("why", ["stopped", "left", "folder", "never"])
+@pytest.mark.parametrize("why", ["stopped", "left", "folder", "never", "restored"])
 def test_what_was_lost_stays_where_something_speaks_against_it(
     told: Coordinator, scientist: Person, settings: Any, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
@@ -353,6 +353,8 @@ def test_what_was_lost_stays_where_something_speaks_against_it(
         Person.objects.update(is_active=False)
     elif why == "folder":
         shutil.rmtree(told.folder)
+    elif why == "restored":
+        shutil.rmtree(folders.cache_folder(scientist.username))
     else:
         monkeypatch.setattr(settings.SPACELAB, "run_restarts", 0)
     told.carried(Phase.FAILED, exit_code=137, reason="It was ended by force.", trouble="lost")
@@ -360,7 +362,7 @@ def test_what_was_lost_stays_where_something_speaks_against_it(
     assert (run.attempt, run.state) == (1, "cancelled" if why == "stopped" else "interrupted")
     advice = {"folder": "The folder of this run is not there any more: run it again.", "never": "Resume it: "}
     assert run.advice.startswith(advice.get(why, ""))
-    assert run.advice.count("Resume it") == (why == "never")
+    assert run.advice.count("Resume it") == (why in {"never", "restored"})
 
 
 def test_a_waiting_run_that_may_not_begin_any_more_has_ended_and_its_owner_hears_of_it(run: Run) -> None:

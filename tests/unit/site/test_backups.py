@@ -48,6 +48,20 @@ def test_everything_comes_back(configuration: Configuration, tmp_path: Path) -> 
         assert database.execute("select name from star").fetchall() == [("Barnard",)]
 
 
+def test_folders_of_runs_come_back_and_what_was_kept_for_reuse_does_not(
+    configuration: Configuration, tmp_path: Path
+) -> None:
+    for name in ("runs/a/events.jsonl", "runs/a/jobs/count.1/stdout", "run-cache/ada/jobs/a-1/made"):
+        (configuration.state / name).parent.mkdir(parents=True)
+        (configuration.state / name).write_text("told\n")
+    backups.save(configuration, tmp_path / "b.tar.gz", quiet)
+    target = elsewhere(configuration, tmp_path)
+    backups.restore(target, tmp_path / "b.tar.gz", quiet)
+    assert (target.state / "runs/a/events.jsonl").read_text() == "told\n"
+    assert (target.state / "runs/a/jobs/count.1/stdout").exists()
+    assert not (target.state / "run-cache").exists()
+
+
 def test_a_link_is_saved_as_a_link_and_its_target_is_not_read(configuration: Configuration, tmp_path: Path) -> None:
     secret = tmp_path / "elsewhere"
     secret.mkdir()

@@ -129,6 +129,11 @@ def why_not_by_itself(run: Run) -> str:
         return "Its owner may not use the platform any more."
     if not folders.run_folder(run.pk).is_dir():
         return "The folder of this run is not there any more: run it again."
+    if not folders.cache_folder(run.owner.username).is_dir():
+        return (
+            "What its finished jobs made is not there, such as after a restore of a backup. "
+            "Resume it: it begins with its first job."
+        )
     return ""
 
 
