@@ -9,10 +9,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Browser
 
 from spacelab.accounts.models import Person
 from spacelab.pipelines import actions
+from spacelab.pipelines.models import PipelineImport
 from spacelab.pipelines.rules import Kind
 from support.people import make_person
 from support.pipelines import USING, WORKFLOW
@@ -28,6 +30,9 @@ PAGES = [
     "/pipelines/scatter-gather/",
     "/pipelines/broken/",
     "/pipelines/new",
+    "/pipelines/new?git_url=https%3A%2F%2Fexample.org%2Fa.git",
+    "/pipelines/imports/failedimport",
+    "/pipelines/own/compare",
     "/pipelines/mine/",
     "/pipelines/own/0.1.0/author/files",
     "/pipelines/own/0.1.0/author/file?path=main.cwl",
@@ -44,8 +49,12 @@ def prepared() -> Person:
             actions.install_folder(by=actions.SYSTEM, folder=folder, kind=kind)
     dora = make_person("dora", "developer")
     own = USING.replace("catalogue/say/1.0", "catalogue/figlet/1.0").replace("{message: message}", "{text: message}")
-    actions.create(
-        by=dora, slug="own", files={"main.cwl": own.replace("say/said", "say/letters").replace("[said]", "[letters]")}
+    own = own.replace("say/said", "say/letters").replace("[said]", "[letters]")
+    actions.create(by=dora, slug="own", files={"main.cwl": own})
+    actions.create(by=dora, slug="own", version="0.2.0", files={"main.cwl": f"{own}# more\n", "notes.md": "# Notes\n"})
+    address = "https://example.org/people/tool.git"
+    PipelineImport.objects.create(
+        id="failedimport", person=dora, slug="x", version="1", git_url=address, state="failed", ended_at=timezone.now()
     )
     actions.create(by=dora, slug="broken", files={"main.cwl": BROKEN})
     return dora
@@ -69,8 +78,9 @@ def test_pages_are_usable_by_everybody(chromium: Browser, live_server: LiveServe
         page.goto(f"{live_server.url}{address}", wait_until="load")
         results = Axe().run(page)
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        if results.violations_count or wide > 0 or complaints:
-            found[address] = (results.generate_report()[:1500], wide, [*complaints])
+        squeezed = page.evaluate("[...document.querySelectorAll('tr.told td + td')].some(one => one.offsetWidth < 150)")
+        if results.violations_count or wide > 0 or squeezed or complaints:
+            found[address] = (results.generate_report()[:1500], wide, squeezed, [*complaints])
     context.close()
     assert not found
 

@@ -12,7 +12,7 @@ from support.client import Client
 from support.live_runs import demo_client, ended, launch, output
 from support.platform import Platform
 
-pytestmark = [pytest.mark.runtime, pytest.mark.slow]
+pytestmark = [pytest.mark.runtime, pytest.mark.slow, pytest.mark.long]
 RECORD = "/data/heliophysics/goes/go1520110607.fits"
 NEEDS_REFERENCES = ["detector1", "image2", "jwst"]
 
