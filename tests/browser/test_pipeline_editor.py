@@ -167,6 +167,14 @@ def test_a_pipeline_is_built_with_keys_alone(editor: Editor) -> None:
     expect(page.get_by_role("textbox", name="Name")).to_be_focused()
     keys.press("Escape")
     expect(editor.node("letters")).to_be_focused()
+    keys.press("/")
+    keys.type("figlet")
+    keys.press("Enter")
+    expect(editor.node("figlet")).to_be_focused()
+    keys.press("Delete")
+    expect(editor.node("figlet")).to_have_count(0)
+    keys.press("Control+z")
+    expect(editor.node("figlet")).to_be_visible()
     assert editor.text == BUILT
     editor.save()
     assert saved().files["main.cwl"] == BUILT

@@ -25,8 +25,9 @@ export function keepStop(root: ParentNode, graph: Graph, selected: string | unde
   if (id) stopAt(root, graph, id) ?? stopAt(root, graph, graph.nodes[0]?.id ?? "");
 }
 
+/** Focus a node; say whether it took the focus, which it can't behind an open dialog. */
 export function focusNode(root: ParentNode, graph: Graph, id: string): boolean {
   const element = stopAt(root, graph, id);
   element?.focus({ preventScroll: true });
-  return Boolean(element);
+  return element !== null && document.activeElement === element;
 }

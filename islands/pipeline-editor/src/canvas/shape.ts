@@ -9,7 +9,7 @@ const HEAD = 34; // these three are the layout's own measures
 const ROW = 20;
 const FOOT = 8;
 const PORT = 12;
-const MARKS = 22; // more than the layout reckons with, for the marks beside a title
+const [MARKS, MARK] = [22, 18]; // more than the layout reckons with, for the marks beside a title, and for those of a scatter or condition
 
 export interface NodeData extends Record<string, unknown> {
   node: GraphNode;
@@ -58,7 +58,7 @@ export function canvasNodes(
     const state = (marks && way !== null && node.kind === "step" && (marks.steps[way + node.id] ?? marks.rest)) || null;
     const selected = chosen.has(node.id);
     const same = old && old.data.state === state && (old.data.node === node || JSON.stringify(old.data.node) === JSON.stringify(node));
-    const width = box ? Math.round(box[2]) + MARKS : (old?.width ?? WIDTH);
+    const width = box ? Math.round(box[2]) + MARKS + (node.scatter.length || node.when ? MARK : 0) : (old?.width ?? WIDTH);
     const shaped = same && old.width === width;
     if (shaped && old.position.x === x && old.position.y === y && old.selected === selected) return old;
     return {

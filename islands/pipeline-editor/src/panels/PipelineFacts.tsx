@@ -19,7 +19,7 @@ export function PipelineFacts({ session, snapshot }: PanelProps): ReactElement {
         <h2>{reading?.label || session.settings.title}</h2>
       </header>
       <p className="soft">
-        {plural(count("step"), "step")}, {plural(count("input"), "input")}, {plural(count("output"), "output")}. Select a node to see and change what it does.
+        {plural(count("step"), "step").replace(/^n/, "N")}, {plural(count("input"), "input")}, {plural(count("output"), "output")}. Select a node to see and change what it does.
       </p>
       <TextField label="Label" value={reading?.label ?? ""} disabled={readOnly} onCommit={(value) => set("label", value)} />
       <TextField label="Description" rows={3} value={reading?.doc ?? ""} disabled={readOnly} onCommit={(value) => set("doc", value)} />
