@@ -8,7 +8,7 @@ there. While the supervisor starts it reads its documents; it begins at the supe
 nobody holds its socket.
 
 Only the runtime and supervisors talk to the children, before anything else runs in their sandboxes; nobody but the
-runtime talks to the parent. The parent never reads a document.
+runtime talks to the parent, which reads no document but the runner's own and keeps a child for the next message ready.
 """
 
 from __future__ import annotations
