@@ -120,6 +120,19 @@ def test_what_does_not_fit_cannot_be_dropped(editor: Editor) -> None:
     assert "valueFrom: $(Number(self))" in editor.text
 
 
+def find_remove_and_undo(editor: Editor) -> None:
+    """Find a step by its name, remove it and bring it back, with keys alone."""
+    keys = editor.page.keyboard
+    keys.press("/")
+    keys.type("figlet")
+    keys.press("Enter")
+    expect(editor.node("figlet")).to_be_focused()
+    keys.press("Delete")
+    expect(editor.node("figlet")).to_have_count(0)
+    keys.press("Control+z")
+    expect(editor.node("figlet")).to_be_visible()
+
+
 def test_a_pipeline_is_built_with_keys_alone(editor: Editor) -> None:
     page = editor.page
     keys = page.keyboard
@@ -167,14 +180,7 @@ def test_a_pipeline_is_built_with_keys_alone(editor: Editor) -> None:
     expect(page.get_by_role("textbox", name="Name")).to_be_focused()
     keys.press("Escape")
     expect(editor.node("letters")).to_be_focused()
-    keys.press("/")
-    keys.type("figlet")
-    keys.press("Enter")
-    expect(editor.node("figlet")).to_be_focused()
-    keys.press("Delete")
-    expect(editor.node("figlet")).to_have_count(0)
-    keys.press("Control+z")
-    expect(editor.node("figlet")).to_be_visible()
+    find_remove_and_undo(editor)
     assert editor.text == BUILT
     editor.save()
     assert saved().files["main.cwl"] == BUILT
