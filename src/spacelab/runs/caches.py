@@ -53,9 +53,12 @@ def entries(username: str, parent: str = KEPT) -> list[Entry]:
     return found
 
 
-def _sizes(folder: Path) -> Iterator[tuple[str, int]]:
-    """Yield the names in a folder with the bytes that each takes, measured by another program as any tree may be."""
-    argv = ["du", "-akx0", "--max-depth=1", "--", str(folder)]
+def _sizes(folder: Path, *, counted: bool = False) -> Iterator[tuple[str, int]]:
+    """Yield the names in a folder with the bytes that each takes, measured by another program as any tree may be.
+
+    With `counted` it is the number of files and folders instead.
+    """
+    argv = ["du", "-ax0", "--inodes" if counted else "-k", "--max-depth=1", "--", str(folder)]
     try:
         said = subprocess.run(argv, check=False, capture_output=True, timeout=PATIENCE).stdout
     except (OSError, subprocess.TimeoutExpired):
@@ -65,13 +68,13 @@ def _sizes(folder: Path) -> Iterator[tuple[str, int]]:
         size, _, path = line.partition(b"\t")
         name = os.fsdecode(path)
         if size.isdigit() and name.startswith(start):
-            yield name[len(start) :], int(size) * 1024
+            yield name[len(start) :], int(size) * (1 if counted else 1024)
 
 
-def size_of_run(username: str, run_id: str) -> int:
-    """Return the bytes of what the jobs of one run wrote, which carry its id in their names."""
-    folder = cache_folder(username)
-    return sum(size for parent in (KEPT, WORK) for name, size in _sizes(folder / parent) if name.startswith(run_id))
+def size_of_run(username: str, run_id: str, *, counted: bool = False) -> int:
+    """Return the bytes of what the jobs of one run wrote, which carry its id in their names, or count its files."""
+    found = (one for parent in (KEPT, WORK) for one in _sizes(cache_folder(username) / parent, counted=counted))
+    return sum(size for name, size in found if name.startswith(run_id))
 
 
 def people() -> list[str]:

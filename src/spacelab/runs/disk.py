@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from django.conf import settings
 
@@ -17,6 +20,10 @@ from spacelab.workloads.rules import BROKERS, Trouble
 
 EVERY = 3.0
 """Seconds between two measurements of a run; one each look while the disk is low."""
+FEW_FILES = 10_000
+"""A disk that has room for fewer files is in danger, as one with hardly any room in bytes."""
+MANY_FILES = 50_000
+"""Files of a run that has fewer are not what fills it."""
 SHARE = 10.0
 """A measurement is followed by a pause of so many times what it took: large trees are measured less often."""
 
@@ -26,6 +33,21 @@ def size_of(run: Run) -> int:
     places = settings.SPACELAB.run_directory / BROKERS / str(run.workload_id)
     own = kit_folders.measure(folders.run_folder(run.pk)) + kit_folders.measure(places)
     return own + caches.size_of_run(run.owner.username, run.pk)
+
+
+def _files_run_out(state: Path) -> bool:
+    """Say whether the disk can hold hardly more files, however small; some file systems know no such limit."""
+    found = os.statvfs(state)
+    return found.f_files > 0 and found.f_favail < max(FEW_FILES, found.f_files // 100)
+
+
+def _with_most_files(runs: Sequence[Run]) -> dict[str, str]:
+    """Return the run with the most files, if these are many, with the reason for its end."""
+    counts = {run.pk: caches.size_of_run(run.owner.username, run.pk, counted=True) for run in runs}
+    worst = max(counts, key=lambda one: counts[one], default="")
+    if counts.get(worst, 0) < MANY_FILES:
+        return {}
+    return {worst: f"The platform's disk can hold hardly more files, and it has made {counts[worst]}."}
 
 
 @dataclass
@@ -53,6 +75,8 @@ class Watch:
         limits = (wanted.run_disk_mb, wanted.disk_floor_mb, wanted.disk_reserve_mb)
         most, floor, reserve = (one * 2**20 for one in limits)
         ends = overfull(found, most=most, free=free, floor=floor, reserve=reserve)
+        if not ends and _files_run_out(wanted.state):
+            ends = _with_most_files(at_work)
         for run in at_work:
             if run.pk in ends:
                 actions.cut_off(by=SYSTEM, run=run, reason=ends[run.pk], trouble=Trouble.DISK_FULL)

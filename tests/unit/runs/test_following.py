@@ -308,6 +308,22 @@ def test_a_run_that_fills_the_disk_is_ended_and_says_why(
     assert Notification.objects.get().title == "Your run Hello failed"
 
 
+def test_a_run_that_makes_files_until_none_fits_is_ended(
+    told: Coordinator, scientist: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "FEW_FILES", 10**18)
+    monkeypatch.setattr(disk, "MANY_FILES", 40)
+    written = folders.cache_folder(scientist.username) / "jobs" / f"{told.run_id}abc-1"
+    written.mkdir(parents=True)
+    told.carried(Phase.RUNNING)
+    disk.Watch().look()
+    assert Workload.objects.get().desired == Desired.RUN
+    for number in range(50):
+        (written / str(number)).touch()
+    disk.Watch().look()
+    assert Workload.objects.get().stop_reason.endswith("hardly more files, and it has made 51.")
+
+
 def test_what_a_machine_took_with_it_goes_on_by_itself(told: Coordinator) -> None:
     told.begin()
     told.start("count")
