@@ -142,3 +142,80 @@ def test_a_step_can_not_be_named_like_the_folder_above(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", document)
     assert "can't be the name of a step" in reason(run)
     assert not (tmp_path / "run" / "stdout").exists()
+
+
+TOOL = """
+cwlVersion: {version}
+class: CommandLineTool
+{fields}
+inputs: {{file: File?, folder: Directory?}}
+outputs: {{out: {{type: Directory, outputBinding: {{glob: out}}}}}}
+baseCommand: [sh, -c, '{command}']
+"""
+
+
+def tool(command: str, fields: str = "", version: str = "v1.2") -> str:
+    """Make a tool whose command makes the folder `out`, and something beside."""
+    return TOOL.format(command=f"mkdir out; {command}", fields=fields, version=version)
+
+
+def test_what_a_command_reads_can_not_be_written_through_its_standard_input(tmp_path: Path) -> None:
+    order = {"file": a_file(tmp_path / "data/in.txt", "mine\n")}
+    command = "cat; echo evil > /proc/self/fd/0; touch -d 2000-01-01 /proc/self/fd/0; echo tried"
+    run = make_run(tmp_path / "run", tool(command, "stdin: $(inputs.file.path)\nstdout: out/said"), order)
+    document = (run.path / "bundle/main.cwl").read_text().replace("mkdir out; ", "")
+    run.write("bundle/main.cwl", document)
+    assert run.carry_out() == 0
+    assert (tmp_path / "run/out/out/said").read_text() == "mine\ntried\n"
+    assert (tmp_path / "data/in.txt").read_text() == "mine\n"
+
+
+@pytest.mark.parametrize(
+    ("entry", "stdout"), [("$(inputs.file)", "said"), ("$(inputs.folder)", "said/in.txt")], ids=["a file", "a folder"]
+)
+def test_what_a_command_says_is_not_written_into_its_inputs(tmp_path: Path, entry: str, stdout: str) -> None:
+    file = a_file(tmp_path / "data/in.txt", "mine\n")
+    order = {"file": file, "folder": {"class": "Directory", "location": str(tmp_path / "data")}}
+    laid = f"requirements: {{InitialWorkDirRequirement: {{listing: [{{entryname: said, entry: {entry}}}]}}}}"
+    run = make_run(tmp_path / "run", tool("echo evil", f"{laid}\nstdout: {stdout}"), order)
+    assert "written through an input" in reason(run)
+    assert (tmp_path / "data/in.txt").read_text() == "mine\n"
+
+
+def test_a_command_holds_nothing_that_its_starter_answers_through(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", tool("ls -l /proc/self/fd > out/held"))
+    assert run.carry_out() == 0
+    assert "socket" not in (tmp_path / "run/out/out/held").read_text()
+
+
+@pytest.mark.parametrize("place", ["out", "/tmp"])  # noqa: S108 - inside
+def test_folders_nested_too_deeply_fail_their_job_alone(tmp_path: Path, place: str) -> None:
+    name = "n" * 200
+    command = f"cd {place}; i=0; while [ $i -lt 22 ]; do mkdir {name}; cd {name}; i=$((i+1)); done"
+    run = make_run(tmp_path / "run", tool(command))
+    if place == "out":
+        assert "too deeply" in reason(run)
+        assert not list((tmp_path / "cache/jobs").iterdir())
+    else:
+        assert run.carry_out() == 0
+    again = make_run(tmp_path / "again", tool("true"))
+    assert again.carry_out() == 0
+
+
+@pytest.mark.parametrize("version", ["v1.0", "v1.2"])
+def test_links_that_lead_round_about_are_not_followed_for_ever(tmp_path: Path, version: str) -> None:
+    command = (
+        "cd out; for i in 1 2 3 4 5 6 7 8 9 10 11 12; do mkdir d$i; ln -s ../d$((i+1)) d$i/a; cp -P d$i/a d$i/b; done"
+    )
+    run = make_run(tmp_path / "run", tool(f"{command}; mkdir d13", version=version))
+    assert "lead round about" in reason(run)
+
+
+def test_a_document_s_own_files_decide_what_is_reused(tmp_path: Path) -> None:
+    laid = "requirements: {InitialWorkDirRequirement: {listing: [{class: File, location: script.sh}]}}"
+    for name in ("hostile", "mine", "again"):
+        run = make_run(tmp_path / name, tool("sh script.sh > out/said", laid))
+        run.write("bundle/script.sh", "echo hostile" if name == "hostile" else "echo mine")
+        assert run.carry_out() == 0
+        assert set(run.states().values()) == {"reused" if name == "again" else "succeeded"}
+    assert (tmp_path / "mine/out/out/said").read_text() == "mine\n"

@@ -312,7 +312,7 @@ class Coordinator:
         if tool not in self._tools:
             software = (job.image, job.software, self.setting.image_digests.get(job.image, ""))
             self._tools[tool] = tool_key(job.process, self.setting.base, software)
-        return self._tools[tool], job_key(job.inputs, job.resources, self.digests)
+        return self._tools[tool], job_key(job.ingredients(), job.resources, self.digests)
 
     def _reusable(self, job: Job) -> bool:
         wish, _ = job.process.get_requirement("WorkReuse")
@@ -329,12 +329,16 @@ class Coordinator:
         command, variables = job.command(), job.variables()
         if logs:
             _make(logs)
-        paths = [f"{job.place.host}/out/{name}" if name else "" for name in (job.stdout, job.stderr)]
+        own = f"{job.place.host}/out"
+        paths = [f"{own}/{name}" if name else "" for name in (job.stdout, job.stderr)]
         for path in paths:
-            if "/" in path[len(job.place.host) + len("/out/") :]:
+            if path:
+                links.refuse_staged(path, own)
+            if "/" in path[len(own) + 1 :]:
                 os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 - for some jobs
         defaults = [f"{logs}/{name}" if logs else "" for name in ("stdout", "stderr")]
-        stdin = os.open(job.standard_input(), os.O_RDONLY | os.O_CLOEXEC)
+        source = job.standard_input()
+        stdin = _readable(source)
         out, err = (_writable(path or default) for path, default in zip(paths, defaults, strict=True))
         return Order(
             command,
@@ -348,12 +352,17 @@ class Coordinator:
             cores=job.resources["cores"],
             memory_mb=job.resources["ram"],
             seconds=job.timelimit or None,
+            input="" if source == os.devnull else _in_job(job.place, source),
         )
 
     def _finish(self, begun: Begun, ended: Ended, now: float) -> None:
         """Collect a job's outputs and hand them on."""
         job, kept = begun.job, begun.kept
-        self._keep(job, kept)
+        try:
+            self._keep(job, kept)
+        except FAILURES as failure:
+            self._fail(job, failure, begun.started)
+            return
         status = job.status(ended)
         problem = None if status == "success" else why(job, ended, self._last_words(job, kept))
         outputs: dict[str, Any] = {}
@@ -461,8 +470,23 @@ def _make(folder: str) -> None:
         os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - as above
 
 
+def _in_job(place: Place, path: str) -> str:
+    """Say where a job sees a file: in its own folder, or at its real place."""
+    inside = place.in_job(path)
+    return inside if inside != path else os.path.realpath(path)
+
+
+def _readable(path: str) -> int:
+    """Open what a command reads; raises Refusal for a pipe or device, which this process would wait for."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    if path != os.devnull and not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise Refusal(f"The standard input {path} isn't a file.", "Give the step a file to read.")
+    return descriptor
+
+
 def _writable(path: str) -> int:
     """Open a file for a job's stream; without one, what is undeclared goes where our own messages go."""
     if not path:
         return os.dup(2)
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)

@@ -13,7 +13,7 @@ from typing import Any
 from schema_salad.ref_resolver import file_uri
 
 from cwl_runner.digests import Digests
-from cwl_runner.links import ADVICE
+from cwl_runner.links import ADVICE, refuse_many
 from cwl_runner.problems import Refusal
 from cwl_runner.roots import Roots, local_path
 
@@ -33,6 +33,7 @@ class Delivery:
         self._movable = movable
         self._placed: dict[str, str] = {}
         self._taken: dict[str, int] = {}
+        self._through = 0
 
     def deliver(self, outputs: Any) -> Any:
         """Bring all files of an output value here and give the value with their new locations."""
@@ -112,8 +113,8 @@ class Delivery:
         if "checksum" not in told:
             told["checksum"] = self._digests.of_file(target)
 
-    def _copy(self, source: str, target: str) -> None:
-        """Copy a file or a tree, or move it where it belongs to this run alone."""
+    def _copy(self, source: str, target: str, links: int = 0) -> None:
+        """Copy a file or a tree, or move it where it belongs to this run alone; `links` are above it."""
         if not self._plain(source) and not self._roots.allows(source):
             real = os.path.realpath(source)
             raise Refusal(f"The output {Path(source).name} is a link to {real}, outside of the run: refused.", ADVICE)
@@ -126,8 +127,12 @@ class Delivery:
         mode = os.stat(source).st_mode  # noqa: PTH116 - for every output
         if stat.S_ISDIR(mode):
             Path(target).mkdir()
-            for name in os.listdir(source):  # noqa: PTH208 - as above
-                self._copy(f"{source}/{name}", f"{target}/{name}")
+            names = os.listdir(source)  # noqa: PTH208 - as above
+            links += os.path.islink(source)  # noqa: PTH114 - as above
+            self._through += len(names) if links else 0
+            refuse_many(self._through, links)
+            for name in names:
+                self._copy(f"{source}/{name}", f"{target}/{name}", links)
         elif stat.S_ISREG(mode):
             copy_file(source, target)
         else:

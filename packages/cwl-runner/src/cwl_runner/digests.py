@@ -16,6 +16,8 @@ from cwl_runner.roots import local_path
 BLOCK = 1 << 20
 WORTH_KEEPING = 1 << 20
 """Bytes from which a digest is worth writing down: smaller files are read as quickly as the note."""
+LARGE = 1 << 36
+"""Bytes from which a file may be one of holes alone, which would take days to read."""
 SETTLED = 2.0
 """Seconds since its last change after which a file's times tell it apart from any later content."""
 MOST = 50_000
@@ -51,6 +53,10 @@ class Digests:
         key = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
         if key in self._known:
             return self._known[key]
+        if not stat.S_ISREG(found.st_mode):
+            raise Refusal(f"{path} is neither a file nor a folder.", "Choose a file, or let the tool write one.")
+        if found.st_size > LARGE and _larger_than_disk(path, found.st_size):
+            raise Refusal(f"{path} is larger than the disk that it is on.", "A file that is mostly holes is no result.")
         digest = f"sha1${_sha1(path)}"
         if time.time() - found.st_mtime > SETTLED:
             self.remember(key, digest)
@@ -99,6 +105,11 @@ class Digests:
         elif "contents" not in entry and "listing" not in entry:
             raise Refusal(f"The input {entry.get('basename')} has neither a place nor contents.")
         return told
+
+
+def _larger_than_disk(path: str, size: int) -> bool:
+    disk = os.statvfs(path)
+    return size > disk.f_blocks * disk.f_frsize
 
 
 def _sha1(path: str) -> str:

@@ -52,6 +52,9 @@ class Job(Protocol):
     output_callback: Any
     literals: bool
 
+    def ingredients(self) -> Any:
+        """Give what decides the outputs beside the tool: inputs, and files that the document has laid out."""
+
     def variables(self) -> dict[str, str]:
         """Give the environment of the command."""
 
@@ -116,6 +119,11 @@ class StepJob(CommandLineJob):
     def _required_env(self) -> dict[str, str]:
         """Give the variables that the standard promises."""
         return {"HOME": self.builder.outdir, "TMPDIR": self.builder.tmpdir, "PATH": os.environ.get("PATH", SYSTEM_PATH)}
+
+    def ingredients(self) -> Any:
+        """Give inputs and laid out files: a document's own files lie beside it, and its text is not all of them."""
+        laid = self.generatefiles.get("listing")
+        return [self.inputs, laid] if laid else self.inputs
 
     def variables(self) -> dict[str, str]:
         """Give the environment of the command."""
@@ -292,6 +300,10 @@ class PlanJob:
         self.stdout, self.stderr = bound.stdout, bound.stderr
         self.timelimit, self.networkaccess = plan.seconds, plan.network
         self._slow, self.literals = slow, False
+
+    def ingredients(self) -> Any:
+        """Give the inputs: a plan's tool lays out nothing else."""
+        return self.inputs
 
     def variables(self) -> dict[str, str]:
         """Give the environment of the command."""

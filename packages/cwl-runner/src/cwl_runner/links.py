@@ -19,6 +19,14 @@ from schema_salad.ref_resolver import uri_file_path
 from cwl_runner.problems import Refusal
 from cwl_runner.roots import Roots, local_path
 
+DEEPEST = 400
+"""Folders above each other in a path: this process and those who read results could follow no more."""
+LONGEST = 3000
+"""Characters of a folder's path, of the 4095 bytes that the system takes."""
+CHAIN = 8
+"""Links to folders that one path may lead through."""
+THROUGH = 100_000
+"""Files and folders that links to folders may stand for: links that lead round about would stand for any number."""
 LIST = "cwl.output.json"
 """What a command may name its outputs in."""
 ADVICE = "Let the tool copy the file into its output folder instead of linking to it."
@@ -27,6 +35,8 @@ ADVICE = "Let the tool copy the file into its output folder instead of linking t
 def settle(folder: str, translate: Callable[[str], str]) -> bool:
     """Make the links below a job's output folder right for this process; says whether there are any."""
     linked = False
+    if folder.count("/") > DEEPEST or len(folder) > LONGEST:
+        raise Refusal("The command nested its folders too deeply.", "Let it write fewer folders inside each other.")
     for entry in os.scandir(folder):
         if entry.is_symlink():
             linked = True
@@ -48,6 +58,16 @@ def refuse_detour(path: str, folder: str) -> None:
         raise Refusal(f"The command put a link in the place of a folder above {name}: refused.", ADVICE)
 
 
+def refuse_staged(path: str, folder: str) -> None:
+    """Raise Refusal when a command's output would be written where a link to an input is, or below one."""
+    name = path[len(folder) + 1 :]
+    if "/" not in name and not os.path.islink(path):  # noqa: PTH114 - for every job
+        return
+    above, real = os.path.realpath(os.path.dirname(path)), os.path.realpath(folder)  # noqa: PTH120 - as above
+    if os.path.islink(path) or not (above == real or above.startswith(f"{real}/")):  # noqa: PTH114 - for every job
+        raise Refusal(f"{name} would be written through an input.", "Give files and folders different names.")
+
+
 def refuse_pipe(folder: str) -> None:
     """Raise Refusal when a command's list of its outputs is no file: reading a pipe would never end."""
     try:
@@ -56,6 +76,12 @@ def refuse_pipe(folder: str) -> None:
         return
     if not stat.S_ISREG(found.st_mode):
         raise Refusal(f"{LIST} isn't a file: refused.", "Let the tool write its outputs as JSON there, or nothing.")
+
+
+def refuse_many(count: int, links: int) -> None:
+    """Raise Refusal when links to folders stand for too many files, or a path leads through too many of them."""
+    if count > THROUGH or links > CHAIN:
+        raise Refusal("Links to folders lead round about, or stand for too many files: refused.", ADVICE)
 
 
 def check(path: str, folder: str, roots: Roots) -> None:
@@ -91,6 +117,18 @@ class Access(StdFsAccess):
     """Finds outputs, and refuses matches that lead out; a run makes a subclass with its `roots`."""
 
     roots: Roots
+    _through = 0
+
+    def listdir(self, fn: str) -> list[str]:
+        """List a folder; what links to folders stand for is counted, and bounded."""
+        found = super().listdir(fn)
+        path, links = self._abs(fn), 0
+        while len(path) > 1 and links <= CHAIN:
+            links += os.path.islink(path)  # noqa: PTH114 - for every folder of an input or output
+            path = os.path.dirname(path)  # noqa: PTH120 - as above
+        self._through += len(found) if links else 0
+        refuse_many(self._through, links)
+        return found
 
     def glob(self, pattern: str) -> list[str]:
         """Give the matches of a pattern."""

@@ -24,6 +24,10 @@ class Place:
         """Say where this process finds what the job sees at a path; other paths are the same for both."""
         return self.host + path[len(self.inside) :] if path.startswith(self.inside + "/") else path
 
+    def in_job(self, path: str) -> str:
+        """Say where the job finds what this process sees at a path."""
+        return self.inside + path[len(self.host) :] if path.startswith(self.host + "/") else path
+
 
 @dataclasses.dataclass(frozen=True)
 class Order:
@@ -40,6 +44,8 @@ class Order:
     cores: float = 1
     memory_mb: float = 256
     seconds: float | None = None
+    input: str = ""
+    """The file behind `stdin` as the job sees it, for backends that show jobs files as ones to be read only."""
 
 
 @dataclasses.dataclass(frozen=True)

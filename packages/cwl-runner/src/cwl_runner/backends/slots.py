@@ -154,7 +154,8 @@ class Slots:
         self._ensure(slot, network=order.network)
         argv = [str(word) for word in order.argv]  # YAML's texts are of classes of their own
         environment = {str(name): str(value) for name, value in order.environment.items()}
-        message = marshal.dumps({"argv": argv, "environment": environment, "folder": order.folder}, 4)
+        facts = {"argv": argv, "environment": environment, "folder": order.folder, "input": str(order.input)}
+        message = marshal.dumps(facts, 4)
         streams = [order.stdin, order.stdout, order.stderr]
         with _as_file(message) if len(message) > LONG else contextlib.nullcontext(None) as long:
             if long is not None:

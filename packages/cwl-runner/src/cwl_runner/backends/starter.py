@@ -100,7 +100,7 @@ def clean(folders: list[str], spared: list[str]) -> bool:
                 with open(table, "rb") as lines:  # noqa: PTH123 - as above
                     if lines.read().count(b"\n") > 1:
                         return False
-    except OSError:
+    except (OSError, RecursionError):
         return False
     return True
 
@@ -119,6 +119,10 @@ def find(program: str, path: str) -> str:
 def launch(order: dict, streams: list[int]) -> int:  # type: ignore[type-arg]
     """Start the order's command in a session of its own; returns its process id."""
     posix.chdir(order["folder"])
+    if order["input"]:  # in this sandbox's own view: through a descriptor from outside, a command could write
+        inside = posix.open(order["input"], posix.O_RDONLY | posix.O_CLOEXEC)
+        posix.close(streams[0])
+        streams[0] = inside
     actions = [(posix.POSIX_SPAWN_DUP2, descriptor, number) for number, descriptor in enumerate(streams[:3])]
     argv, environment = order["argv"], order["environment"]
     program = find(argv[0], environment.get("PATH", "/usr/bin:/bin"))
@@ -159,6 +163,7 @@ def main() -> None:
     folders = [word for word in sys.argv[2:] if word[0] == "/"]
     spared = [word[1:] for word in sys.argv[2:] if word[0] == "-"]
     channel = _socket.socket(fileno=control)
+    posix.set_inheritable(control, False)  # commands have no word here
     alone = posix.getpid() == 1
     process_control(SET_DUMPABLE, 0)
     process_control(SET_CHILD_SUBREAPER, 1)
