@@ -312,11 +312,6 @@ def main_of(files: Files, wanted: str = "", slug: str = "") -> str:
     )
 
 
-def is_packed(text: str) -> bool:
-    """Say whether a document holds several as a `$graph`."""
-    return re.search(r"^[ \t\"'{]*\$graph[\"']?\s*:", text, re.MULTILINE) is not None
-
-
 def _names(paths: Iterable[str]) -> str:
     return ", ".join(sorted(paths)[:20])
 

@@ -26,8 +26,6 @@ from spacelab.runs.models import Run
 from spacelab.volumes import actions as volume_actions
 
 LARGEST_JOB = 2**20
-BUTTONS = ("browse", "pick", "do")
-"""Names of the form's buttons: a list of files, a choice from it, and all else."""
 
 
 @dataclass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.conf import settings
 
@@ -9,6 +11,7 @@ from spacelab.kit.refusals import Conflict, NotFound
 from spacelab.pipelines import queries, rules
 from spacelab.pipelines.models import Software
 from spacelab.workloads.rules import Capabilities
+from support.datalabs import make_datalab
 from support.people import make_person
 from support.pipelines import FILES, TOOL, USING, make_pipeline, make_step
 
@@ -85,6 +88,24 @@ def test_software_that_the_platform_knows_becomes_an_environment() -> None:
     }
     assert queries.environments_for(make_person(), files) == {"software/figlet:1.0": "figlet-abc"}
     assert queries.environments_for(make_person("bob"), FILES) == {}
+
+
+def test_what_a_datalab_was_built_as_is_software_of_steps_too() -> None:
+    make_datalab("lab").versions.update(environment="lab-abc")
+    make_datalab("boxed").versions.update(image="boxed:1.0")
+    make_datalab("secret", state="built").versions.update(environment="secret-abc")
+    names = ("lab:1.0", "lab:2.0", "boxed:1.0", "secret:1.0")
+    files = {"a.cwl": "\n".join(f"dockerPull: datalabs/{name}" for name in names)}
+    found = queries.environments_for(make_person(), files)
+    assert found == {"datalabs/lab:1.0": "lab-abc", "datalabs/boxed:1.0": "image:boxed:1.0"}
+
+
+def test_many_names_of_software_are_looked_up_together(django_assert_max_num_queries: Any) -> None:
+    bob = make_person("bob")
+    kinds = ("datalabs", "software")
+    text = "\n".join(f"dockerPull: {kinds[number % 2]}/tool-{number}:1.0" for number in range(1000))
+    with django_assert_max_num_queries(8):
+        assert queries.environments_for(bob, {"a.cwl": text}) == {}
 
 
 def test_where_there_are_images_those_that_the_operator_allows_and_that_are_here_can_be_used(

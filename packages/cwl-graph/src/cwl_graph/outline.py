@@ -11,7 +11,6 @@ from cwl_graph.bundles import short
 from cwl_graph.problems import Refused
 
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\Z")
-_FIRST_KEYS = ("$namespaces", "$schemas", "cwlVersion", "class", "id", "label", "doc", "intent")
 
 Group = Any
 """What CWL writes as a map or as a list with ids."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any, Protocol, cast
 
 from cwl_utils.types import CWLObjectType
@@ -27,8 +27,6 @@ from cwl_runner.jobs import SYSTEM_PATH, PlanJob, StepJob
 from cwl_runner.plans import Plan
 from cwl_runner.problems import Refusal
 from cwl_runner.roots import Roots, local_path
-
-Callback = Callable[[Any, str], None]
 
 
 @dataclasses.dataclass(frozen=True)

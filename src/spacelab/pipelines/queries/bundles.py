@@ -24,6 +24,8 @@ from spacelab.workloads import queries as workloads
 from spacelab.workloads.rules import IMAGE
 
 SOFTWARE = re.compile(r"(?P<kind>datalabs|software)/(?P<name>[a-z0-9-]{2,60}):(?P<version>[0-9A-Za-z.+_-]{1,40})")
+MOST_SOFTWARE = 200
+"""Names of software that one document's steps may have; further ones are not there."""
 MOST_USED, AT_ONCE = 500, 100
 """Steps of the catalogue that one document may use, and those that one query asks for; further ones are missing."""
 
@@ -97,20 +99,21 @@ def environments_for(by: Person | AnonymousUser, files: rules.Files) -> dict[str
     Those are `datalabs/<slug>:<version>` of what the person may launch, and `software/<name>:<version>`; where the
     runtime has images also those that the operator allows (`pipeline_images`), if they are there. Others are left out.
     """
-    names = rules.software_names(files)
+    names = rules.software_names(files)[:MOST_SOFTWARE]
     wanted = {one: match for one in names if (match := SOFTWARE.fullmatch(one))}
-    rows = {(one.name, one.version): one.environment for one in Software.objects.all()} if wanted else {}
-    found: dict[str, str] = {}
-    for name, match in wanted.items():
-        if match["kind"] == "software":
-            environment = rows.get((match["name"], match["version"]), "")
-        else:
-            datalabs = launchable_datalabs(by).filter(datalab__slug=match["name"], version=match["version"])
-            environment, image = datalabs.values_list("environment", "image").first() or ("", "")
-            environment = environment or (f"{IMAGE}{image}" if image else "")
-        if environment:
-            found[name] = environment
-    return _allowed_images(names) | found
+    there: dict[tuple[str, str, str], str] = {}
+    if wanted:
+        named, numbers = {one["name"] for one in wanted.values()}, {one["version"] for one in wanted.values()}
+        software = Software.objects.filter(name__in=named, version__in=numbers)
+        for name, number, environment in software.values_list("name", "version", "environment"):
+            there["software", name, number] = environment
+        datalabs = launchable_datalabs(by).filter(datalab__slug__in=named, version__in=numbers)
+        for name, number, environment, image in datalabs.values_list(
+            "datalab__slug", "version", "environment", "image"
+        ):
+            there["datalabs", name, number] = environment or (f"{IMAGE}{image}" if image else "")
+    found = {one: there.get((match["kind"], match["name"], match["version"]), "") for one, match in wanted.items()}
+    return _allowed_images(names) | {one: environment for one, environment in found.items() if environment}
 
 
 def _allowed_images(names: list[str]) -> dict[str, str]:

@@ -39,7 +39,6 @@ class Kind(StrEnum):
     OTHER = "file"
 
 
-MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".svg": "image/svg+xml"}
 TABLE_ENDINGS = frozenset({".csv", ".tsv", ".ecsv"})
 FITS_ENDINGS = (".fits.gz", ".fit.gz", ".fits.fz", ".fts.gz")
 
