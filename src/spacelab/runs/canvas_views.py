@@ -13,7 +13,7 @@ from spacelab.accounts.models import Person
 from spacelab.accounts.queries import signed_in
 from spacelab.kit import sse
 from spacelab.kit.json_views import as_json, problem, sent_object
-from spacelab.kit.refusals import Invalid, NotSignedIn, Refusal, TooLarge
+from spacelab.kit.refusals import Invalid, Refusal, TooLarge
 from spacelab.runs import actions, browsing, launchables, queries, shapes, viewer_live
 from spacelab.runs.forms import InputsForm
 from spacelab.runs.launchables import Launchable
@@ -126,8 +126,6 @@ def browse(request: HttpRequest) -> HttpResponse:
 
 async def events(request: HttpRequest, run_id: str) -> StreamingHttpResponse:
     """Stream how far a run is, as the editor draws it."""
-    person = await request.auser()
-    if not isinstance(person, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in.")
+    person = signed_in(await request.auser())
     await sse.in_pool(queries.find_seen)(person, run_id)
     return sse.response(viewer_live.canvas_stream(person.pk, run_id))

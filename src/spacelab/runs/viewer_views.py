@@ -13,11 +13,9 @@ from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from spacelab.accounts.models import Person
 from spacelab.accounts.queries import signed_in, teams_of
 from spacelab.kit import sse
 from spacelab.kit.files import attachment
-from spacelab.kit.refusals import NotSignedIn
 from spacelab.runs import progress, queries, viewer_live
 from spacelab.runs.rules import JobState
 from spacelab.runs.viewing import page as parts
@@ -40,13 +38,6 @@ def _is_part(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
-async def _viewer(request: HttpRequest) -> Person:
-    person = await request.auser()
-    if not isinstance(person, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in.")
-    return person
-
-
 @require_safe
 def detail(request: HttpRequest, run_id: str) -> HttpResponse:
     """Show one run: what failed, why and what to do first, then its graph, steps, log, timeline and outputs."""
@@ -64,7 +55,7 @@ def detail(request: HttpRequest, run_id: str) -> HttpResponse:
 
 async def events(request: HttpRequest, run_id: str) -> StreamingHttpResponse:
     """Stream the pieces of a run's page."""
-    person = await _viewer(request)
+    person = signed_in(await request.auser())
     await sse.in_pool(queries.find_seen)(person, run_id)
     return sse.response(viewer_live.page_stream(person.pk, run_id, get_token(request), request.GET.get("seen", "")))
 
@@ -103,7 +94,7 @@ def job(request: HttpRequest, run_id: str, name: str = "") -> HttpResponse:
 
 async def job_events(request: HttpRequest, run_id: str, name: str) -> StreamingHttpResponse:
     """Stream the pieces of a job's page."""
-    person = await _viewer(request)
+    person = signed_in(await request.auser())
     run = await sse.in_pool(queries.find_seen)(person, run_id)
     await sse.in_pool(queries.find_job)(run, name)
     return sse.response(viewer_live.job_stream(person.pk, run_id, name, get_token(request)))

@@ -15,7 +15,7 @@ from spacelab.accounts.models import Person
 from spacelab.accounts.queries import signed_in, teams_of
 from spacelab.kit import sse
 from spacelab.kit.files import attachment
-from spacelab.kit.refusals import Conflict, Invalid, NotSignedIn
+from spacelab.kit.refusals import Conflict, Invalid
 from spacelab.runs import actions, exporting, filters, folders, live, progress, queries
 from spacelab.runs.permissions import RunPermission
 
@@ -45,7 +45,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 async def list_events(request: HttpRequest) -> StreamingHttpResponse:
     """Stream the cards of the list as they change."""
-    person = await _viewer(request)
+    person = signed_in(await request.auser())
     wanted = await sse.in_pool(filters.Filters.read)(request.GET, person)
     number = request.GET.get("page")
 
@@ -53,13 +53,6 @@ async def list_events(request: HttpRequest) -> StreamingHttpResponse:
         return list(Paginator(wanted.apply(viewer), PER_PAGE).get_page(number))
 
     return sse.response(live.list_stream(person.pk, find))
-
-
-async def _viewer(request: HttpRequest) -> Person:
-    person = await request.auser()
-    if not isinstance(person, Person):
-        raise NotSignedIn("This needs an account.", advice="Sign in.")
-    return person
 
 
 @require_safe

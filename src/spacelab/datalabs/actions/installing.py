@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,10 +18,9 @@ from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.datalabs.permissions import DatalabPermission
 from spacelab.kit.refusals import Invalid
 from spacelab.publishing import actions as publishing
+from spacelab.publishing.actions import keep
 from spacelab.publishing.rules import Facts, Who
 from spacelab.publishing.rules.terms import TERMS, Writer
-
-Row = TypeVar("Row", Datalab, DatalabVersion)
 
 
 @transaction.atomic
@@ -35,12 +34,12 @@ def install_from_manifest(
     """
     if isinstance(by, Person):
         require(by, DatalabPermission.MODERATE)
-    datalab, entry_changed = _upsert(Datalab, {"slug": manifest.slug}, _entry(manifest))
+    datalab, entry_changed = keep(Datalab.objects, {"slug": manifest.slug}, _entry(manifest))
     wanted = _version(manifest, environment, package_dir)
     if image:
         wanted = {name: value for name, value in wanted.items() if name != "environment" or value} | {"image": image}
-    version, version_changed = _upsert(
-        DatalabVersion,
+    version, version_changed = keep(
+        DatalabVersion.objects,
         {"datalab": datalab, "version": manifest.version},
         wanted,
         first={"published_at": timezone.now()},
@@ -72,7 +71,7 @@ def open_version(
     elif datalab.maintainer_id != by.pk:
         raise Invalid(f"There is a datalab “{manifest.slug}” of somebody else.", advice="Choose another short name.")
     elif not datalab.versions.filter(state__in=rules.KEPT).exists():
-        _upsert(Datalab, {"slug": manifest.slug}, _entry(manifest))
+        keep(Datalab.objects, {"slug": manifest.slug}, _entry(manifest))
     version, _ = DatalabVersion.objects.select_for_update(of=("self",)).get_or_create(
         datalab=datalab, version=manifest.version
     )
@@ -128,7 +127,7 @@ def replace_made(*, by: audit.Actor, version: DatalabVersion, package_dir: Path,
     the one that was not made stays what it was.
     """
     kept = {name: value for name, value in made.items() if value or name not in {"environment", "image"}}
-    again, changed = _upsert(DatalabVersion, {"pk": version.pk}, {**kept, "package": str(package_dir)})
+    again, changed = keep(DatalabVersion.objects, {"pk": version.pk}, {**kept, "package": str(package_dir)})
     if changed:
         names = {name: made[name] for name in ("environment", "image") if made.get(name)}
         subject = f"datalab:{version.datalab.slug}"
@@ -189,18 +188,3 @@ def _version(manifest: Manifest, environment: str, package_dir: Path) -> dict[st
         "interface": manifest.interface,
         "activity_probe": manifest.activity_probe,
     }
-
-
-def _upsert(
-    model: type[Row], key: dict[str, Any], values: dict[str, Any], first: dict[str, Any] | None = None
-) -> tuple[Row, bool]:
-    """Find or make the row; save it only where it differs. Returns it and whether anything was written."""
-    row = model.objects.select_for_update().filter(**key).first()
-    if row is None:
-        return model.objects.create(**key, **values, **(first or {})), True
-    changed = [name for name, value in values.items() if getattr(row, name) != value]
-    for name in changed:
-        setattr(row, name, values[name])
-    if changed:
-        row.save()
-    return row, bool(changed)

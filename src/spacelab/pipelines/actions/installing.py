@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,9 +16,8 @@ from spacelab.pipelines import documents, intake, queries, rules
 from spacelab.pipelines.actions.saving import note_uses
 from spacelab.pipelines.models import Pipeline, PipelineVersion, Software
 from spacelab.pipelines.permissions import PipelinePermission
+from spacelab.publishing.actions import keep
 from spacelab.publishing.rules.wording import words
-
-Row = TypeVar("Row", Pipeline, PipelineVersion, Software)
 
 
 @transaction.atomic
@@ -36,7 +35,7 @@ def install_folder(*, by: audit.Actor, folder: Path, kind: rules.Kind) -> Pipeli
     number = rules.clean_number(str(metadata.get("version", "")))
     main = rules.main_of(files, "", slug)
     entry_values = _entry(metadata, kind)
-    entry, entry_changed = _upsert(Pipeline, {"slug": slug}, entry_values)
+    entry, entry_changed = keep(Pipeline.objects, {"slug": slug}, entry_values)
     if entry.maintainer_id is not None:
         raise Invalid(f"“{slug}” is a pipeline of {entry.maintainer}.", advice="Ship it under another name.")
     values: dict[str, Any] = {
@@ -53,8 +52,8 @@ def install_folder(*, by: audit.Actor, folder: Path, kind: rules.Kind) -> Pipeli
         values["reading"] = documents.reading_of(queries.bundle_of(files, main), len(files))
         if values["reading"]["errors"]:
             raise Invalid(f"{slug} has errors.", advice="; ".join(values["reading"].get("told", [])))
-    version, changed = _upsert(
-        PipelineVersion, {"pipeline": entry, "version": number}, values, first={"published_at": timezone.now()}
+    version, changed = keep(
+        PipelineVersion.objects, {"pipeline": entry, "version": number}, values, first={"published_at": timezone.now()}
     )
     if changed:
         note_uses(version)
@@ -74,8 +73,8 @@ def offer_software(*, by: audit.Actor, name: str, version: str, environment: str
     """Have steps find this environment as `software/<name>:<version>`; earlier versions stay."""
     if isinstance(by, Person):
         require(by, PipelinePermission.MODERATE)
-    row, changed = _upsert(
-        Software,
+    row, changed = keep(
+        Software.objects,
         {"name": rules.clean_slug(name), "version": rules.clean_number(version)},
         {"environment": environment, "packages": packages},
     )
@@ -97,18 +96,3 @@ def _entry(metadata: dict[str, Any], kind: rules.Kind) -> dict[str, Any]:
         "contact": contact[0] if isinstance(contact, list) and contact else contact,
         "tags": words(metadata.get("keywords", [])),
     }
-
-
-def _upsert(
-    model: type[Row], key: dict[str, Any], values: dict[str, Any], first: dict[str, Any] | None = None
-) -> tuple[Row, bool]:
-    """Find or make the row; save it only where it differs. Returns it and whether anything was written."""
-    row = model.objects.select_for_update().filter(**key).first()
-    if row is None:
-        return model.objects.create(**key, **values, **(first or {})), True
-    changed = [name for name, value in values.items() if getattr(row, name) != value]
-    for name in changed:
-        setattr(row, name, values[name])
-    if changed:
-        row.save()
-    return row, bool(changed)
