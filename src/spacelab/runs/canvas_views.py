@@ -19,6 +19,7 @@ from spacelab.runs.forms import InputsForm
 from spacelab.runs.launchables import Launchable
 from spacelab.runs.models import Run
 from spacelab.runs.viewing.canvas import canvas_of
+from spacelab.volumes import actions as volume_actions
 
 LARGEST_REQUEST = 2**20
 LONGEST_VALUE = 100_000
@@ -29,6 +30,7 @@ LONGEST_VALUE = 100_000
 def trial(request: HttpRequest, slug: str, version: str) -> HttpResponse:
     """Tell what a test run of a version, or of one step of it, asks for; POST launches it."""
     person = signed_in(request.user)
+    volume_actions.ensure_areas(person=person)
     if request.method == "POST":
         return _launch(request, person, slug, version)
     wanted = launchables.of_catalogue(person, slug, version, only_step=request.GET.get("step", ""))

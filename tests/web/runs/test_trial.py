@@ -49,6 +49,14 @@ def test_a_draft_asks_for_its_inputs_and_runs_with_them(ada: Client) -> None:
     assert ada.get(TEST).json()["fields"][0]["value"] == TEXT
 
 
+def test_somebody_who_never_launched_anything_tests_with_her_workspace(client: Client, scientist: Person) -> None:
+    client.force_login(scientist)
+    folder = {**FILES, "main.cwl": FILES["main.cwl"].replace("text: File", "text: File\n  folder: Directory")}
+    make_pipeline(scientist, files=folder)
+    told = start(client, 422, values={"inputs.folder": "/media/user"})
+    assert list(told["fields"]) == ["inputs.text"]
+
+
 def test_one_step_runs_alone_with_what_it_had_in_the_last_run(ada: Client) -> None:
     first = Coordinator(Run.objects.get(pk=start(ada)["run"]["id"]))
     first.begin()
