@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from support.client import Kernel
 from support.editor import Editor
-from support.live_runs import put, starts_of, texts, workspace_of
+from support.live_runs import demo_client, put, starts_of, texts, workspace_of
 from support.platform import Platform
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -144,3 +145,36 @@ def test_a_failed_step_opens_in_its_folder_with_its_inputs(page: Page, platform:
     last = page.locator("#run-steps tr", has_text="Count what was found")
     expect(last).to_contain_text("not run")
     expect(last).to_contain_text("It needs what “Look for the word” makes, which failed.")
+    folder = f"steps/{page.url.partition('/runs/')[2][:12]}/look-1"
+    page.get_by_role("button", name="Open as a session").first.click()
+    lab = entered(page)
+    expect(lab.get_by_role("tab", name="run.sh").last).to_be_visible(timeout=PATIENCE)
+    session = page.url.rpartition("/")[2]
+    with demo_client(platform) as client:
+        said = Kernel(client, session).run(
+            "import os, subprocess\n"
+            "print(os.getcwd(), subprocess.run(['sh', 'run.sh']).returncode)\n"
+            "print(subprocess.getoutput('cat /job/in/*/sorted.txt /job/out/wanted.txt'))"
+        )
+    assert said.split() == [f"/media/user/{folder}", "1", "a", "b", "missing"]
+    page.get_by_role("button", name="Restart").click()
+    page.get_by_role("dialog").get_by_role("button", name="Restart").click()
+    page.wait_for_url(lambda address: "/sessions/" in address and session not in address, timeout=PATIENCE)
+    again = page.url.rpartition("/")[2]
+    with demo_client(platform) as client:
+        client.wait_for(again, "running")
+        made = client.inside(again, "GET", f"/datalabs/{again}/api/contents/job/in/0/sorted.txt")
+        assert made.json()["content"] == "a\nb\n"
+        client.stop(again)
+
+
+def entered(page: Page) -> Page:
+    """Wait until the session of a page runs, and open it in a tab of its own."""
+    page.wait_for_url(re.compile("/sessions/"))
+    link = page.get_by_role("link", name=re.compile("^Open.*in a new tab"))
+    expect(link).to_be_visible(timeout=PATIENCE)
+    address = link.get_attribute("href")
+    lab = page.context.new_page()
+    lab.goto(f"{address}")
+    lab.wait_for_url(re.compile("/datalabs/"), timeout=PATIENCE)
+    return lab

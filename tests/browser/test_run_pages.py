@@ -18,13 +18,14 @@ from spacelab.workloads.rules import Phase
 from support import run_pages
 from support.asgi_server import serving
 from support.people import make_person
+from support.runs import file_of, make_pipeline
 from support.sessions import quiet_runtime as _quiet_runtime
 
 quiet_runtime = _quiet_runtime
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet_runtime")]
 SHAPES = pytest.mark.parametrize("shape", [("light", 1440), ("dark", 360)], ids=["light-wide", "dark-narrow"])
 PHONE = 360
-ON_WIDE = ("failed", "running", "compare")
+ON_WIDE = ("failed", "running", "compare", "crate", "schedules", "schedule", "new schedule")
 """Pages that are looked at on a wide screen too; what they consist of is on the others as well."""
 SHIFTS = """window.shifts = 0;
 new PerformanceObserver((list) => { for (const one of list.getEntries()) window.shifts += one.value; })
@@ -76,6 +77,22 @@ def check(page: Page, name: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, name
 
 
+def schedules_of(person: Person) -> dict[str, str]:
+    """Give the person a pipeline that starts by itself; return the pages of that."""
+    make_pipeline(person)
+    file_of(person)
+    client = Client()
+    client.force_login(person)
+    text = "text:\n  class: File\n  location: /media/user/words.txt\n"
+    wanted = {"trigger": "time", "cron": "30 6 * * MON-FRI", "time_zone": "Europe/Madrid", "missed": "once"}
+    made = client.post("/pipelines/hello/schedule", {**wanted, "profile": "small", "job_text": text})
+    return {
+        "schedules": "/schedules/",
+        "schedule": made.headers["Location"],
+        "new schedule": "/pipelines/hello/schedule",
+    }
+
+
 @SHAPES
 def test_everybody_can_use_the_pages_of_runs(
     chromium: Browser, portal: str, ada: Person, shape: tuple[str, int]
@@ -95,12 +112,14 @@ def test_everybody_can_use_the_pages_of_runs(
         "picture": f"{good.pk}/files/plot.png",
         "text": f"{good.pk}/files/report.log",
         "compare": f"compare?left={good.pk}&right={other.pk}",
+        "crate": f"{good.pk}/crate",
+        **schedules_of(ada),
     }
     looked_at = ON_WIDE if shape[1] > PHONE else pages
     with browsing(chromium, portal, ada, shape=shape) as page:
         for name in looked_at:
             path = pages[name]
-            page.goto(f"{portal}/runs/{path}", wait_until="domcontentloaded")
+            page.goto(f"{portal}{path if path.startswith('/') else f'/runs/{path}'}", wait_until="domcontentloaded")
             page.wait_for_selector("main")
             for fold in page.locator("main details.fold").all():
                 fold.evaluate("one => { one.open = true; }")

@@ -20,7 +20,12 @@ c.PasswordIdentityProvider.password_required = False
 c.ServerApp.allow_remote_access = True
 c.ServerApp.trust_xheaders = True
 c.ServerApp.root_dir = "/"
-c.FileContentsManager.preferred_dir = str(WORKSPACE if WORKSPACE.is_dir() else Path.home())
+# Terminals, and kernels without a notebook, begin beside the file that is opened first.
+OPENED = os.environ.get("SPACELAB_OPEN", "").partition("\n")[0]
+BEGIN = Path(OPENED).parent if OPENED else WORKSPACE
+c.FileContentsManager.preferred_dir = str(BEGIN if BEGIN.is_dir() else Path.home())
+if BEGIN.is_dir():
+    os.chdir(BEGIN)
 c.ContentsManager.allow_hidden = False
 # The platform's idle policy is the only one, and it never stops a busy kernel.
 c.MappingKernelManager.cull_idle_timeout = 0
