@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from cwl_runs import Run, a_file, alive, make_run
 
+from cwl_runner.expressions import Engine
+
 SHELL = """
 cwlVersion: v1.2
 class: Workflow
@@ -93,6 +95,20 @@ expression: |
     run = make_run(tmp_path / "run", document)
     assert run.carry_out() == 1
     assert "root:" not in (tmp_path / "run/events.jsonl").read_text()
+
+
+def test_an_expression_can_not_answer_for_later_ones() -> None:
+    engine = Engine(isolated=True)
+    taken = "P = p.constructor.constructor('return process')(); P.stdout.write = function() {};"
+    changed = "O = p; while (O.__proto__) { O = O.__proto__; } O.toJSON = function() { return {value: '7'}; };"
+    try:
+        for body in (taken, changed):
+            code = f"{{ import('x').catch(function(p) {{ var P, O; {body} }}); return 1; }}"
+            assert engine.eval(code, "", 5) == 1
+            assert engine.eval("(1 + 1)", "", 5) == 2
+        assert engine.eval("{ return eval('1 + 2'); }", "", 5) == 3
+    finally:
+        engine.close()
 
 
 BAD = {

@@ -11,7 +11,9 @@ from spacelab.volumes.rules import Mount
 from spacelab.workloads.ports import RuntimeFault
 from spacelab.workloads.rules import Kind, PipelineRun, WorkloadSpec
 from spacelab.workloads.runtimes.process import Options, launch, sandbox
+from spacelab.workloads.runtimes.process.slurm_program import SlurmBroker
 from spacelab.workloads.runtimes.shared import mounts, pipelines
+from spacelab.workloads.runtimes.shared.brokering import Refused, checked
 from spacelab.workloads.runtimes.shared.limits import Group
 from spacelab.workloads.runtimes.shared.variables import sandbox_places
 
@@ -81,3 +83,24 @@ def test_an_environment_of_a_step_that_is_not_here_is_named(tmp_path: Path) -> N
 def test_software_is_told_apart_into_environments_and_images() -> None:
     run = PipelineRun.of("/f", "/c", {"software/a:1": "a-1", "python:3": "image:docker.io/library/python:3"})
     assert run == PipelineRun("/f", "/c", {"software/a:1": "a-1"}, {"python:3": "docker.io/library/python:3"})
+
+
+def test_a_job_s_variables_reach_nothing_that_still_has_rights_on_a_node(tmp_path: Path) -> None:
+    orders = {
+        "places": [str(tmp_path)], "folder": str(tmp_path), "control": str(tmp_path), "uid": 1000, "binds": [],
+        "system": [], "images": None, "network": "none", "resources": {"memory_mb": 64, "scratch_mb": 1},
+        "python": "python3", "conf": "", "more": [], "name": "n",
+    }  # fmt: skip
+    (tmp_path / "orders.json").write_text(json.dumps(orders))
+    asked = {"job": "0", "place": 0, "image": "", "argv": ["true"], "folder": "/job/out"}
+    hostile = {"LD_PRELOAD": "/job/out/evil.so", "PATH": "/job/out"}
+    order = checked({**asked, "environment": hostile}, orders)
+    words = SlurmBroker(tmp_path).sandbox(order)
+    dropped = words.index("/usr/bin/setpriv")
+    assert not any("LD_PRELOAD" in word for word in words[:dropped])
+    assert words[words.index("PATH") + 1] == "/usr/local/bin:/usr/bin:/bin"
+    last = words.index("/usr/bin/env")
+    assert dropped < last < words.index("LD_PRELOAD=/job/out/evil.so")
+    for bad in ({"environment": {"A=B": "c"}}, {"environment": {}, "argv": ["LD_PRELOAD=x", "true"]}):
+        with pytest.raises(Refused):
+            checked({**asked, **bad}, orders)

@@ -28,10 +28,14 @@ LIMIT = 64 << 20
 """Characters of the longest value that an expression may give."""
 MEMORY = 512
 """Megabytes of Node's heap."""
+APART = ("--disallow-code-generation-from-strings", "--frozen-intrinsics")
+"""Options of Node that keep an expression from the engine itself: one of its errors would lead there, and an
+expression could then answer all later ones of the run, those of other steps."""
 ENGINE = """
 "use strict";
 const vm = require("vm");
 let text = "";
+process.on("unhandledRejection", () => {});
 process.stdin.setEncoding("utf8");
 process.stdin.on("data", (chunk) => {
   text += chunk;
@@ -79,7 +83,7 @@ class Engine(sandboxjs.NodeJSEngine):
         if self._process and self._process.poll() is None:
             return
         program = node()
-        command = [program, f"--max-old-space-size={MEMORY}", *_permissions(program), "--eval", ENGINE]
+        command = [program, f"--max-old-space-size={MEMORY}", *APART, *_permissions(program), "--eval", ENGINE]
         if self._isolated:
             sandbox = [
                 "--unshare-all",

@@ -151,14 +151,14 @@ class SlurmBroker(Broker):
         words = ["bwrap", *self._rights(), "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net"]
         words += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", *sandbox.folders(inside), *inside]
         words += ["--remount-ro", "/", "--clearenv"]
-        for name, value in {"PATH": SYSTEM_PATH, **order.environment}.items():
-            words += ["--setenv", name, value]
-        words += ["--chdir", order.folder, "--"]
+        words += ["--setenv", "PATH", SYSTEM_PATH, "--chdir", order.folder, "--"]
         uid = self.orders["uid"]
-        if uid is None:
-            return words
-        gone = ["--clear-groups", "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs"]
-        return [*words, "setpriv", f"--reuid={uid}", f"--regid={uid}", *gone, "--"]
+        if uid is not None:
+            gone = ["--clear-groups", "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs"]
+            words += ["/usr/bin/setpriv", f"--reuid={uid}", f"--regid={uid}", *gone, "--"]
+        # A job's own variables come last: LD_PRELOAD or PATH would otherwise steer a program that still has rights.
+        variables = {"PATH": SYSTEM_PATH, **order.environment}
+        return [*words, "/usr/bin/env", "-i", "--", *(f"{name}={value}" for name, value in variables.items())]
 
     def _rights(self) -> list[str]:
         """Return the rights that the job is started with: as root, those with which it stops being root."""

@@ -89,6 +89,8 @@ def checked(data: Any, orders: dict[str, Any]) -> Order:
         raise Refused("The order names a folder outside of its place.")
     if orders["images"] is not None and order.image not in orders["images"]:
         raise Refused(f"The image {order.image[:200]} is none of those that this run may use.")
+    if any(not name or "=" in name for name in order.environment) or not order.argv[0] or "=" in order.argv[0]:
+        raise Refused("The order holds a name that no variable, or no program, can have.")
     if any("\0" in word for word in (*order.argv, *order.environment, *order.environment.values())):
         raise Refused("The order holds a character that no command can.")
     if order.network and orders["network"] != Network.OUTBOUND.value:
