@@ -219,3 +219,35 @@ def test_a_document_s_own_files_decide_what_is_reused(tmp_path: Path) -> None:
         assert run.carry_out() == 0
         assert set(run.states().values()) == {"reused" if name == "again" else "succeeded"}
     assert (tmp_path / "mine/out/out/said").read_text() == "mine\n"
+
+
+UPDATED = """
+cwlVersion: v1.2
+class: Workflow
+inputs: {victim: string}
+outputs: []
+steps:
+  make:
+    in: []
+    out: [f]
+    run:
+      {class: CommandLineTool, baseCommand: [touch, f], inputs: [], outputs: {f: {type: File, outputBinding: {glob: f}}}}
+  use:
+    in: {f: make/f, victim: victim}
+    out: []
+    run:
+      class: CommandLineTool
+      requirements:
+        InplaceUpdateRequirement: {inplaceUpdate: true}
+        InitialWorkDirRequirement: {listing: [{entryname: d, entry: $(inputs.f), writable: true}]}
+      baseCommand: [sh, -c, 'rm d; ln -s "$0" d']
+      inputs: {f: File, victim: {type: string, inputBinding: {}}}
+      outputs: []
+"""
+
+
+def test_an_update_in_place_takes_nothing_in_through_a_link(tmp_path: Path) -> None:
+    a_file(tmp_path / "home/secret", "hush\n")
+    run = make_run(tmp_path / "run", UPDATED, {"victim": str(tmp_path / "home")})
+    assert "put a link in the place of d" in reason(run)
+    assert not list((tmp_path / "cache").rglob("secret"))

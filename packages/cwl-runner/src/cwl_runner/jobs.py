@@ -255,6 +255,9 @@ class StepJob(CommandLineJob):
                 source.startswith(f"{os.path.realpath(k)}/") for k in kept
             ):
                 continue
+            if Path(changed).is_symlink():
+                told = f"The command put a link in the place of {Path(changed).name}, which it updates: refused."
+                raise Refusal(told, links.ADVICE)
             removal.remove(entry.resolved)
             if Path(changed).is_dir():
                 shutil.copytree(changed, entry.resolved, symlinks=True)
