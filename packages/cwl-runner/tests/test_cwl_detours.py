@@ -231,7 +231,10 @@ steps:
     in: []
     out: [f]
     run:
-      {class: CommandLineTool, baseCommand: [touch, f], inputs: [], outputs: {f: {type: File, outputBinding: {glob: f}}}}
+      class: CommandLineTool
+      baseCommand: [touch, f]
+      inputs: []
+      outputs: {f: {type: File, outputBinding: {glob: f}}}
   use:
     in: {f: make/f, victim: victim}
     out: []
