@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from support.platform import Platform
 
-pytestmark = [pytest.mark.browser, pytest.mark.container, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.container, pytest.mark.long]
 
 PATIENCE = 90_000
 """Milliseconds that a session or JupyterLab's page may take."""

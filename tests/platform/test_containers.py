@@ -70,6 +70,7 @@ def answer_of(kernel: Kernel) -> str:
     raise AssertionError("the kernel never answered")
 
 
+@pytest.mark.long
 def test_a_kernel_that_ran_out_of_memory_is_told_while_the_session_goes_on(container_platform: Platform) -> None:
     client = Client(container_platform)
     session = client.launch()

@@ -30,11 +30,7 @@ def bases(_here: None, engine: Engine) -> None:
     provide(engine, "jl_base", "web_base")
 
 
-ERAS = [pytest.param("lab-2021", marks=pytest.mark.long), pytest.param("lab-2022", marks=pytest.mark.long), "lab-2025"]
-"""The labs, of which the newest is built in every run: each installs some hundred packages."""
-
-
-@pytest.fixture(params=ERAS)
+@pytest.fixture(params=["lab-2021", "lab-2022", "lab-2025"])
 def lab(request: pytest.FixtureRequest, bases: None, engine: Engine, tmp_path: Path) -> Iterator[tuple[str, Session]]:
     """Build and start one of the packages with notebooks."""
     name = request.param
@@ -49,6 +45,7 @@ NOTEBOOKS = {
 }
 
 
+@pytest.mark.long
 def test_a_lab_of_each_era_serves_its_notebooks(lab: tuple[str, Session]) -> None:
     name, session = lab
     mark = session.run("echo $DATALAB_ID").strip()
@@ -109,6 +106,7 @@ ENVIRONMENT = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("bases")
 def test_a_dockerfile_for_conda_and_for_another_distributions_versions(engine: Engine) -> None:
     image = build_files(engine, "conda", {"Dockerfile": DOCKERFILE, "environment.yml": ENVIRONMENT})

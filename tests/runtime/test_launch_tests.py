@@ -92,6 +92,7 @@ def test_a_notebook_is_built_passes_its_launch_test_and_is_submitted(client: Cli
     assert client.api("GET", "/sessions").json() == [], "a test is nobody's session"
 
 
+@pytest.mark.long
 def test_a_notebook_that_raises_fails_the_test_and_its_cell_is_named(client: Client, place: Platform) -> None:
     build(client, "broken-stars", "stars = 3", "stars / 0")
     seen = outcome(client, "broken-stars")

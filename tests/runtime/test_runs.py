@@ -131,7 +131,7 @@ class TestWarm(ProcessRuns):
         assert self.outcome(runtime, make(script))[1] == "done\n"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(os.geteuid() != 0, reason="the tests above already run as an ordinary user")
 def test_runs_are_the_same_for_an_ordinary_user(state: Path) -> None:
     """Run the same tests as a user without rights: whoever enters has to own the sandbox's user namespace."""
