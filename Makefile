@@ -30,7 +30,7 @@ test-desktops: ## Build and open desktop programs in containers; the first time 
 	@$(PYTHON) deploy/bootstrap.py --tests
 	@$(BIN)/pytest -m desktops
 
-test-long: ## Whole platforms for minutes: PostgreSQL, plain mode, mail, backup and restore, a second controller
+test-long: ## What takes minutes: all base images, labs of every era, Slurm, PostgreSQL, plain mode, mail, restore
 	@$(PYTHON) deploy/bootstrap.py --tests
 	@$(BIN)/pytest -m long
 

@@ -47,6 +47,7 @@ def images(_here: None, engine: Engine) -> None:
     provide(engine, *LARGEST_MB)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("images")
 class TestImages:
     def test_what_is_current_is_left_alone(self, engine: Engine) -> None:

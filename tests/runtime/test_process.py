@@ -43,7 +43,7 @@ class TestSandboxWithoutControlGroups(ProcessContract):
     processes_are_counted_by_user = True
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(os.geteuid() != 0, reason="the tests above already run as an ordinary user")
 def test_the_contract_holds_for_an_ordinary_user(state: Path) -> None:
     """Run the same tests as a user without rights: sandboxes need user namespaces, and limits are rlimits."""

@@ -24,6 +24,9 @@ from spacelab.workloads.runtimes.shared.engine_addresses import find_address
 TIMEOUT = 60
 """Seconds for one answer: an engine that makes many containers at once takes its time."""
 
+LISTINGS = 5
+"""Tries of a list: Podman 4 refuses to give one when a container ends while it looks at it."""
+
 FACTS_SECONDS = 3600.0
 """For so long an engine's description of itself is good; it takes a while to be given."""
 
@@ -161,7 +164,13 @@ class Engine:
     def list(self, label: str) -> dict[str, dict[str, Any]]:
         """List the containers with a label, running or not, by name: each as the engine's short description."""
         with self.call() as client:
-            found = client.containers(all=True, filters={"label": [label]})
+            for left in reversed(range(LISTINGS)):
+                try:
+                    found = client.containers(all=True, filters={"label": [label]})
+                    break
+                except APIError as error:
+                    if not left or "no such process" not in str(error):
+                        raise
         return {str(one["Names"][0]).lstrip("/"): one for one in found if one.get("Names")}
 
     def signal(self, name: str, number: str) -> None:
