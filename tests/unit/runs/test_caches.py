@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,9 +21,9 @@ MIB = 2**20
 
 
 @pytest.fixture(autouse=True)
-def _empty(db: None) -> None:
-    """Forget what earlier tests left."""
-    shutil.rmtree(folders.cache_folder("x").parent, ignore_errors=True)
+def _empty(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Have a state directory of the test's own: tests of other processes leave things in the usual one meanwhile."""
+    monkeypatch.setattr(settings.SPACELAB, "state", tmp_path)
 
 
 @pytest.fixture
