@@ -7,7 +7,8 @@ from typing import Any
 
 from django import forms
 
-from spacelab.kit.uploads import FilesField, Refusable, brought
+from spacelab.kit.forms import Refusable
+from spacelab.kit.uploads import FilesField, brought
 
 __all__ = ["brought"]
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 from django import forms
 
 from spacelab.feedback import rules as feedback
-from spacelab.kit.refusals import Refusal
+from spacelab.kit.forms import Refusable
 
 
 class RatingForm(forms.Form):
@@ -16,7 +16,7 @@ class RatingForm(forms.Form):
     stars = forms.TypedChoiceField(choices=[(number, number) for number in (0, *feedback.STARS)], coerce=int)
 
 
-class CommentForm(forms.Form):
+class CommentForm(Refusable):
     """A comment on an entry, or an answer to one."""
 
     text = forms.CharField(
@@ -31,13 +31,8 @@ class CommentForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["text"].label = label or self.fields["text"].label
 
-    def refuse(self, refusal: Refusal) -> None:
-        """Show a refusal at its field, or above the form, whose text stays."""
-        field = refusal.field if refusal.field in self.fields else None
-        self.add_error(field, f"{refusal.message} {refusal.advice}".strip())
 
-
-class ReportForm(forms.Form):
+class ReportForm(Refusable):
     """Why somebody reports an entry or a comment."""
 
     reason = forms.ChoiceField(label="What is wrong", widget=forms.RadioSelect)
@@ -53,8 +48,3 @@ class ReportForm(forms.Form):
         super().__init__(*args, **kwargs)
         offered = feedback.reasons_for(comment=about_comment)
         cast("forms.ChoiceField", self.fields["reason"]).choices = [(str(one), words) for one, words in offered.items()]
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Show a refusal at its field, or above the form, whose text stays."""
-        field = refusal.field if refusal.field in self.fields else None
-        self.add_error(field, f"{refusal.message} {refusal.advice}".strip())

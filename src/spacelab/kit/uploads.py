@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO, ClassVar, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
-from spacelab.kit.refusals import Invalid, Refusal
+from spacelab.kit.refusals import Invalid
 
 Uploaded: TypeAlias = "UploadedFile[bytes]"
 LONGEST_PATHS = 2 * 2**20
@@ -59,19 +59,3 @@ class FilesField(forms.FileField):
         if len(found) > MOST_FILES:
             raise forms.ValidationError(f"At most {MOST_FILES} files can be sent one by one: put them into a zip.")
         return found
-
-
-class Refusable(forms.Form):
-    """A form that shows a refusal at the field at fault, or above itself."""
-
-    names: ClassVar[dict[str, str]] = {}
-    """What a refusal calls a field → what the form calls it."""
-    invalid: ClassVar[str | None] = None
-    """The field where invalid input stands that names no field of the form; else it stands above the form."""
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Show a refusal."""
-        field: str | None = self.names.get(refusal.field, refusal.field)
-        if field not in self.fields:
-            field = self.invalid if isinstance(refusal, Invalid) else None
-        self.add_error(field, f"{refusal.message} {refusal.advice}".strip())

@@ -7,11 +7,12 @@ from typing import Any, cast
 from django import forms
 
 from spacelab.feedback import rules as feedback
+from spacelab.kit.forms import Refusable
 from spacelab.kit.refusals import Refusal
 from spacelab.moderation import rules
 
 
-class CommentForm(forms.Form):
+class CommentForm(Refusable):
     """A remark, on the whole, a file or a line."""
 
     path = forms.CharField(label="File", max_length=500, required=False, help_text="Empty for the version as a whole.")
@@ -22,11 +23,6 @@ class CommentForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="Its author reads it. Markdown is understood.",
     )
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Show a refusal at its field, or above the form."""
-        field = refusal.field if refusal.field in self.fields else None
-        self.add_error(field, f"{refusal.message} {refusal.advice}".strip())
 
 
 class AnswerForm(forms.Form):
@@ -53,7 +49,7 @@ class StepForm(forms.Form):
         self.add_error(None, f"{refusal.message} {refusal.advice}".strip())
 
 
-class SettleForm(forms.Form):
+class SettleForm(Refusable):
     """What was done about a report."""
 
     outcome = forms.ChoiceField(label="What is done", widget=forms.RadioSelect)
@@ -70,8 +66,3 @@ class SettleForm(forms.Form):
         cast("forms.ChoiceField", self.fields["outcome"]).choices = [
             (str(one), words) for one, words in offered.items()
         ]
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Show a refusal at its field, or above the form, whose text stays."""
-        field = refusal.field if refusal.field in self.fields else None
-        self.add_error(field, f"{refusal.message} {refusal.advice}".strip())

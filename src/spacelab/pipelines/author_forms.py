@@ -6,7 +6,8 @@ from typing import Any, cast
 
 from django import forms
 
-from spacelab.kit.uploads import FilesField, Refusable
+from spacelab.kit.forms import Refusable
+from spacelab.kit.uploads import FilesField
 from spacelab.pipelines.rules import LARGEST_DOCUMENT
 from spacelab.pipelines.starting import TEMPLATES
 

@@ -9,7 +9,7 @@ from django import forms
 
 from spacelab.accounts.models import Person
 from spacelab.accounts.queries import acting_people, may, teams_of
-from spacelab.kit.refusals import Refusal
+from spacelab.kit.forms import Refusable
 from spacelab.publishing.models import PublishedVersion
 from spacelab.publishing.rules import SHARED, TRANSITIONS, Visibility
 
@@ -30,7 +30,7 @@ MEANINGS = {
 }
 
 
-class ShareForm(forms.Form):
+class ShareForm(Refusable):
     """For whom a version is; people are named by their usernames, teams are the author's own."""
 
     use_required_attribute = False
@@ -73,8 +73,3 @@ class ShareForm(forms.Form):
         given = self.cleaned_data
         teams = [self._teams[slug] for slug in given.get("teams", [])]
         return {"visibility": given["visibility"], "people": given.get("people", []), "teams": teams}
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Show a refusal of the action at its field."""
-        field = refusal.field if refusal.field in self.fields else None
-        self.add_error(field, f"{refusal.message} {refusal.advice}".strip())

@@ -13,6 +13,7 @@ from django.forms.widgets import Input
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from spacelab.kit.forms import Refusable
 from spacelab.kit.refusals import Refusal
 from spacelab.publishing.rules import terms
 from spacelab.publishing.rules.exports import FORMATS, Imported, read
@@ -120,7 +121,7 @@ class Section:
         return self.block is Block.MANDATORY or any(field.errors for field in self.fields)
 
 
-class TermsForm(forms.Form):
+class TermsForm(Refusable):
     """The terms that `writer` writes of a datalab or pipeline.
 
     `initial` is all stored metadata. After `is_valid()`, `changes` goes to `rules.terms.merged` together with what
@@ -158,11 +159,6 @@ class TermsForm(forms.Form):
     def changes(self) -> dict[str, Any]:
         """What was entered, by the keys of the terms; empty where nothing stands."""
         return dict(self.cleaned_data)
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Show a refusal of the action at its field."""
-        field = refusal.field if refusal.field in self.fields else None
-        self.add_error(field, f"{refusal.message} {refusal.advice}".strip())
 
     @property
     def sections(self) -> list[Section]:

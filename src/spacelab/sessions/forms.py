@@ -13,7 +13,8 @@ from spacelab.accounts.queries import teams_of
 from spacelab.datalabs.models import Datalab, DatalabVersion
 from spacelab.datalabs.queries import trouble_of
 from spacelab.datalabs.rules import OFFERED, Opens, State, Thread, ThreadInput
-from spacelab.kit.refusals import Invalid, Refusal
+from spacelab.kit.forms import Refusable
+from spacelab.kit.refusals import Invalid
 from spacelab.sessions import queries, rules
 from spacelab.volumes.queries import suggested_files, visible_to
 from spacelab.volumes.rules import Entry, volume_and_team
@@ -82,7 +83,7 @@ class FilesField(forms.Field):
         return list(dict.fromkeys(path for one in value or () if (path := str(one).strip())))
 
 
-class Chosen(forms.Form):
+class Chosen(Refusable):
     """A form whose fields the action checks: what it refuses is shown at the field at fault."""
 
     def choose(self, name: str, choices: Sequence[tuple[str, str]]) -> None:
@@ -90,11 +91,6 @@ class Chosen(forms.Form):
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101  tells the type checker what stands above
         field.choices = list(choices)
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Show a refusal at the field at fault, or above the form."""
-        text = f"{refusal.message} {refusal.advice}".strip()
-        self.add_error(refusal.field if refusal.field in self.fields else None, text)
 
 
 def profile_choices(person: Person) -> list[tuple[str, str]]:
@@ -263,7 +259,7 @@ class ExtendForm(forms.Form):
     hours = forms.IntegerField(min_value=1, max_value=int(rules.LONGEST_EXTENSION.total_seconds() // 3600))
 
 
-class SaveForm(forms.Form):
+class SaveForm(Refusable):
     """The names of a datalab that is made of a session, and the notebooks that go along."""
 
     use_required_attribute = False
@@ -280,8 +276,3 @@ class SaveForm(forms.Form):
         field.choices = [(one.inside, f"{one.inside} ({filesizeformat(one.size)})") for one in notebooks]
         if not notebooks:
             field.help_text = "There is none yet."
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Show a refusal of the action at its field."""
-        field = refusal.field if refusal.field in self.fields else None
-        self.add_error(field, f"{refusal.message} {refusal.advice}".strip())

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from spacelab.kit.refusals import Conflict, Invalid
+from spacelab.kit.forms import Refusable
 from spacelab.volumes.models import Volume
 from spacelab.volumes.rules import Access
 
@@ -15,7 +15,7 @@ ROWS = 3
 """Lines of a field for a few sentences."""
 
 
-class DeclarationForm(forms.Form):
+class DeclarationForm(Refusable):
     """The fields of a declaration file, with people and teams as names with commas between."""
 
     name = forms.CharField(label="Name", help_text="The folder below /data, such as euclid_q1. It stays for good.")
@@ -41,11 +41,6 @@ class DeclarationForm(forms.Form):
         entered = dict(self.cleaned_data)
         named = {key: _names(entered.pop(key)) for key in ("people", "teams")}
         return {**entered, "access": named if entered["access"] == Access.RESTRICTED else "everyone"}
-
-    def refuse(self, refusal: Invalid | Conflict) -> None:
-        """Show a refusal at the field at fault, or above the form."""
-        field = refusal.field if refusal.field in self.fields else None
-        self.add_error(field, f"{refusal.message} {refusal.advice}".strip())
 
 
 def _names(text: str) -> list[str]:
