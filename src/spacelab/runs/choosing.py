@@ -15,13 +15,13 @@ from django.conf import settings
 
 from spacelab.accounts.models import Person, Team
 from spacelab.accounts.queries import teams_of
-from spacelab.kit.refusals import Invalid, NotFound, Refusal
+from spacelab.kit.refusals import Invalid, NotFound
 from spacelab.runs import queries
 from spacelab.runs.folders import cache_folder, run_folder
 from spacelab.runs.job_order import Named, UnfitJobError, named_files, normalised
 from spacelab.runs.models import Run
 from spacelab.volumes import queries as volume_queries
-from spacelab.volumes.rules import Mount, volume_and_team
+from spacelab.volumes.rules import Mount
 from spacelab.workloads.rules import Kind, Network, PipelineRun, Profile, Resources, WorkloadSpec, profile_named
 
 TITLE_LENGTH = 120
@@ -92,10 +92,12 @@ def choose(by: Person, source: Source, wanted: Wanted) -> Choices:
         raise Invalid("The job order is too large.", advice="Name a folder instead of many files.", field="job")
     volumes, teams = list(wanted.volumes), list(wanted.teams)
     for one in files:
-        volume, team = place_of(by, f"{one.path}/x" if one.is_folder else one.path, f"inputs.{one.input}")
+        volume, team = volume_queries.place_of(
+            by, f"{one.path}/x" if one.is_folder else one.path, field=f"inputs.{one.input}"
+        )
         volumes += [volume] if volume else []
         teams += [team] if team else []
-    mounts = mounts_of(by, volumes, teams)
+    mounts = volume_queries.chosen_mounts(by, volumes=volumes, teams=teams)
     for one in files:
         _check_there(mounts, one)
     return Choices(
@@ -128,29 +130,6 @@ def check_bundle(source: Source) -> None:
         raise Invalid("The pipeline's documents are too large.", advice="Keep them below 5 MB.", field="files")
     if source.main.partition("#")[0] not in source.files:
         raise Invalid(f"There is no document “{source.main[:100]}”.", advice="Name one that is there.", field="main")
-
-
-def place_of(by: Person, path: str, at: str) -> tuple[str, str]:
-    """Return the volume and the team that a file belongs to, if the person may use them; else `Invalid` at `at`."""
-    try:
-        volume, team = volume_and_team(path)
-        if volume:
-            volume_queries.get_visible(by, volume)
-    except (Invalid, NotFound) as refusal:
-        raise _at(refusal, at) from refusal
-    return volume, team
-
-
-def mounts_of(by: Person, volumes: Sequence[str], teams: Sequence[str]) -> tuple[Mount, ...]:
-    """Return the mounts of these volumes and teams' areas; raise `Invalid` for what the person may not use."""
-    try:
-        return volume_queries.mounts_for(by, volumes=volumes, teams=teams)
-    except NotFound as unknown:
-        raise Invalid(unknown.message, advice=unknown.advice, field=unknown.field) from unknown
-
-
-def _at(refusal: Refusal, place: str) -> Invalid:
-    return Invalid(refusal.message, advice=refusal.advice, field=place)
 
 
 def _check_there(mounts: Sequence[Mount], named: Named) -> None:

@@ -35,7 +35,7 @@ from spacelab.accounts.models import Person
 from spacelab.audit import actions as audit
 from spacelab.kit.refusals import Conflict, Invalid, Refusal
 from spacelab.runs import folders, queries
-from spacelab.runs.choosing import mounts_of, still_usable
+from spacelab.runs.choosing import still_usable
 from spacelab.runs.job_order import named_files
 from spacelab.runs.models import Run
 from spacelab.volumes import queries as volume_queries
@@ -106,7 +106,7 @@ def _mounts(person: Person, run: Run) -> tuple[Mount, ...]:
     """Return what the person may read of what the run had: her own workspace only if the run is hers."""
     volumes, teams = still_usable(person, run.volumes, run.teams)
     try:
-        found = mounts_of(person, volumes, teams)
+        found = volume_queries.chosen_mounts(person, volumes=volumes, teams=teams)
     except Refusal:
         return ()
     mine = run.owner_id == person.pk

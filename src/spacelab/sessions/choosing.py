@@ -13,11 +13,11 @@ from spacelab.builds import queries as build_queries
 from spacelab.datalabs import queries as datalab_queries
 from spacelab.datalabs.models import DatalabVersion
 from spacelab.datalabs.rules import Opens, Thread, clean_inputs
-from spacelab.kit.refusals import Conflict, Invalid, NotFound, Refusal
+from spacelab.kit.refusals import Conflict, Invalid
 from spacelab.sessions import queries, rules
 from spacelab.sessions.opened import OpenedJob
 from spacelab.volumes import queries as volume_queries
-from spacelab.volumes.rules import Mount, volume_and_team
+from spacelab.volumes.rules import Mount
 from spacelab.workloads.queries import capabilities
 from spacelab.workloads.rules import Interface, Kind, Network, Profile, Resources, WorkloadSpec, profile_named
 
@@ -82,10 +82,10 @@ def choose(by: Person, wanted: Wanted) -> Choices:
             files[inputs[one.name]] = f"inputs.{one.name}"
     volumes, teams = list(wanted.volumes), list(wanted.teams)
     for path, at in files.items():
-        volume, team = _place_of(by, path, at)
+        volume, team = volume_queries.place_of(by, path, field=at)
         volumes += [volume] if volume else []
         teams += [team] if team else []
-    mounts = _mounts(by, volumes, teams)
+    mounts = volume_queries.chosen_mounts(by, volumes=volumes, teams=teams)
     for path, at in files.items():
         _check_there(mounts, path, at)
     return Choices(
@@ -102,33 +102,11 @@ def choose(by: Person, wanted: Wanted) -> Choices:
     )
 
 
-def _at(refusal: Refusal, place: str) -> Invalid:
-    return Invalid(refusal.message, advice=refusal.advice, field=place)
-
-
-def _place_of(by: Person, path: str, at: str) -> tuple[str, str]:
-    """Return the volume and the team that a file belongs to, if the person may use them."""
-    try:
-        volume, team = volume_and_team(path)
-        if volume:
-            volume_queries.get_visible(by, volume)
-    except (Invalid, NotFound) as refusal:
-        raise _at(refusal, at) from refusal
-    return volume, team
-
-
-def _mounts(by: Person, volumes: Sequence[str], teams: Sequence[str]) -> tuple[Mount, ...]:
-    try:
-        return volume_queries.mounts_for(by, volumes=volumes, teams=teams)
-    except NotFound as unknown:
-        raise Invalid(unknown.message, advice=unknown.advice, field=unknown.field) from unknown
-
-
 def _check_there(mounts: Sequence[Mount], path: str, at: str) -> None:
     try:
         volume_queries.check_mounted(mounts, path)
     except Invalid as refusal:
-        raise _at(refusal, at) from refusal
+        raise Invalid(refusal.message, advice=refusal.advice, field=at) from refusal
 
 
 def _opens(version: DatalabVersion, wanted: Wanted, mounts: Sequence[Mount]) -> tuple[str, ...]:

@@ -104,6 +104,25 @@ def mounts_for(person: Person, *, volumes: Sequence[str], teams: Sequence[str]) 
     return tuple(mounts)
 
 
+def chosen_mounts(person: Person, *, volumes: Sequence[str], teams: Sequence[str]) -> tuple[Mount, ...]:
+    """Return the mounts of what somebody chose in a form, as `mounts_for`; raise `Invalid` for what isn't hers."""
+    try:
+        return mounts_for(person, volumes=volumes, teams=teams)
+    except NotFound as unknown:
+        raise Invalid(unknown.message, advice=unknown.advice, field=unknown.field) from unknown
+
+
+def place_of(person: Person, path: str, *, field: str) -> tuple[str, str]:
+    """Return the volume and the team that a file belongs to, if the person may use them; else `Invalid` at `field`."""
+    try:
+        volume, team = rules.volume_and_team(path)
+        if volume:
+            get_visible(person, volume)
+    except (Invalid, NotFound) as refusal:
+        raise Invalid(refusal.message, advice=refusal.advice, field=field) from refusal
+    return volume, team
+
+
 def archive_mounts(person: Person, volumes: Sequence[str]) -> list[Mount]:
     """Return what a workload mounts of these archives; raises as `mounts_for`."""
     mounts: list[Mount] = []

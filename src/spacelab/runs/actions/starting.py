@@ -14,9 +14,10 @@ from spacelab.kit.ids import new_id
 from spacelab.kit.refusals import Refusal
 from spacelab.runs import folders, queries
 from spacelab.runs.actions.telling import tell_end
-from spacelab.runs.choosing import mounts_of, spec_for
+from spacelab.runs.choosing import spec_for
 from spacelab.runs.models import Run
 from spacelab.runs.rules import State, why_it_waits
+from spacelab.volumes import queries as volume_queries
 from spacelab.workloads import actions as workload_actions
 
 SYSTEM = audit.System("runs")
@@ -38,7 +39,7 @@ def begin_if_room(*, by: audit.Actor, run: Run) -> bool:
                 run.reason = waits
             return False
         try:
-            mounts = mounts_of(owner, run.volumes, run.teams)
+            mounts = volume_queries.chosen_mounts(owner, volumes=run.volumes, teams=run.teams)
         except Refusal as refusal:
             _refuse(by, run, refusal)
             return False
