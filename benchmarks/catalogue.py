@@ -161,6 +161,17 @@ def measure(path: str, rounds: int, person: str) -> tuple[float, float, int]:
     return statistics.median(times), max(times), len(asked)
 
 
+def tell(what: str, pages: dict[str, str], rounds: int) -> None:
+    """Print what pages (name → address) take a visitor and somebody who is signed in, beside the floor."""
+    for person in ("", "dev1"):
+        print(f"{'signed in' if person else 'a visitor'}, {what}")
+        floor, _, _ = measure(FLOOR, rounds, "")
+        print(f"  {'floor':<26} {floor:7.1f} ms")
+        for name, path in pages.items():
+            median, slowest, queries = measure(path, rounds, person)
+            print(f"  {name:<26} {median:7.1f} ms  (slowest {slowest:.0f}), {queries} queries")
+
+
 def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -170,13 +181,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as state:
         prepare(state)
         fill(arguments.datalabs)
-        for person in ("", "dev1"):
-            print(f"{'signed in' if person else 'a visitor'}, {arguments.datalabs} datalabs")
-            floor, _, _ = measure(FLOOR, arguments.rounds, "")
-            print(f"  {'floor':<20} {floor:7.1f} ms")
-            for name, path in PAGES.items():
-                median, slowest, queries = measure(path, arguments.rounds, person)
-                print(f"  {name:<20} {median:7.1f} ms  (slowest {slowest:.0f}), {queries} queries")
+        tell(f"{arguments.datalabs} datalabs", PAGES, arguments.rounds)
 
 
 if __name__ == "__main__":

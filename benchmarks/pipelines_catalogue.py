@@ -11,7 +11,7 @@ import argparse
 import random
 import tempfile
 
-from catalogue import FLOOR, WORDS, measure, prepare
+from catalogue import WORDS, prepare, tell
 
 PAGES = {
     "first page": "/pipelines/",
@@ -116,13 +116,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as state:
         prepare(state)
         fill(arguments.pipelines)
-        for person in ("", "dev1"):
-            print(f"{'signed in' if person else 'a visitor'}, {arguments.pipelines} pipelines and steps")
-            floor, _, _ = measure(FLOOR, arguments.rounds, "")
-            print(f"  {'floor':<26} {floor:7.1f} ms")
-            for name, path in PAGES.items():
-                median, slowest, queries = measure(path, arguments.rounds, person)
-                print(f"  {name:<26} {median:7.1f} ms  (slowest {slowest:.0f}), {queries} queries")
+        tell(f"{arguments.pipelines} pipelines and steps", PAGES, arguments.rounds)
 
 
 if __name__ == "__main__":
