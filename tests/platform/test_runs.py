@@ -127,10 +127,15 @@ def test_a_job_that_fails_is_told_and_a_retry_goes_on_from_there(platform: Platf
 
 def test_runs_begin_in_turn_when_there_is_room(platform: Platform, client: Client) -> None:
     folder = texts(platform, "few", 4)
-    runs = [launch(client, PIPELINE, job={"texts": folder, "seconds": 1}) for _ in range(3)]
-    last = run_of(client, runs[2])
-    assert (last["state"], last["reason"][:40]) == ("queued", "It waits for its turn: 2 of your runs ar")
-    assert [ended(client, run)["state"] for run in runs] == ["succeeded"] * 3
+    first, second = (launch(client, PIPELINE, job={"texts": folder, "seconds": 300}) for _ in range(2))
+    last = launch(client, PIPELINE, job={"texts": folder, "seconds": 0})
+    found = run_of(client, last)
+    assert (found["state"], found["reason"][:41]) == ("queued", "It waits for its turn: 2 of your runs are")
+    client.api("POST", f"/runs/{first}/stop").raise_for_status()
+    assert ended(client, last)["state"] == "succeeded"
+    assert run_of(client, second)["state"] == "running"
+    client.api("POST", f"/runs/{second}/stop").raise_for_status()
+    assert {ended(client, run)["state"] for run in (first, second)} == {"cancelled"}
 
 
 @pytest.mark.parametrize(

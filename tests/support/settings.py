@@ -1,14 +1,20 @@
-"""Django's settings for tests: the product's own, with a state directory that ends with the test run."""
+"""Django's settings for tests: the product's own, with a state directory for each process, which ends with the run."""
 
 import atexit
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 if "SPACELAB_STATE" not in os.environ:
     _state = tempfile.mkdtemp(prefix="spacelab-tests-")
     os.environ["SPACELAB_STATE"] = _state
     atexit.register(shutil.rmtree, _state, ignore_errors=True)
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+if _worker and Path(os.environ["SPACELAB_STATE"]).name != _worker:  # a program that a test starts has it already
+    _own = Path(os.environ["SPACELAB_STATE"]) / _worker
+    _own.mkdir(parents=True, exist_ok=True)
+    os.environ["SPACELAB_STATE"] = str(_own)
 
 from spacelab.site.settings import *  # noqa: F403  the environment has to be set first
 
