@@ -10,9 +10,8 @@ if "SPACELAB_STATE" not in os.environ:
     _state = tempfile.mkdtemp(prefix="spacelab-tests-")
     os.environ["SPACELAB_STATE"] = _state
     atexit.register(shutil.rmtree, _state, ignore_errors=True)
-_worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-if _worker and Path(os.environ["SPACELAB_STATE"]).name != _worker:  # a program that a test starts has it already
-    _own = Path(os.environ["SPACELAB_STATE"]) / _worker
+if (_worker := os.environ.get("PYTEST_XDIST_WORKER")) and Path(os.environ["SPACELAB_STATE"]).name != _worker:
+    _own = Path(os.environ["SPACELAB_STATE"]) / _worker  # programs that a test starts have their worker's
     _own.mkdir(parents=True, exist_ok=True)
     os.environ["SPACELAB_STATE"] = str(_own)
 
