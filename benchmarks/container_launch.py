@@ -25,8 +25,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from spacelab.workloads.rules import Interface, Kind, Resources, Seen, WorkloadSpec
 from spacelab.workloads.runtimes.container import ContainerRuntime, Options
 from spacelab.workloads.runtimes.container.folder import INSIDE
-from support.engine import CONTRACT_IMAGE, Engine, running_engine
-from support.platform import free_port
+from support.base_images import contract_image
+from support.engine import Engine, running_engine
+from support.ports import free_port
 
 LOOK = 0.01
 """Seconds between two looks."""
@@ -117,7 +118,7 @@ def main() -> None:
     state = Path(tempfile.mkdtemp(prefix="spl-"))
     state.chmod(0o755)
     with running_engine() as engine:
-        companion = engine.image(CONTRACT_IMAGE)
+        companion = contract_image(engine)
         image = arguments.image or companion
         runtime = ContainerRuntime(Options(state / "run", engine.url, companion_image=companion))
         inside: tuple[str, ...] = ()

@@ -35,7 +35,7 @@ from datalab_package import read_manifest
 from support.chromium import CHROMIUM, FLAGS
 from support.desktops import CATALOGUE, archives, datalab_image
 from support.engine import Engine, running_engine
-from support.platform import free_port
+from support.ports import free_port
 from support.vnc import Screen, colours, screen_at, screen_of_page
 
 LOOK = 0.05

@@ -26,7 +26,7 @@ import httpx  # noqa: E402  the path comes first
 from websockets.asyncio.client import connect  # noqa: E402  as above
 
 from support.edge import CADDY, CADDYFILE, Edge, running_edge  # noqa: E402  as above
-from support.platform import free_port  # noqa: E402  as above
+from support.ports import free_port  # noqa: E402  as above
 
 SMALL = 1024
 GIBIBYTE = 1024**3

@@ -25,7 +25,8 @@ import httpx
 import uv
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-from support.platform import Platform, free_port, running_platform
+from support.platform import Platform, running_platform
+from support.ports import free_port
 
 LOOK = 0.05
 """Seconds between two questions whether it answers: asking more often takes time away from what is starting."""

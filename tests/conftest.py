@@ -99,9 +99,19 @@ def postgres_platform(postgres: str) -> Iterator[Platform]:
 
 @pytest.fixture(scope="session")
 def container_platform() -> Iterator[Platform]:
-    """One whole platform whose sessions are containers of the tests' engine."""
+    """One whole platform whose sessions are containers of the tests' engine; its images take minutes to build."""
     missing = missing_programs()
     if missing:
         pytest.skip(missing)
     with running_platform("container") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def small_container_platform() -> Iterator[Platform]:
+    """One whole platform on the tests' engine, without JupyterLab and its large image."""
+    missing = missing_programs()
+    if missing:
+        pytest.skip(missing)
+    with running_platform("container", SPACELAB_CATALOGUE_DATALABS="sky-explorer") as running:
         yield running

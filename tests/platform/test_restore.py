@@ -12,7 +12,8 @@ import pytest
 
 from support.client import Client, Kernel
 from support.packages import META, notebook
-from support.platform import Platform, free_port, running_platform
+from support.platform import Platform, running_platform
+from support.ports import free_port
 
 pytestmark = [pytest.mark.runtime, pytest.mark.slow, pytest.mark.long]
 

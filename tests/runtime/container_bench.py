@@ -12,6 +12,7 @@ import pytest
 from spacelab.workloads.rules import Kind, Resources, Seen, WorkloadSpec
 from spacelab.workloads.runtimes.container import ContainerRuntime, Options
 from spacelab.workloads.runtimes.container.specification import PLATFORM_LABEL, application_name
+from support.base_images import contract_image
 from support.engine import CONTRACT_IMAGE, Engine
 
 Run = Callable[..., WorkloadSpec]
@@ -40,7 +41,7 @@ def end_all(runtime: ContainerRuntime) -> None:
     for workload_id, seen in runtime.observe().items():
         if seen.seen is not Seen.EXITED:
             runtime.stop(workload_id, 0)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while any(seen.seen is not Seen.EXITED for seen in runtime.observe().values()):
         assert time.monotonic() < deadline, runtime.observe()
         time.sleep(0.02)
@@ -51,7 +52,7 @@ def end_all(runtime: ContainerRuntime) -> None:
 @pytest.fixture
 def options(state: Path, engine: Engine) -> Iterator[Options]:
     """Name a platform of its own on the test engine; nothing of it may be left in the end."""
-    made = Options(state / "run", engine.url, companion_image=engine.image(CONTRACT_IMAGE))
+    made = Options(state / "run", engine.url, companion_image=contract_image(engine))
     yield made
     left = containers_of(engine, made)
     for container in left:

@@ -16,7 +16,7 @@ from spacelab.volumes.rules import Mount
 from spacelab.workloads.ports import Runtime, RuntimeFault
 from spacelab.workloads.rules import Interface, Kind, Network, Observation, Resources, Seen, WorkloadSpec
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 SERVER_CODE = """
 import http.server, os
 http.server.test(http.server.SimpleHTTPRequestHandler, port=int(os.environ["IF_main_port"]), bind="127.0.0.1")

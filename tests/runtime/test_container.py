@@ -9,6 +9,7 @@ import pytest
 
 from runtime.contract import RuntimeContract
 from spacelab.workloads.runtimes.container import ContainerRuntime, Options
+from support.base_images import contract_image
 from support.engine import CONTRACT_IMAGE, Engine
 
 pytestmark = pytest.mark.container
@@ -25,7 +26,7 @@ class TestContainer(RuntimeContract):
 
     @pytest.fixture
     def again(self, state: Path, engine: Engine) -> Iterator[Callable[[], ContainerRuntime]]:
-        image = engine.image(CONTRACT_IMAGE)
+        image = contract_image(engine)
         options = Options(state / "run", engine.url, companion_image=image)
         yield lambda: ContainerRuntime(options)
         left = engine.client.api.containers(all=True, filters={"label": [f"org.spacelab.platform={options.platform}"]})

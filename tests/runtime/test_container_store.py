@@ -17,7 +17,8 @@ from spacelab.workloads.runtimes.container import ContainerRuntime, Options
 from spacelab.workloads.runtimes.container import engine as engines
 from spacelab.workloads.runtimes.container.images import cache_folder, users_of
 from spacelab.workloads.runtimes.container.store import EngineStore
-from support.engine import CONTRACT_IMAGE, Engine
+from support.base_images import contract_image
+from support.engine import Engine
 
 __all__ = ["options", "runtime"]
 pytestmark = pytest.mark.container
@@ -35,7 +36,7 @@ def store(options: Options, settings: Any) -> EngineStore:
 
 def made(engine: Engine, package: str) -> None:
     """Make an image of that package under the one name."""
-    image = engine.image(CONTRACT_IMAGE)
+    image = contract_image(engine)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "Dockerfile").write_text(f"FROM {image}\nLABEL org.spacelab.package={package}\n")
         command = engine.podman("build", "--quiet", "--network=none", "-t", NAME, folder)

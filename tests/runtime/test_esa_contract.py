@@ -26,12 +26,20 @@ def _here(settings: Any, engine: Engine, state: Path) -> None:
 
 @pytest.fixture
 def bases(_here: None, engine: Engine) -> None:
-    """Have the base images that examples start from."""
-    provide(engine, "jl_base", "web_base")
+    """Have the base images that web applications and bare packages start from."""
+    provide(engine, "web_base")
+
+
+@pytest.fixture
+def lab_base(_here: None, engine: Engine) -> None:
+    """Have the base image of packages with notebooks."""
+    provide(engine, "jl_base")
 
 
 @pytest.fixture(params=["lab-2021", "lab-2022", "lab-2025"])
-def lab(request: pytest.FixtureRequest, bases: None, engine: Engine, tmp_path: Path) -> Iterator[tuple[str, Session]]:
+def lab(
+    request: pytest.FixtureRequest, lab_base: None, engine: Engine, tmp_path: Path
+) -> Iterator[tuple[str, Session]]:
     """Build and start one of the packages with notebooks."""
     name = request.param
     with started(engine, build_example(engine, name, tmp_path)) as session:
@@ -84,7 +92,7 @@ class TestApplications:
         provide(engine, "x_base")
         with started(engine, build_example(engine, "desktop", tmp_path)) as session:
             assert session.answer("/").startswith("200")
-            deadline = time.monotonic() + 30  # the page answers before the program has begun
+            deadline = time.monotonic() + 60  # the page answers before the program has begun
             while "clock.py" not in session.run("cat /proc/[0-9]*/cmdline | tr '\\0' ' '"):
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
@@ -107,7 +115,7 @@ ENVIRONMENT = (
 
 
 @pytest.mark.long
-@pytest.mark.usefixtures("bases")
+@pytest.mark.usefixtures("lab_base")
 def test_a_dockerfile_for_conda_and_for_another_distributions_versions(engine: Engine) -> None:
     image = build_files(engine, "conda", {"Dockerfile": DOCKERFILE, "environment.yml": ENVIRONMENT})
     with started(engine, image) as session:
@@ -170,7 +178,7 @@ class TestContract:
 class TestEnds:
     def test_an_image_with_nothing_to_start_says_so(self, engine: Engine) -> None:
         with started(engine, build_files(engine, "nothing", {"Dockerfile": BASE})) as session:
-            assert session.container.wait(timeout=30)["StatusCode"] == 78
+            assert session.container.wait(timeout=120)["StatusCode"] == 78
             assert "nothing to start" in session.log
 
     @pytest.mark.parametrize(("program", "status"), [("true", 0), ("false", 1)])
@@ -181,7 +189,7 @@ class TestEnds:
         )
         files = {"Dockerfile": BASE + "COPY start.sh /opt/datalab/\n", "start.sh": "#!/bin/bash\n" + start}
         with started(engine, build_files(engine, f"ends-{program}", files)) as session:
-            assert session.container.wait(timeout=30)["StatusCode"] == status
+            assert session.container.wait(timeout=120)["StatusCode"] == status
 
     def test_a_library_that_is_read_by_any_shell(self, engine: Engine) -> None:
         with started(engine, "localhost/datalabs/datalabs_base:stable", DATALAB_COMMAND="sleep 60") as session:

@@ -18,6 +18,7 @@ from spacelab.workloads.rules import Resources, Seen, WorkloadSpec
 from spacelab.workloads.runtimes.container import ContainerRuntime, Options
 from spacelab.workloads.runtimes.process.host import groups
 from spacelab.workloads.runtimes.shared import brokers
+from support.base_images import contract_image
 from support.engine import CONTRACT_IMAGE, Engine
 
 pytestmark = pytest.mark.container
@@ -98,7 +99,7 @@ class TestRuns(RunContract):
 
     @pytest.fixture
     def again(self, state: Path, engine: Engine) -> Iterator[Callable[[], ContainerRuntime]]:
-        image = engine.image(CONTRACT_IMAGE)
+        image = contract_image(engine)
         options = Options(state / "run", engine.url, companion_image=image, environments=state / "env")
         yield lambda: ContainerRuntime(options)
         left = engine.client.api.containers(all=True, filters={"label": [f"org.spacelab.platform={options.platform}"]})

@@ -23,7 +23,8 @@ from spacelab.images.actions import scanning
 from spacelab.images.rules.provenance import image_labels
 from spacelab.kit.refusals import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from support import osv, registry
-from support.engine import DEBIAN_IMAGE, Engine, running_engine
+from support.base_images import contract_image
+from support.engine import Engine, running_engine
 from support.people import make_person
 from support.registry import Registry, running_registry
 
@@ -114,12 +115,12 @@ def archive(image: str, tmp_path: Path) -> Path:
 
 
 def test_an_image_lists_what_its_package_manager_lists(engine: Engine, here: Path) -> None:
-    debian = engine.image(DEBIAN_IMAGE)
-    key = scanning.describe_image(debian)
+    image = contract_image(engine)
+    key = scanning.describe_image(image)
     document = shelf.get(key, shelf.CONTENTS)
     assert document is not None
     listed = {one["name"] for one in document["components"] if one.get("purl", "").startswith("pkg:deb/")}
-    said = engine.run(debian, ["dpkg-query", "-W", "-f", "${Package}\n"])
+    said = engine.run(image, ["dpkg-query", "-W", "-f", "${Package}\n"])
     assert listed == set(said.split())
     assert sorted(one.name for one in (here / "state" / "sboms").iterdir()) == sorted(
         f"{key}{kind}" for kind in (shelf.CONTENTS, shelf.SUMMARY)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from django.test import override_settings
 
 from spacelab.site.base_building import Built, build_base_images
 from spacelab.site.configuration import Configuration
-from support.engine import Engine
+from support.engine import CONTRACT_IMAGE, Engine
 
 BASE = "bootstrap:bookworm"
 """No registry is needed."""
@@ -43,13 +45,29 @@ def use_engine(fixture: Any, engine: Engine, state: Path) -> None:
     fixture.SPACELAB = _configured(engine, state)
 
 
-def provide(engine: Engine, *names: str) -> dict[str, Built]:
-    """Have these base images current in the engine; minutes once per machine, a moment afterwards."""
-    with (
-        (engine.cache / "base-images.lock").open("w") as lock,
-        tempfile.TemporaryDirectory() as folder,
-        override_settings(SPACELAB=_configured(engine, Path(folder))),
-    ):
+@contextmanager
+def _locked(engine: Engine) -> Iterator[None]:
+    with (engine.cache / "base-images.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _build(engine: Engine, *names: str) -> dict[str, Built]:
+    with tempfile.TemporaryDirectory() as folder, override_settings(SPACELAB=_configured(engine, Path(folder))):
         built = build_base_images(names, progress=lambda _image, _text: None, describe=False)
         return {one.image.name: one for one in built}
+
+
+def provide(engine: Engine, *names: str) -> dict[str, Built]:
+    """Have these base images current in the engine; minutes once per machine, a moment afterwards."""
+    with _locked(engine):
+        return _build(engine, *names)
+
+
+def contract_image(engine: Engine) -> str:
+    """Have the image of the runtime's tests in the engine, made of the smallest base image's files; return its name."""
+    with _locked(engine):
+        if not engine.client.images.list(CONTRACT_IMAGE):
+            smallest = _build(engine, "datalabs_base")["datalabs_base"].image
+            engine.flat_copy(f"localhost/datalabs/{smallest.name}:stable", CONTRACT_IMAGE)
+    return CONTRACT_IMAGE

@@ -19,12 +19,12 @@ from urllib.parse import quote
 import httpx
 
 from spacelab.edge.rules import caddy_variables
-from support.platform import free_port
+from support.ports import free_port
 
 HERE = Path(__file__).parent
 CADDY = Path(sys.executable).parent / "caddy"
 CADDYFILE = HERE.parent.parent / "src" / "spacelab" / "edge" / "Caddyfile"
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def wait_for_socket(path: Path) -> None:
@@ -34,7 +34,7 @@ def wait_for_socket(path: Path) -> None:
     with httpx.Client(transport=transport) as client:
         while True:
             with suppress(httpx.TransportError):
-                client.get("http://localhost/", timeout=5)
+                client.get("http://localhost/", timeout=30)
                 return
             if time.monotonic() > deadline:
                 raise TimeoutError(path)
@@ -110,7 +110,7 @@ class Edge:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             with suppress(httpx.TransportError):
-                httpx.get(f"http://127.0.0.1:{self.port}/", timeout=5)
+                httpx.get(f"http://127.0.0.1:{self.port}/", timeout=30)
                 return
             time.sleep(0.05)
         raise TimeoutError((self.state / "caddy.log").read_text())
@@ -150,7 +150,7 @@ class Edge:
             process.terminate()
         if self.keeper is not None and self.keeper.stdin is not None:
             self.keeper.stdin.close()
-            self.keeper.wait(timeout=10)
+            self.keeper.wait(timeout=60)
         for process in self.processes.values():
             try:
                 process.wait(timeout=10)

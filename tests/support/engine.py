@@ -5,7 +5,6 @@ The images are in a cache folder, so that what takes a while is made once per ma
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import resource
@@ -22,25 +21,13 @@ from pathlib import Path
 from typing import Any
 
 import docker
-from docker.errors import ImageNotFound
 
-START_PATIENCE = 30.0
+START_PATIENCE = 60.0
 BUILD_PATIENCE = 600
 RUN_PATIENCE = 120
 
-DEBIAN_IMAGE = "localhost/debian:bookworm"
-"""A minimal Debian, made from Debian's packages: no registry is needed."""
-
 CONTRACT_IMAGE = "localhost/spacelab-test/contract"
 """A minimal Debian with Python and tini: what the tests of the runtime run."""
-
-IMAGES = {
-    DEBIAN_IMAGE: ("ca-certificates",),
-    CONTRACT_IMAGE: ("python3", "python3-pip-whl", "tini"),
-}
-"""The images that are bootstrapped here, with the packages they have beyond Debian's essential ones."""
-
-WITHOUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 
 
 def cache_folder() -> Path:
@@ -111,31 +98,21 @@ class Engine:
         finally:
             container.remove(force=True)
 
-    def image(self, name: str = DEBIAN_IMAGE) -> str:
-        """Provide one of the bootstrapped images, and return its name; takes half a minute once per machine."""
-        with _locked(self.cache / "images.lock"):
-            try:
-                self.client.images.get(name)
-            except ImageNotFound:
-                self._bootstrap(name)
-        return name
-
-    def _bootstrap(self, name: str) -> None:
-        archive = self.cache / "bootstrap.tar"
-        packages = ",".join(IMAGES[name])
-        command = ["mmdebstrap", "--variant=minbase", "--quiet", f"--include={packages}"]
-        command += [f"--dpkgopt=path-exclude={path}" for path in WITHOUT]
-        subprocess.run([*command, "bookworm", str(archive)], check=True, timeout=BUILD_PATIENCE)
-        imported = self.podman("import", "--quiet", "--change", "CMD /bin/bash", str(archive), name)
-        subprocess.run(imported, check=True, env=self.variables, stdout=subprocess.DEVNULL, timeout=BUILD_PATIENCE)
-        archive.unlink()
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    def flat_copy(self, image: str, name: str) -> None:
+        """Make an image of another one's files alone, without its layers, variables and labels."""
+        container = self.client.containers.create(image, ["true"])
+        archive = self.cache / "flat.tar"
+        try:
+            for command in (
+                self.podman("export", "--output", str(archive), str(container.id)),
+                self.podman("import", "--quiet", "--change", "CMD /bin/bash", str(archive), name),
+            ):
+                subprocess.run(
+                    command, check=True, env=self.variables, stdout=subprocess.DEVNULL, timeout=BUILD_PATIENCE
+                )
+        finally:
+            container.remove(force=True)
+            archive.unlink(missing_ok=True)
 
 
 def _prepare(cache: Path) -> None:

@@ -24,7 +24,7 @@ from support.engine import Engine
 EXAMPLES = Path(__file__).parents[2] / "catalogue" / "examples"
 INSIDE = Path(runtime.__file__).parent / "inside"
 PERSON = 64200
-PATIENCE = 60.0
+PATIENCE = 120.0
 DONE = "-- done --"
 """The last line of a command's output: Podman at times closes the stream before it has passed on everything."""
 FETCH = (

@@ -17,6 +17,7 @@ from spacelab.workloads.rules import ImageBuild, Kind, Network, Observation, Res
 from spacelab.workloads.runtimes.container import ContainerRuntime, Options
 from spacelab.workloads.runtimes.container.building_network import namespace, upper_folder
 from spacelab.workloads.runtimes.container.specification import companion_name
+from support.base_images import contract_image
 from support.engine import CONTRACT_IMAGE, Engine
 
 PATIENCE = 150.0
@@ -36,7 +37,7 @@ class Bench:
     @classmethod
     def on(cls, engine: Engine, state: Path) -> Bench:
         """Set up a runtime whose companions and builds use the contract image."""
-        options = Options(state / "run", engine.url, companion_image=engine.image(CONTRACT_IMAGE), disk_reserve_mb=64)
+        options = Options(state / "run", engine.url, companion_image=contract_image(engine), disk_reserve_mb=64)
         return cls(engine, state, options, ContainerRuntime(options))
 
     def context(self, *lines: str, **files: str) -> Path:

@@ -119,7 +119,7 @@ def run_of(client: Client, run: str) -> dict[str, Any]:
     return found
 
 
-def seen(client: Client, run: str, seconds: float = 60) -> Iterator[dict[str, Any]]:
+def seen(client: Client, run: str, seconds: float = 240) -> Iterator[dict[str, Any]]:
     """Yield what the API says of a run again and again until it has ended, the end as well."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -131,7 +131,7 @@ def seen(client: Client, run: str, seconds: float = 60) -> Iterator[dict[str, An
     raise AssertionError(f"the run has not ended after {seconds} s: {run_of(client, run)}")
 
 
-def ended(client: Client, run: str, seconds: float = 60) -> dict[str, Any]:
+def ended(client: Client, run: str, seconds: float = 240) -> dict[str, Any]:
     """Wait until a run has ended; return what the API says of it."""
     return list(seen(client, run, seconds))[-1]
 

@@ -15,7 +15,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from support.platform import free_port
+from support.ports import free_port
 
 USER, PASSWORD = "spacelab", "a long password"
 

@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,19 +18,12 @@ from pathlib import Path
 from spacelab.workloads.runtimes.container import Options
 from spacelab.workloads.runtimes.container.specification import PART_LABEL, PLATFORM_LABEL
 from support.engine import Engine, running_engine
+from support.ports import free_port
 from support.template import ARCHIVES, ENVIRONMENTS, first_state
 
 FIRST_START_PATIENCE = 600.0
 BASE = "bootstrap:bookworm"
 """What base images start from in tests: no registry is needed."""
-
-
-def free_port() -> int:
-    """Find a loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

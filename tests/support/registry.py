@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.ports import free_port
+
 USER = "ada"
 PASSWORD = "secret-of-the-test"
 HASHED = "$2b$05$abcdefghijklmnopqrstuu2hir4hxhqSzdkW1wYaCdjOyk2x8X6Wm"
 """The password as the registry wants it: bcrypt."""
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,7 @@ def missing() -> str:
 @contextmanager
 def running_registry(folder: Path) -> Iterator[Registry]:
     """Run a registry that asks for `USER` and `PASSWORD`, with everything it keeps in `folder`."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        host = f"127.0.0.1:{taken.getsockname()[1]}"
+    host = f"127.0.0.1:{free_port()}"
     (folder / "users").write_text(f"{USER}:{HASHED}\n")
     configuration = {
         "version": "0.1",

@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PATIENCE = 40.0
+from support.ports import free_port
+
+PATIENCE = 60.0
 PROGRAMS = ("munged", "slurmctld", "slurmd", "srun", "scancel", "sinfo", "squeue")
 
 
@@ -26,15 +28,9 @@ def missing_cluster() -> str:
     return f"this machine has no Slurm: apt-get install slurm-wlm munge ({', '.join(missing)})" if missing else ""
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _configuration(folder: Path) -> str:
     host = socket.gethostname()
-    ports = [_free_port() for _ in range(4)]
+    ports = [free_port() for _ in range(4)]
     nodes = "".join(
         f"NodeName=n{number} NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[number]} CPUs=4 RealMemory=8000\n"
         for number in (1, 2)

@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import Image
 from websockets.sync.client import connect
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 LONGEST_READ = 1 << 16
 FRAMEBUFFER_UPDATE = 0

@@ -14,7 +14,7 @@ from typing import Any
 
 from cwl_runner import cli, warm
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 @functools.cache
