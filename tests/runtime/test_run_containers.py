@@ -51,16 +51,18 @@ def order(*argv, **more):
 MIXED = """
 cwlVersion: v1.2
 class: Workflow
-inputs: {stars: File}
+inputs: {stars: File, note: File}
 outputs: {out: {type: File, outputSource: copy/out}}
 steps:
   shout:
-    in: {stars: stars}
+    in: {stars: stars, note: note}
     out: [out]
     run:
       class: CommandLineTool
       requirements: {DockerRequirement: {dockerPull: "python:3"}}
-      inputs: {stars: {type: File, inputBinding: {position: 1}}}
+      inputs:
+        stars: {type: File, inputBinding: {position: 1}}
+        note: {type: File, inputBinding: {position: 2}}
       outputs: {out: {type: File, outputBinding: {glob: "*.txt"}}}
       baseCommand: [python3, -c]
       arguments:
@@ -68,7 +70,8 @@ steps:
           valueFrom: |
             import os, sys
             where = "sandbox" if any(one.startswith("job-starter") for one in os.listdir("/")) else "container"
-            open("loud.txt", "w").write(where + ": " + open(sys.argv[1]).read().upper())
+            said = open(sys.argv[1]).read().upper() + open(sys.argv[2]).read()
+            open("loud.txt", "w").write(where + ": " + said)
   copy:
     in: {loud: shout/out}
     out: [out]
@@ -129,7 +132,8 @@ class TestRuns(RunContract):
     def test_a_workflow_runs_partly_in_containers(
         self, runtime: ContainerRuntime, workflow: Prepared, tmp_path: Path
     ) -> None:
-        spec = workflow(MIXED, {"stars": {"class": "File", "location": "/data/stars/vega.txt"}})
+        note = {"class": "File", "contents": "Blue.\n"}  # given by its contents: no folder of hers has it
+        spec = workflow(MIXED, {"stars": {"class": "File", "location": "/data/stars/vega.txt"}, "note": note})
         assert spec.run
         spec = replace(spec, run=replace(spec.run, images={"python:3": CONTRACT_IMAGE}))
         options = Path(spec.run.folder, "options.json") if spec.run else Path()
@@ -137,7 +141,7 @@ class TestRuns(RunContract):
         seen, text = self.outcome(runtime, spec)
         told = events(spec)
         assert seen.exit_code == 0, (text, told)
-        assert (tmp_path / "mine" / "results" / "r" / "here.txt").read_text() == "container: VEGA\nVEGA\nVEGA\n"
+        assert (tmp_path / "mine" / "results" / "r" / "here.txt").read_text() == "container: VEGA\nVEGA\nVEGA\nBlue.\n"
         ended = {one["job"]: one for one in told if one["event"] == "job-ended"}
         assert {name: one["state"] for name, one in ended.items()} == {
             "shout": "succeeded",

@@ -106,6 +106,20 @@ def test_a_run_tells_its_story_and_delivers(tmp_path: Path) -> None:
     assert (tmp_path / "run/jobs/say.0/stderr").read_text() == ""
 
 
+def test_all_outputs_of_a_large_run_are_told(tmp_path: Path) -> None:
+    document = """
+cwlVersion: v1.2
+class: ExpressionTool
+requirements: {InlineJavascriptRequirement: {}}
+inputs: {count: int}
+outputs: {names: "string[]"}
+expression: '${var n = []; for (var i = 0; i < inputs.count; i++) n.push("name-" + i); return {names: n};}'
+"""
+    run = make_run(tmp_path, document, {"count": 9000})
+    assert run.carry_out() == 0
+    assert run.end["outputs"] == {"names": [f"name-{number}" for number in range(9000)]}
+
+
 def test_the_same_run_again_repeats_nothing(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", GATHER, {"words": ["a", "b"], "mark": "x"})
     run.carry_out()

@@ -10,11 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from spacelab.runs.untrusted import LARGEST_OUTPUTS
+
 EVENTS = "events.jsonl"
 MOST_BYTES = 2**20
 """Bytes taken in at one look."""
 LONGEST_LINE = 2**19
 """Bytes of one event; a longer line is passed over."""
+LONGEST_END = 4 * LARGEST_OUTPUTS + LONGEST_LINE
+"""Bytes of the event that ends a run, with all its outputs: a character may take four."""
 LARGEST_FILE = 512 * 2**20
 """Bytes of all events of a run; what comes after is not read."""
 
@@ -64,9 +68,13 @@ def read_news(folder: Path, since: int, *, most: int = MOST_BYTES) -> News:
             return News(read_bytes=since)
         file.seek(since)
         piece = file.read(min(most, size - since))
+        longest = LONGEST_LINE
+        if b"\n" not in piece and _ends_run(piece):
+            longest = most = LONGEST_END
+            piece += file.read(min(most, size - since) - len(piece))
     end = piece.rfind(b"\n") + 1
     if not end:
-        whole_line_missing = len(piece) < LONGEST_LINE and len(piece) < most
+        whole_line_missing = len(piece) < longest and len(piece) < most
         return News(read_bytes=since) if whole_line_missing else News([], 1, since + len(piece), more=True)
     events, bad = [], 0
     for line in piece[:end].split(b"\n"):
@@ -79,8 +87,13 @@ def read_news(folder: Path, since: int, *, most: int = MOST_BYTES) -> News:
     return News(events, bad, since + end, more=since + end < size)
 
 
+def _ends_run(line: bytes) -> bool:
+    """Say whether an event, or the beginning of one, is that of a run's end."""
+    return b'"event": "run-ended"' in line[:200]
+
+
 def _event(line: bytes) -> dict[str, Any] | None:
-    if len(line) > LONGEST_LINE:
+    if len(line) > (LONGEST_END if _ends_run(line) else LONGEST_LINE):
         return None
     try:
         found = json.loads(line)

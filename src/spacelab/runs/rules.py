@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from spacelab.runs.untrusted import data, number, records, text, when, whole
+from spacelab.runs.untrusted import LARGEST_OUTPUTS, data, number, records, text, when, whole
 
 JOB_PLACE = "/job"
 """Where a job has its folders while it runs: `in`, `out`, where its command begins, and `tmp`."""
@@ -286,7 +286,7 @@ def _run_ended(facts: Facts, _jobs: dict[str, JobFacts], event: Mapping[str, Any
         return False
     facts.state = State(event["state"])
     facts.ended_at = when(event.get("at")) or datetime.now(UTC)
-    facts.outputs = data(event.get("outputs"))
+    facts.outputs = data(event.get("outputs"), LARGEST_OUTPUTS)
     facts.reason = text(event.get("reason"), LONGEST_REASON)
     facts.advice = text(event.get("advice"), LONGEST_ADVICE)
     facts.trouble = text(event.get("trouble"), LONGEST_TROUBLE)

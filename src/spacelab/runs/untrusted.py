@@ -10,6 +10,8 @@ from typing import Any
 
 LARGEST_DATA = 131_072
 """Characters that one value may have as JSON."""
+LARGEST_OUTPUTS = 4 * 2**20
+"""Characters that the outputs of a whole run may have as JSON: some twenty thousand files."""
 LONGEST_WHOLE = 2**62
 FIRST_YEAR, LAST_YEAR = 2000, 2200
 
@@ -55,7 +57,7 @@ def records(value: Any, most: int) -> Iterator[Mapping[str, Any]]:
         yield from (one for one in value[:most] if isinstance(one, Mapping))
 
 
-def data(value: Any) -> dict[str, Any]:
+def data(value: Any, largest: int = LARGEST_DATA) -> dict[str, Any]:
     """Return a mapping that a database takes as JSON; one that is too large says so instead."""
     if not isinstance(value, Mapping) or not value:
         return {}
@@ -63,7 +65,7 @@ def data(value: Any) -> dict[str, Any]:
         written = json.dumps(value, allow_nan=False)
     except (ValueError, TypeError, RecursionError):
         return {}
-    if len(written) > LARGEST_DATA:
+    if len(written) > largest:
         return {"…": f"too large to be shown: {len(written)} characters"}
     try:
         found: dict[str, Any] = _clean(value)

@@ -91,6 +91,15 @@ def test_a_line_that_is_still_written_waits(told: Coordinator) -> None:
     assert run.bad_lines == 0
 
 
+def test_a_run_with_thousands_of_outputs_keeps_them_all(told: Coordinator) -> None:
+    path = "/media/user/results/a rather long name of a folder/π-{}.fits"
+    files = [{"class": "File", "location": f"file://{path.format(n)}", "size": n} for n in range(9000)]
+    told.begin()
+    told.finish(outputs={"images": files})
+    run = told.followed()
+    assert (run.state, run.bad_lines, run.outputs["images"]) == ("succeeded", 0, files)
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -126,6 +126,11 @@ class Coordinator:
             return "", ""
         software = self.setting.environments.get(image, "")
         if image in self.setting.images:
+            if other := tools.other_folder(tool):
+                told = (
+                    f"Outputs are not looked for in {other} (dockerOutputDirectory), which this platform leaves alone."
+                )
+                self.teller.warn_once(told, "Let the command write to $(runtime.outdir), or to where it starts.")
             return image, ""
         if not software and required:
             raise tools.unsupported(image)

@@ -15,7 +15,9 @@ from typing import Any, Protocol
 from cwl_runner.stand_in import told
 
 LONGEST = 65_536
-"""Characters of a text in an event: what is longer is cut, and says so."""
+"""Characters of an event, and of a text in it: what is longer is cut, and says so."""
+LONGEST_END = 4 * 2**20
+"""Characters of the event that ends a run: it holds the outputs, which nobody tells again."""
 
 
 def wait_for_leave() -> None:
@@ -46,7 +48,7 @@ class EventFile:
         wait_for_leave()
         line = {"at": round(time.time(), 4), "event": event, "attempt": self.attempt, **facts}
         text = json.dumps(line, ensure_ascii=False, default=str)
-        if len(text) > LONGEST:
+        if len(text) > (LONGEST_END if event == "run-ended" else LONGEST):
             text = json.dumps(cut(line, LONGEST // 8), ensure_ascii=False, default=str)
         os.write(self._descriptor, f"{told(text)}\n".encode(errors="replace"))
 

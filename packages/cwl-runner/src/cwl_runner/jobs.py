@@ -24,6 +24,7 @@ from cwl_runner.problems import Refusal
 
 if TYPE_CHECKING:
     from cwl_runner.plans import Bound
+    from cwl_runner.roots import Roots
     from cwl_runner.tools import Context, Tool, Where
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -174,7 +175,7 @@ class StepJob(CommandLineJob):
         self.laid.append(_told(entry, empty=empty))
         match entry.type:
             case "File" | "Directory" if not empty:
-                target.symlink_to(entry.resolved)
+                show(self.context.engine.roots, entry.resolved, str(target))
             case "Directory" | "WritableDirectory" if empty:
                 target.mkdir(exist_ok=True)
             case "WritableFile":
@@ -268,6 +269,14 @@ class StepJob(CommandLineJob):
             self.context.engine.roots.linked.add(out)
 
 
+def show(roots: Roots, source: str, target: str) -> None:
+    """Put an input where its job expects it: a link, or a copy of what the job could not follow a link to."""
+    if roots.is_own(source):
+        shutil.copyfile(source, target)
+    else:
+        os.symlink(source, target)  # noqa: PTH211 - for every input
+
+
 def _told(entry: MapperEnt, *, empty: bool) -> dict[str, str]:
     """Tell of one thing that is put into a job's folders."""
     kind = entry.type or ""
@@ -331,7 +340,7 @@ class PlanJob:
             self.engine.roots.check(source)
             here = self.place.on_host(target)
             os.makedirs(os.path.dirname(here), exist_ok=True)  # noqa: PTH103, PTH120 - for every input
-            os.symlink(os.path.realpath(source), here)  # noqa: PTH211 - as above
+            show(self.engine.roots, os.path.realpath(source), here)
 
     def laid_out(self) -> list[dict[str, str]]:
         """Tell what was put at which path before the command began."""

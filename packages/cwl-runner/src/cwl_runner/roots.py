@@ -25,6 +25,8 @@ class Roots:
         """Output folders in which there are links."""
         self.kept: set[str] = set()
         """Folders whose entries are the output folders of jobs, made by the coordinator."""
+        self.own: set[str] = set()
+        """Folders that jobs elsewhere may not see: what lies in them is copied for each job, never linked to."""
         for path in paths:
             self.add(path)
 
@@ -42,6 +44,10 @@ class Roots:
         """Say whether a path lies below a root."""
         real = os.path.realpath(path)
         return any(real == root or real.startswith(root.rstrip("/") + "/") for root in self._roots)
+
+    def is_own(self, path: str) -> bool:
+        """Say whether a file lies in one of the folders that jobs elsewhere may not see."""
+        return any(path.startswith(f"{folder}/") for folder in self.own)
 
     def check(self, path: str) -> str:
         """Give the path back, or raise Refusal."""

@@ -90,6 +90,7 @@ class Attempt:
         order = folder.order()
         folder.literals.mkdir(exist_ok=True)
         roots = Roots([folder.bundle, folder.literals, *(options.roots or named_in(order))])
+        roots.own.add(str(folder.literals))
         visible = [*roots, *options.environments.values(), self.cache.jobs]
         backend = backends.choose(options.backend, self.places, self.count, visible, [folder.path])
         engine = expressions.Engine(isolated=backend.isolated)

@@ -187,6 +187,12 @@ def docker_image(tool: Process) -> tuple[str, bool]:
     return str(wanted.get("dockerPull") or wanted.get("dockerImageId") or "an image of its own"), bool(required)
 
 
+def other_folder(tool: Process) -> str:
+    """Name the folder of the image in which a tool wants to find its outputs' folder, if it names one."""
+    wanted, _ = tool.get_requirement("DockerRequirement")
+    return str((wanted or {}).get("dockerOutputDirectory") or "")
+
+
 def unsupported(image: str) -> UnsupportedRequirement:
     """Say that an image can't be had."""
     return UnsupportedRequirement(f"The software {image} needs a container runtime, or an environment of that name.")
