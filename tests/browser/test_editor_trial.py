@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 from spacelab.runs.models import Run
 from spacelab.workloads.rules import Phase
 from support.asgi_server import serving
-from support.editor import Editor, breaches, opened
+from support.axe import breaches
+from support.editor import Editor, opened
 from support.people import make_person
 from support.runs import COUNT, Coordinator, file_of, make_pipeline
 from support.sessions import quiet_runtime as _quiet_runtime

@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, expect
 from spacelab.accounts.models import Person
 from spacelab.pipelines import actions
 from spacelab.pipelines.models import PipelineVersion
-from support.editor import EMPTY, FIGLET, GREET, Editor, breaches, opened, show
+from support.axe import breaches
+from support.editor import EMPTY, FIGLET, GREET, Editor, opened, show
 from support.people import make_person
 from support.pipelines import make_pipeline
 

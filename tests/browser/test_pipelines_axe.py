@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
-from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from spacelab.accounts.models import Person
 from spacelab.pipelines import actions
 from spacelab.pipelines.models import PipelineImport
 from spacelab.pipelines.rules import Kind
+from support.axe import BY_DAY, BY_NIGHT, bring_axe, check, shaped
+from support.browsing import browsing
 from support.people import make_person
 from support.pipelines import USING, WORKFLOW
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pytest_django.live_server_helper import LiveServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+SQUEEZED = "[...document.querySelectorAll('tr.told td + td')].some(one => one.offsetWidth < 150)"
 BROKEN = WORKFLOW.replace("say.cwl", "catalogue/none/1.0.cwl").replace("message: message}", "massage: message}")
 PAGES = [
     "/pipelines/",
@@ -60,43 +62,28 @@ def prepared() -> Person:
     return dora
 
 
-@pytest.mark.parametrize("shape", [("light", 1440), ("dark", 360)], ids=["light-wide", "dark-narrow"])
-def test_pages_are_usable_by_everybody(chromium: Browser, live_server: LiveServer, shape: tuple[str, int]) -> None:
-    client = Client()
-    client.force_login(prepared())
-    scheme, width = shape
-    context = chromium.new_context(
-        viewport={"width": width, "height": 900}, color_scheme="dark" if scheme == "dark" else "light"
-    )
-    context.add_cookies([{"name": "spacelab", "value": client.cookies["spacelab"].value, "url": live_server.url}])
-    page = context.new_page()
-    found: dict[str, object] = {}
-    complaints: list[str] = []
-    page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
-    for address in PAGES:
-        complaints.clear()
-        page.goto(f"{live_server.url}{address}", wait_until="load")
-        results = Axe().run(page)
-        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        squeezed = page.evaluate("[...document.querySelectorAll('tr.told td + td')].some(one => one.offsetWidth < 150)")
-        if results.violations_count or wide > 0 or squeezed or complaints:
-            found[address] = (results.generate_report()[:1500], wide, squeezed, [*complaints])
-    context.close()
-    assert not found
+def test_pages_are_usable_by_everybody(chromium: Browser, live_server: LiveServer) -> None:
+    with browsing(chromium, live_server.url, prepared()) as page:
+        bring_axe(page.context)
+        for address in PAGES:
+            page.goto(address)
+            for shape in (BY_DAY, BY_NIGHT):
+                shaped(page, shape)
+                check(page, (address, shape))
+                assert not page.evaluate(SQUEEZED), (address, shape)
 
 
 def test_the_graph_is_walked_by_keyboard_and_leads_to_its_steps(chromium: Browser, live_server: LiveServer) -> None:
     prepared()
-    page = chromium.new_page(viewport={"width": 1440, "height": 900})
-    page.goto(f"{live_server.url}/pipelines/scatter-gather/", wait_until="load")
-    page.locator(".graph").focus()
-    heard = []
-    for _ in range(6):
-        page.keyboard.press("Tab")
-        heard.append(page.evaluate("document.activeElement.getAttribute('aria-label')"))
-    assert heard[0].startswith("input A folder")
-    assert any(one.startswith("step Count each one's words, scattered") for one in heard)
-    page.locator("a.graph-box", has_text="count").first.focus()
-    page.keyboard.press("Enter")
-    assert page.url.endswith("#node-list") or "#node-count" in page.url
-    page.close()
+    with browsing(chromium, live_server.url) as page:
+        page.goto("/pipelines/scatter-gather/")
+        page.locator(".graph").focus()
+        heard = []
+        for _ in range(6):
+            page.keyboard.press("Tab")
+            heard.append(page.evaluate("document.activeElement.getAttribute('aria-label')"))
+        assert heard[0].startswith("input A folder")
+        assert any(one.startswith("step Count each one's words, scattered") for one in heard)
+        page.locator("a.graph-box", has_text="count").first.focus()
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile("#node-(list$|count)"))

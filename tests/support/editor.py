@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
-from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from spacelab.accounts.models import Person
 from spacelab.pipelines.models import PipelineVersion
+from support.browsing import let_in
 
 GREET = """\
 cwlVersion: v1.2
@@ -109,10 +108,8 @@ _AT_REST = """async (handle) => {
 
 def opened(browser: Browser, address: str, person: Person, version: PipelineVersion, **options: Any) -> Editor:
     """Open a version in the editor, in a browser where the person is signed in; options are Playwright's."""
-    client = Client()
-    client.force_login(person)
     context = browser.new_context(viewport=options.pop("viewport", {"width": 1440, "height": 900}), **options)
-    context.add_cookies([{"name": "spacelab", "value": client.cookies["spacelab"].value, "url": address}])
+    let_in(context, address, person)
     editor = Editor(context, context.new_page(), version.version)
     show(editor, address, version, drawn=options.get("java_script_enabled", True))
     return editor
@@ -126,9 +123,3 @@ def show(editor: Editor, address: str, version: PipelineVersion, *, drawn: bool 
     page.goto(f"{address}/pipelines/{version.pipeline.slug}/{version.version}/edit")
     if drawn:
         page.locator(".canvas[data-nodes]").wait_for()
-
-
-def breaches(page: Page) -> list[str]:
-    """Return what axe finds, a line for each element: parts of shadow trees are lists."""
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {node['target']}: {node['failureSummary']}" for one in found for node in one["nodes"]]
