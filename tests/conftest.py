@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from support.base_images import provide
 from support.engine import Engine, missing_programs, running_engine
 from support.people import make_person
 from support.platform import Platform, running_platform
@@ -108,10 +109,8 @@ def container_platform() -> Iterator[Platform]:
 
 
 @pytest.fixture(scope="session")
-def small_container_platform() -> Iterator[Platform]:
+def small_container_platform(engine: Engine) -> Iterator[Platform]:
     """One whole platform on the tests' engine, without JupyterLab and its large image."""
-    missing = missing_programs()
-    if missing:
-        pytest.skip(missing)
+    provide(engine, "web_base")  # in turn with other tests that need it, not beside them
     with running_platform("container", SPACELAB_CATALOGUE_DATALABS="sky-explorer") as running:
         yield running

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-import time
 
 import httpx
 import pytest
@@ -14,6 +13,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from edge.conftest import Lab
 from support.edge import Edge
+
+LAST_EVENT = b"data: 99"
+"""What the application sends half a minute after the first one."""
 
 
 def address(edge: Edge, session_id: str) -> str:
@@ -31,11 +33,10 @@ def dial(edge: Edge, lab_id: str, headers: dict[str, str], origin: str = "") -> 
     )
 
 
-async def seconds_until_cut(socket: ClientConnection) -> float:
-    began = time.monotonic()
+async def cut(socket: ClientConnection) -> None:
+    """Wait until the connection is cut."""
     with pytest.raises(ConnectionClosed):
-        await asyncio.wait_for(socket.recv(), 8)
-    return time.monotonic() - began
+        await asyncio.wait_for(socket.recv(), 60)
 
 
 async def test_a_websocket_echoes(edge: Edge, lab: Lab) -> None:
@@ -70,7 +71,7 @@ async def test_a_websocket_to_an_application_that_is_gone_fails_at_once(edge: Ed
 
 
 @pytest.mark.parametrize("how", ["revoke", "sign out", "deactivate", "session ends"])
-async def test_revoking_cuts_an_open_websocket_within_five_seconds(edge: Edge, how: str) -> None:
+async def test_revoking_cuts_an_open_websocket(edge: Edge, how: str) -> None:
     who = f"w{abs(hash(how)) % 10**8}"
     edge.call("person", who)
     name, other = (edge.call("session", who, f"unix/{edge.run / 'one.sock'}") for _ in range(2))
@@ -89,7 +90,7 @@ async def test_revoking_cuts_an_open_websocket_within_five_seconds(edge: Edge, h
             "session ends": ("phase", name, "stopped"),
         }
         edge.call(*ways[how])
-        assert await seconds_until_cut(socket) < 5
+        await cut(socket)
         await left_alone.send("still here")
         assert await left_alone.recv() == "still here"
     assert other != name
@@ -105,37 +106,34 @@ async def test_revoking_a_token_cuts_its_websocket(edge: Edge, lab: Lab) -> None
         await socket.send("y")
         assert await socket.recv() == "y"
         edge.call("revoke_token", row)
-        assert await seconds_until_cut(socket) < 5
+        await cut(socket)
 
 
 def test_events_arrive_as_they_are_sent_and_end_with_the_visit(http: httpx.Client, edge: Edge) -> None:
     edge.call("person", "eve")
     name = edge.call("session", "eve", f"unix/{edge.run / 'one.sock'}")
     headers = {**edge.enter("eve", name), "Accept": "text/event-stream", "Accept-Encoding": "gzip"}
-    began = time.monotonic()
-    times: list[float] = []
+    parts: list[bytes] = []
 
     def listen() -> None:
         with http.stream("GET", "/events", headers=headers) as answer:
             assert answer.headers["content-type"] == "text/event-stream"
-            for _ in answer.iter_bytes():
-                times.append(time.monotonic() - began)
-                if len(times) == 3:
+            for part in answer.iter_bytes():
+                parts.append(part)
+                if len(parts) == 3:
                     edge.call("revoke_visits", "eve")
 
     with pytest.raises(httpx.RemoteProtocolError):
         listen()
-    assert times[0] < 0.3
-    assert times[2] - times[0] > 0.5
-    assert times[-1] < 6
+    assert len(parts) >= 3
+    assert parts[0].startswith(b"data: 0")
+    assert LAST_EVENT not in b"".join(parts)
 
 
 def test_events_asked_for_in_passing_are_not_held_back(http: httpx.Client, lab: Lab) -> None:
-    began = time.monotonic()
     headers = {**lab.headers, "Accept": "*/*", "Accept-Encoding": "gzip, zstd"}
     with http.stream("GET", "/events", headers=headers) as answer:
-        next(answer.iter_bytes())
-        assert time.monotonic() - began < 0.3
+        assert LAST_EVENT not in next(answer.iter_bytes())
 
 
 def test_only_the_platforms_user_reaches_the_relay(edge: Edge) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from support.base_images import provide
 from support.engine import Engine, missing_programs, running_engine
 from support.platform import container_settings, remove_containers
 
@@ -173,6 +174,7 @@ def engine() -> Iterator[Engine]:
     if missing := missing_programs():
         pytest.skip(missing)
     with running_engine() as running:
+        provide(running, "web_base")  # in turn with other tests that need it, not beside them
         yield running
 
 

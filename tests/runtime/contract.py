@@ -15,6 +15,7 @@ import pytest
 from spacelab.volumes.rules import Mount
 from spacelab.workloads.ports import Runtime, RuntimeFault
 from spacelab.workloads.rules import Interface, Kind, Network, Observation, Resources, Seen, WorkloadSpec
+from spacelab.workloads.runtimes.shared import probe
 
 PATIENCE = 60.0
 SERVER_CODE = """
@@ -22,7 +23,19 @@ import http.server, os
 http.server.test(http.server.SimpleHTTPRequestHandler, port=int(os.environ["IF_main_port"]), bind="127.0.0.1")
 """
 SERVER = ("python3", "-u", "-c", SERVER_CODE)
+WAIT_FOR_GO = (
+    "import os, time; start = os.environ['SPACELAB_WORKSPACE'] + '/go'; any(os.path.exists(start) or time.sleep(0.02)"
+    " for _ in iter(int, 1))"
+)
+"""Python that waits until the test puts a file `go` into the `workspace`."""
 Made = Callable[..., WorkloadSpec]
+
+
+def workspace(folder: Path) -> Mount:
+    """Make a folder that workloads may write to, as their workspace."""
+    mine = folder / "mine"
+    mine.mkdir()
+    return Mount(str(mine), "/media/user", read_only=False)
 
 
 def python(code: str) -> tuple[str, ...]:
@@ -50,6 +63,15 @@ def wait_for(runtime: Runtime, spec: WorkloadSpec, seen: Seen, patience: float =
 def printed(runtime: Runtime, spec: WorkloadSpec, since: int = 0) -> str:
     """Return a workload's output."""
     return b"".join(runtime.logs(spec.id, since)).decode()
+
+
+def wait_until_printed(runtime: Runtime, spec: WorkloadSpec, text: str) -> None:
+    """Observe until the workload has printed something: observing is what has it asked whether it is ready."""
+    deadline = time.monotonic() + PATIENCE
+    while text not in (said := printed(runtime, spec)):
+        assert time.monotonic() < deadline, (look(runtime, spec), said)
+        look(runtime, spec)
+        time.sleep(0.02)
 
 
 def outcome(runtime: Runtime, spec: WorkloadSpec, secret: dict[str, str] | None = None) -> tuple[Observation, str]:
@@ -127,6 +149,7 @@ class RuntimeContract:
         for start in starts:
             start.join()
         wait_for(runtime, spec, Seen.RUNNING)
+        wait_until_printed(runtime, spec, "once\n")
         time.sleep(0.3)
         assert printed(runtime, spec) == "once\n"
 
@@ -147,12 +170,14 @@ class RuntimeContract:
         assert wait_for(later, spec, Seen.RUNNING).address == address
         assert b"200 OK" in ask(address)
 
-    def test_an_interface_is_ready_only_when_it_answers(self, runtime: Runtime, make: Made) -> None:
-        late = python(f"import time; time.sleep(1.5)\n{SERVER_CODE}")
-        spec = make(late, interface=Interface(), kind=Kind.INTERACTIVE)
+    def test_an_interface_is_ready_only_when_it_answers(self, runtime: Runtime, make: Made, tmp_path: Path) -> None:
+        mine = workspace(tmp_path)
+        late = python(f"print('up')\n{WAIT_FOR_GO}\n{SERVER_CODE}")
+        spec = make(late, interface=Interface(), kind=Kind.INTERACTIVE, mounts=(mine,))
         runtime.start(spec, {})
-        time.sleep(0.5)
+        wait_until_printed(runtime, spec, "up\n")
         assert look(runtime, spec).seen is Seen.STARTING
+        Path(mine.source, "go").touch()
         assert b"200 OK" in ask(wait_for(runtime, spec, Seen.RUNNING).address)
 
     def test_an_interface_that_answers_with_an_error_is_not_ready(self, runtime: Runtime, make: Made) -> None:
@@ -163,31 +188,40 @@ class RuntimeContract:
         )
         spec = make(python(code), interface=Interface(health_path="/{id}/warming"), kind=Kind.INTERACTIVE)
         runtime.start(spec, {})
-        time.sleep(1)
+        wait_until_printed(runtime, spec, " 503 ")
         assert look(runtime, spec).seen is Seen.STARTING
 
-    def test_a_hung_interface_does_not_hold_up_the_others(self, runtime: Runtime, make: Made) -> None:
+    def test_a_hung_interface_does_not_hold_up_the_others(
+        self, runtime: Runtime, make: Made, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         code = (
             "import os,socket,time; a=('127.0.0.1',int(os.environ['IF_main_port']))\n"
-            "s=socket.create_server(a); time.sleep(60)"
+            "s=socket.create_server(a)\nc=[]\nwhile True: c.append(s.accept()); print('asked')"
         )
-        runtime.start(make(python(code), interface=Interface(), kind=Kind.INTERACTIVE), {})
-        time.sleep(0.5)
-        started = time.monotonic()
-        runtime.observe()
-        assert time.monotonic() - started < 1
+        monkeypatch.setattr(probe, "TIMEOUT", 2 * PATIENCE)
+        hung = make(python(code), interface=Interface(), kind=Kind.INTERACTIVE)
+        runtime.start(hung, {})
+        wait_until_printed(runtime, hung, "asked\n")
+        other = make(SERVER, interface=Interface(), kind=Kind.INTERACTIVE)
+        runtime.start(other, {})
+        assert b"200 OK" in ask(wait_for(runtime, other, Seen.RUNNING).address)
+        assert look(runtime, hung).seen is Seen.STARTING
 
-    def test_stop_lets_the_application_end_by_itself(self, runtime: Runtime, make: Made) -> None:
+    def test_stop_lets_the_application_end_by_itself(self, runtime: Runtime, make: Made, tmp_path: Path) -> None:
+        mine = workspace(tmp_path)
         code = (
-            "import signal,sys,time; signal.signal(15, lambda *_: (print('tidied'), sys.exit(0)));"
-            "print('up'); time.sleep(60)"
+            "import signal,sys,time\ndef end(*_):\n"
+            f" print('asked')\n {WAIT_FOR_GO}\n print('tidied'); sys.exit(0)\n"
+            "signal.signal(15, end); print('up'); time.sleep(600)"
         )
-        spec = make(python(code))
+        spec = make(python(code), mounts=(mine,))
         runtime.start(spec, {})
-        while "up" not in printed(runtime, spec):
-            time.sleep(0.02)
-        runtime.stop(spec.id, 10)
-        seen = wait_for(runtime, spec, Seen.EXITED, 5)
+        wait_until_printed(runtime, spec, "up\n")
+        runtime.stop(spec.id, PATIENCE)
+        wait_until_printed(runtime, spec, "asked\n")
+        assert look(runtime, spec).seen is not Seen.EXITED, "it waits for its end in the background"
+        Path(mine.source, "go").touch()
+        seen = wait_for(runtime, spec, Seen.EXITED)
         assert (seen.exit_code, seen.reason) == (0, "It was stopped.")
         assert "tidied" in printed(runtime, spec)
 
@@ -198,12 +232,10 @@ class RuntimeContract:
         )
         spec = make(python(code))
         runtime.start(spec, {})
-        while printed(runtime, spec).count("up") < 2:
-            time.sleep(0.02)
+        wait_until_printed(runtime, spec, "up\nup\n")
         started = time.monotonic()
         runtime.stop(spec.id, 0.6)
-        assert time.monotonic() - started < 0.3
-        seen = wait_for(runtime, spec, Seen.EXITED, 5)
+        seen = wait_for(runtime, spec, Seen.EXITED)
         assert (seen.exit_code, seen.reason) == (137, "It was stopped.")
         assert time.monotonic() - started >= 0.5
 

@@ -86,7 +86,8 @@ def events(spec: WorkloadSpec) -> list[dict[str, object]]:
     """Read what the coordinator told."""
     assert spec.run
     path = Path(spec.run.folder, "events.jsonl")
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 class RunContract:
@@ -183,8 +184,8 @@ class RunContract:
         spec = workflow(SLEEP, {"seconds": 60})
         runtime.start(spec, {})
         until(lambda: any(one["event"] == "job-started" for one in events(spec)))
-        runtime.stop(spec.id, 10)
-        seen = wait_for(runtime, spec, Seen.EXITED, 5)
+        runtime.stop(spec.id, PATIENCE)
+        seen = wait_for(runtime, spec, Seen.EXITED)
         assert seen.reason == "It was stopped."
         assert events(spec)[-1]["state"] == "cancelled"
 
@@ -193,7 +194,7 @@ class RunContract:
         runtime.start(spec, {})
         until(lambda: any(one["event"] == "job-started" for one in events(spec)))
         runtime.stop(spec.id, 0)
-        wait_for(runtime, spec, Seen.EXITED, 5)
+        wait_for(runtime, spec, Seen.EXITED)
         assert spec.run
         again = workflow(SLEEP, {"seconds": 0}, folder=Path(spec.run.folder))
         seen, text = self.outcome(runtime, again)
@@ -223,7 +224,7 @@ class RunContract:
         runtime.start(spec, {})
         until(lambda: printed(runtime, spec).count("up") == 2)
         runtime.stop(spec.id, 0.3)
-        seen = wait_for(runtime, spec, Seen.EXITED, 5)
+        seen = wait_for(runtime, spec, Seen.EXITED)
         assert (seen.exit_code, seen.reason) == (137, "It was stopped.")
 
     @pytest.mark.usefixtures("stand_in")
@@ -328,10 +329,14 @@ except OSError: pass
     def test_a_run_outlives_the_runtime_that_started_it(
         self, runtime: Runtime, again: Callable[[], Runtime], make: Prepared
     ) -> None:
-        spec = make("import time\ntime.sleep(1.5)\nprint('through')")
+        wait = "while not os.path.exists(sys.argv[2] + '/go'): time.sleep(0.02)"
+        spec = make(f"import os, sys, time\nprint('up', flush=True)\n{wait}\nprint('through')")
+        assert spec.run
         runtime.start(spec, {})
+        until(lambda: "up" in printed(runtime, spec))
         later = again()
         later.start(spec, {})
         assert look(later, spec).seen is Seen.RUNNING
+        Path(spec.run.folder, "go").touch()
         seen = wait_for(later, spec, Seen.EXITED)
         assert (seen.exit_code, printed(later, spec).splitlines()[-1]) == (0, "through")

@@ -22,7 +22,7 @@ from spacelab.workloads.rules import Network, Resources, Seen, Trouble
 from spacelab.workloads.runtimes.container import ContainerRuntime, building_engine, building_network, building_proof
 from spacelab.workloads.runtimes.container.engine import Engine as Client
 from support.engine import Engine
-from support.image_builds import RESOURCES, Bench, processes_in
+from support.image_builds import RESOURCES, Bench, processes_in, wait_until_empty
 
 pytestmark = pytest.mark.container
 CGROUPS = Path("/sys/fs/cgroup")
@@ -52,15 +52,18 @@ def builder_pid(bench: Bench, workload_id: str) -> int:
 
 
 def test_an_image_is_built_and_its_steps_are_shown(bench: Bench) -> None:
-    spec = bench.spec(bench.context("COPY greeting /greeting", f"RUN sleep 1; echo {time.time()}", greeting="hello"))
+    spec = bench.spec(
+        bench.context("COPY greeting /greeting", f"RUN sleep 100000 || echo {time.time()}", greeting="hello")
+    )
     bench.runtime.start(spec, {})
     bench.runtime.start(spec, {})  # a second call changes nothing
     bench.until(spec, lambda seen: seen.seen is Seen.RUNNING and len(bench.runtime.build_steps(spec.id)) == 3)
     at_work = bench.runtime.build_steps(spec.id)[-1]
     assert (at_work.number, at_work.total, at_work.ended_at) == (3, 4, None)
-    assert at_work.instruction.startswith("RUN sleep 1")
+    assert at_work.instruction.startswith("RUN sleep 100000")
     ended = ContainerRuntime(bench.options).observe()[spec.id]  # whoever comes later finds it again
     assert ended.seen is Seen.RUNNING
+    bench.wake(spec)
     ended = bench.end(spec)
     assert (ended.exit_code, ended.trouble) == (0, ""), bench.log(spec)
     assert spec.build is not None
@@ -128,12 +131,10 @@ def test_a_build_can_be_cancelled_and_nothing_stays(bench: Bench) -> None:
     network = bench.network(spec)
     assert len(processes_in(network)) >= 3
     assert bench.layers(spec)
-    began = time.monotonic()
     bench.runtime.stop(spec.id, 10)
     ended = bench.end(spec)
-    assert time.monotonic() - began < 20
     assert (ended.exit_code, ended.reason) == (143, "It was stopped.")
-    assert processes_in(network) == []
+    wait_until_empty(network)
     assert not changes.exists()
     assert not bench.layers(spec)
 
@@ -150,13 +151,13 @@ def test_a_builder_that_is_killed_is_cleaned_up_after_and_may_start_again(bench:
     network = bench.network(spec)
     os.kill(builder_pid(bench, spec.id), signal.SIGKILL)
     later = ContainerRuntime(bench.options)  # the controller was killed as well
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while later.observe()[spec.id].seen is not Seen.EXITED and time.monotonic() < deadline:
         time.sleep(0.05)
     ended = later.observe()[spec.id]
     assert (ended.seen, ended.exit_code) == (Seen.EXITED, 137)
     assert "ended by force" in ended.reason
-    assert processes_in(network) == []
+    wait_until_empty(network)
     assert not changes.exists()
     later.forget(spec.id)
     assert spec.id not in later.observe()
@@ -244,7 +245,7 @@ def test_a_fork_bomb_hurts_only_itself(bench: Bench) -> None:
     network = bench.network(spec)
     bench.runtime.stop(spec.id, 10)
     assert bench.end(spec).exit_code == 143
-    assert processes_in(network) == []
+    wait_until_empty(network)
 
 
 def test_a_talkative_build_fills_no_disk(bench: Bench) -> None:

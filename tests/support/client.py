@@ -21,7 +21,7 @@ class Client:
 
     def __init__(self, platform: Platform, username: str = "demo-scientist") -> None:
         self.platform = platform
-        self.http = httpx.Client(timeout=30)
+        self.http = httpx.Client(timeout=60)
         made = self.api("POST", "/demo-tokens", json={"username": username})
         self.token = made.raise_for_status().json()["token"]
         self.http.headers["Authorization"] = f"Bearer {self.token}"
@@ -77,7 +77,7 @@ class Kernel:
             headers={"X-XSRFToken": xsrf, "Cookie": f"_xsrf={xsrf}"},
         )
         self.id: str = made.raise_for_status().json()["id"]
-        deadline = time.monotonic() + 30  # what it is asked while it starts may be lost
+        deadline = time.monotonic() + PATIENCE  # what it is asked while it starts may be lost
         while time.monotonic() < deadline and self._state() != "idle":
             time.sleep(0.2)
 
@@ -90,11 +90,11 @@ class Kernel:
         port = self.client.platform.port
         return connect(
             f"ws://{self.session}.localhost:{port}/datalabs/{self.session}/api/kernels/{self.id}/channels",
-            sock=socket.create_connection(("127.0.0.1", port), timeout=20),  # the C library knows no *.localhost
+            sock=socket.create_connection(("127.0.0.1", port), timeout=60),  # the C library knows no *.localhost
             proxy=None,
             subprotocols=[Subprotocol(SUBPROTOCOL)],
             additional_headers={"Authorization": f"Bearer {self.client.token}"},
-            open_timeout=20,
+            open_timeout=60,
         )
 
     def send(self, stream: ClientConnection, code: str) -> str:
@@ -103,7 +103,7 @@ class Kernel:
         stream.send(frame)
         return message
 
-    def run(self, code: str, timeout: float = 60) -> str:
+    def run(self, code: str, timeout: float = PATIENCE) -> str:
         """Run a cell and return what it printed, tracebacks included."""
         printed = ""
         with self.connect() as stream:

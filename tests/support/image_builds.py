@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
+import signal
 import tempfile
 import time
 from collections.abc import Callable
@@ -97,6 +99,15 @@ class Bench:
         """Return the number of the network namespace of a running build."""
         return namespace(self.companion(spec))
 
+    def wake(self, spec: WorkloadSpec) -> None:
+        """End the `sleep` at which a build is, so that it goes on."""
+        network, asleep = self.network(spec), list[int]()
+        while not asleep:
+            self.until(spec, lambda seen: seen.seen is Seen.RUNNING)
+            asleep = [pid for pid, line in processes_in(network).items() if line.startswith("sleep ")]
+        for pid in asleep:
+            os.kill(pid, signal.SIGTERM)
+
     def changes_at_work(self, spec: WorkloadSpec) -> Path:
         """Wait until the build prints `here`; return the folder of what its command wrote, gone with its container."""
         self.printed(spec, "here\n")
@@ -130,12 +141,20 @@ class Bench:
                     self.engine.client.api.remove_image(spec.build.tag, force=True)
 
 
-def processes_in(network: int) -> list[str]:
-    """List the command lines of the processes in a network namespace."""
+def wait_until_empty(network: int) -> None:
+    """Wait until no process is left in a network namespace: what is killed takes a moment to be gone."""
+    deadline = time.monotonic() + PATIENCE
+    while left := processes_in(network):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
+
+
+def processes_in(network: int) -> dict[int, str]:
+    """Return the processes in a network namespace: process id → command line."""
     folders = [folder for folder in Path("/proc").iterdir() if folder.name.isdigit()]
-    found = []
+    found = {}
     for folder in folders:
         if namespace(folder.name) == network:
             with contextlib.suppress(OSError):  # ended meanwhile
-                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+                found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
     return found

@@ -139,7 +139,7 @@ def ended(client: Client, run: str, seconds: float = 240) -> dict[str, Any]:
 def events_of(platform: Platform, run: str) -> list[dict[str, Any]]:
     """Read what the coordinator told."""
     file: Path = platform.state / "runs" / run / "events.jsonl"
-    return [json.loads(line) for line in file.read_text().splitlines() if line.strip()]
+    return [json.loads(line) for line in file.read_text().splitlines(keepends=True) if line.endswith("\n")]
 
 
 def starts_of(platform: Platform, run: str) -> dict[str, int]:

@@ -71,7 +71,7 @@ expression: |
     run = make_run(tmp_path / "run", document, expression_seconds=0.5)
     began = time.monotonic()
     assert run.carry_out() == 1
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 120
     told = problem(run)
     assert "Long-running script killed after 0.5 seconds" in told["message"]
     assert told["advice"] == "Look for a loop that never ends in this expression."

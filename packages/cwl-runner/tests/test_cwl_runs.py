@@ -193,7 +193,7 @@ def test_a_killed_run_goes_on_without_repeating_what_was_done(tmp_path: Path) ->
     process = run.start()
     until(lambda: len(run.told("job-ended")) == 3 and alive(f"sleep\0{mark}"))
     kill(process)
-    until(lambda: not alive(mark), 2)
+    until(lambda: not alive(mark))
     run.write("job.json", {"seconds": ["0.01", "0.02", "0.03", "0.04"]})
     assert run.carry_out() == 0
     assert run.states(2) == {"nap.0": "reused", "nap.1": "reused", "nap.2": "reused", "nap.3": "succeeded"}
@@ -206,16 +206,14 @@ def test_a_run_is_cancelled_at_once_and_leaves_nothing(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", SLEEPS, {"seconds": [mark, mark]})
     process = run.start()
     until(lambda: len(alive(f"sleep\0{mark}")) == 2)
-    began = time.monotonic()
     assert kill(process, signal.SIGTERM) == 143
-    assert time.monotonic() - began < 2
-    assert alive(mark) == []
+    until(lambda: not alive(mark))  # long before they would have ended by themselves
     assert run.states() == {"nap.0": "cancelled", "nap.1": "cancelled"}
     assert (run.end["event"], run.end["state"]) == ("run-ended", "cancelled")
 
 
 def test_a_paused_run_starts_nothing_until_it_goes_on(tmp_path: Path) -> None:
-    run = make_run(tmp_path / "run", SLEEPS, {"seconds": ["0.3", "0.31", "0.32", "0.33"]}, parallel=1)
+    run = make_run(tmp_path / "run", SLEEPS, {"seconds": ["1.0", "1.1", "1.2", "1.3"]}, parallel=1)
     process = run.start()
     until(lambda: run.told("job-started"))
     run.write("control.json", {"paused": True})

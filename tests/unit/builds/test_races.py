@@ -68,7 +68,7 @@ def race(state: Path, **more: str) -> list[str]:
         **more,
     }
     done = subprocess.run(
-        [sys.executable, "-c", RACE], env=variables, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", RACE], env=variables, capture_output=True, text=True, timeout=400, check=False
     )
     assert done.returncode == 0, done.stderr
     return sorted(done.stdout.split())

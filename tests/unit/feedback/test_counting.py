@@ -56,7 +56,7 @@ def race(state: Path, **more: str) -> str:
         **more,
     }
     done = subprocess.run(
-        [sys.executable, "-c", RACE], env=variables, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", RACE], env=variables, capture_output=True, text=True, timeout=400, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

@@ -43,25 +43,29 @@ def test_a_dripped_answer_is_given_up_in_time(
 
     def drip(connection: socket.socket) -> None:
         connection.sendall(beginning)
-        for _ in range(40):
+        while True:  # until whoever asked hangs up
             connection.sendall(b"H")
             time.sleep(0.1)
 
     serve(tmp_path / "main.sock", drip)
-    began = time.monotonic()
     assert probe.get(tmp_path / "main.sock", "/") == (0, b"")
-    assert time.monotonic() - began < 2
 
 
-def test_an_answer_is_read_without_waiting_for_the_connections_end(tmp_path: Path) -> None:
+def test_an_answer_is_read_without_waiting_for_the_connections_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "TIMEOUT", 60.0)
+    read = threading.Event()
+
     def stay(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 27\r\n\r\n" + b'[{"execution_state":"busy"}]'[:27])
-        time.sleep(3)
+        stayed.append(read.wait(50))
 
+    stayed: list[bool] = []
     serve(tmp_path / "main.sock", stay)
-    began = time.monotonic()
     assert probe.get(tmp_path / "main.sock", "/")[0] == 200
-    assert time.monotonic() - began < 2
+    assert not stayed
+    read.set()
 
 
 def spec(**interface: Any) -> WorkloadSpec:

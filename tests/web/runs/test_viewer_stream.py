@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient
+from django.utils import timezone
 
 from spacelab.accounts.models import Person
 from spacelab.kit.sse import News
+from spacelab.runs import viewer_live
 from spacelab.runs.models import Run
 from spacelab.runs.viewer_live import PAUSE, JobStream, PageStream, seen_of
 from spacelab.workloads.rules import Phase
@@ -26,9 +29,12 @@ def pieces(news: News) -> dict[str, str]:
 
 
 @pytest.fixture
-def story(scientist: Person) -> run_pages.Story:
-    """Be in the middle of a run."""
-    return run_pages.running(scientist)
+def story(scientist: Person, monkeypatch: pytest.MonkeyPatch) -> run_pages.Story:
+    """Be in the middle of a run, where time stands still: what only shows how long something takes never changes."""
+    story, now = run_pages.running(scientist), timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    monkeypatch.setattr(viewer_live, "time", SimpleNamespace(time=now.timestamp, monotonic=lambda: 1000.0))
+    return story
 
 
 def test_only_what_changed_is_sent(story: run_pages.Story, scientist: Person) -> None:
