@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.test import Client
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from spacelab.accounts.models import Person
 from spacelab.builds.models import Build
 from spacelab.builds.upkeep import Workshop
+from support.axe import at_rest, check
+from support.browsing import browsing
 from support.builds import bring, end_workload, queued, start, state_of, workshop  # noqa: F401  fixtures among them
 from support.packages import META, notebook
 from support.sessions import quiet_runtime  # noqa: F401  a fixture
@@ -25,23 +23,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SIZES = pytest.mark.parametrize("size", [(1440, 900), (768, 1024), (360, 740)], ids=["wide", "middle", "narrow"])
-
-
-@contextmanager
-def browsing(
-    chromium: Browser, live_server: LiveServer, person: Person, size: tuple[int, int] = (1440, 900)
-) -> Iterator[Page]:
-    """Give a page of this person's browser."""
-    client = Client()
-    client.force_login(person)
-    context = chromium.new_context(viewport={"width": size[0], "height": size[1]}, base_url=live_server.url)
-    context.add_cookies([{"name": "spacelab", "value": client.cookies["spacelab"].value, "url": live_server.url}])
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield page
-    context.close()
-    assert complaints == []
 
 
 @pytest.fixture
@@ -59,7 +40,8 @@ def test_the_main_action_is_in_sight_at_the_start_and_at_the_end_of_the_form(
     developer: Person,
     size: tuple[int, int],
 ) -> None:
-    with browsing(chromium, live_server, developer, size) as page:
+    viewport = {"width": size[0], "height": size[1]}
+    with browsing(chromium, live_server.url, developer, viewport=viewport) as page:
         page.goto(f"/builds/{planned.pk}")
         build = page.get_by_role("button", name="Build", exact=True)
         expect(build).to_be_in_viewport(ratio=1)
@@ -67,11 +49,12 @@ def test_the_main_action_is_in_sight_at_the_start_and_at_the_end_of_the_form(
         field.focus()
         expect(field).to_be_in_viewport(ratio=1)
         expect(build).to_be_in_viewport(ratio=1)
+        at_rest(page)
         bottom = field.evaluate("one => one.getBoundingClientRect().bottom")
         assert bottom <= page.locator(".action-bar").evaluate("one => one.getBoundingClientRect().top")
         page.evaluate("scrollTo(0, document.body.scrollHeight)")
         expect(page.get_by_role("link", name="API")).to_be_in_viewport()
-        assert Axe().run(page).violations_count == 0
+        check(page, size)
 
 
 def test_build_is_pressed_twice_and_built_once(
@@ -80,7 +63,7 @@ def test_build_is_pressed_twice_and_built_once(
     planned: Build,
     developer: Person,
 ) -> None:
-    with browsing(chromium, live_server, developer) as page:
+    with browsing(chromium, live_server.url, developer) as page:
         sent: list[str] = []
         page.on("request", lambda one: sent.append(one.url) if one.method == "POST" else None)
         page.goto(f"/builds/{planned.pk}")
@@ -100,7 +83,7 @@ def test_a_cancelled_build_and_a_discarded_plan_are_taken_up_again(
     developer: Person,
 ) -> None:
     build = queued(developer, "by-mistake")
-    with browsing(chromium, live_server, developer) as page:
+    with browsing(chromium, live_server.url, developer) as page:
         page.goto(f"/builds/{build.pk}")
         page.get_by_role("button", name="Cancel build").click()
         dialog = page.get_by_role("dialog")
@@ -142,9 +125,10 @@ def test_a_folder_is_dropped_on_the_files_of_a_version(
     (tmp_path / "catalogue" / "faint").mkdir(parents=True)
     (tmp_path / "catalogue" / "faint" / "stars.csv").write_text("name,magnitude\nProxima,11.1\n")
     (tmp_path / "notes.md").write_text("# Notes\n")
-    with browsing(chromium, live_server, developer) as page:
+    with browsing(chromium, live_server.url, developer) as page:
         page.goto("/author/nearby-stars/0.1.0/files")
         zone = page.locator("#dropzone")
+        at_rest(page)
         zone.scroll_into_view_if_needed()
         box = zone.bounding_box()
         assert box

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 
@@ -17,14 +15,14 @@ from spacelab.accounts.models import Person
 from spacelab.workloads.rules import Phase
 from support import run_pages
 from support.asgi_server import serving
+from support.axe import BY_DAY, BY_NIGHT, at_rest, bring_axe, check, shaped
+from support.browsing import browsing
 from support.people import make_person
 from support.runs import file_of, make_pipeline
 from support.sessions import quiet_runtime as _quiet_runtime
 
 quiet_runtime = _quiet_runtime
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet_runtime")]
-SHAPES = pytest.mark.parametrize("shape", [("light", 1440), ("dark", 360)], ids=["light-wide", "dark-narrow"])
-PHONE = 360
 ON_WIDE = ("failed", "running", "compare", "crate", "schedules", "schedule", "new schedule")
 """Pages that are looked at on a wide screen too; what they consist of is on the others as well."""
 SHIFTS = """window.shifts = 0;
@@ -45,36 +43,12 @@ def ada(transactional_db: None) -> Person:
     return make_person("ada")
 
 
-@contextmanager
-def browsing(
-    chromium: Browser, portal: str, person: Person, *, shape: tuple[str, int] = ("light", 1440), scripts: bool = True
-) -> Iterator[Page]:
-    """Give a page of this person's browser; nothing may break in it."""
-    client = Client()
-    client.force_login(person)
-    context = chromium.new_context(
-        viewport={"width": shape[1], "height": 900},
-        color_scheme="dark" if shape[0] == "dark" else "light",
-        java_script_enabled=scripts,
-    )
-    context.add_cookies([{"name": "spacelab", "value": client.cookies["spacelab"].value, "url": portal}])
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if "Content Security" in message.text else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield page
-    context.close()
-    assert complaints == []
-
-
-def check(page: Page, name: str) -> None:
-    """Find nothing with axe, and nothing that sticks out; keep a picture where one is wanted."""
+def pictured(page: Page, name: str) -> None:
+    """Look at the page; keep a picture where one is wanted."""
     if folder := os.environ.get("SPACELAB_TEST_PICTURES"):
         width = page.evaluate("window.innerWidth")
         page.screenshot(path=Path(folder) / f"{name}-{width}.png", full_page=True)
-    results = Axe().run(page)
-    assert results.violations_count == 0, (name, results.generate_report())
-    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, name
+    check(page, name)
 
 
 def schedules_of(person: Person) -> dict[str, str]:
@@ -93,10 +67,7 @@ def schedules_of(person: Person) -> dict[str, str]:
     }
 
 
-@SHAPES
-def test_everybody_can_use_the_pages_of_runs(
-    chromium: Browser, portal: str, ada: Person, shape: tuple[str, int]
-) -> None:
+def test_everybody_can_use_the_pages_of_runs(chromium: Browser, portal: str, ada: Person) -> None:
     failed, good = run_pages.failed(ada, frames=30), run_pages.succeeded(ada)
     other = run_pages.succeeded(ada, threshold=5.0, version="1.3", detect=run_pages.tool("stack"))
     story = run_pages.running(ada)
@@ -115,25 +86,24 @@ def test_everybody_can_use_the_pages_of_runs(
         "crate": f"{good.pk}/crate",
         **schedules_of(ada),
     }
-    looked_at = ON_WIDE if shape[1] > PHONE else pages
-    with browsing(chromium, portal, ada, shape=shape) as page:
-        for name in looked_at:
-            path = pages[name]
-            page.goto(f"{portal}{path if path.startswith('/') else f'/runs/{path}'}", wait_until="domcontentloaded")
-            page.wait_for_selector("main")
-            for fold in page.locator("main details.fold").all():
-                fold.evaluate("one => { one.open = true; }")
-            check(page, name)
+    with browsing(chromium, portal, ada) as page:
+        bring_axe(page.context)
+        for name, path in pages.items():
+            page.goto(path if path.startswith("/") else f"/runs/{path}")
+            page.evaluate("for (const one of document.querySelectorAll('main details.fold')) one.open = true")
+            for shape in (BY_DAY, BY_NIGHT) if name in ON_WIDE else (BY_NIGHT,):
+                shaped(page, shape)
+                pictured(page, name)
 
 
 def test_the_page_follows_a_run_and_nothing_moves(chromium: Browser, portal: str, ada: Person) -> None:
     story = run_pages.running(ada)
     with browsing(chromium, portal, ada) as page:
-        page.goto(f"{portal}/runs/{story.run_id}/")
+        page.goto(f"/runs/{story.run_id}/")
         box = page.locator("#box-detect")
         expect(box).to_have_attribute("data-state", "running")
         expect(box).to_contain_text("2 of 8")
-        page.wait_for_timeout(1000)
+        at_rest(page)
         page.evaluate(SHIFTS)
         for number in range(2, 7):
             story.job(f"detect.{number}", 20 + number, 21 + number)
@@ -161,7 +131,7 @@ def test_the_page_follows_a_run_and_nothing_moves(chromium: Browser, portal: str
 def test_lists_and_previews_open_in_the_page(chromium: Browser, portal: str, ada: Person) -> None:
     good = run_pages.succeeded(ada, frames=60)
     with browsing(chromium, portal, ada) as page:
-        page.goto(f"{portal}/runs/{good.pk}/")
+        page.goto(f"/runs/{good.pk}/")
         page.get_by_role("link", name="Calibrate frames with its 60 jobs").click()
         panel = page.locator("#run-jobs")
         expect(panel.get_by_role("rowheader")).to_have_count(25)
@@ -169,38 +139,38 @@ def test_lists_and_previews_open_in_the_page(chromium: Browser, portal: str, ada
         expect(panel).to_contain_text("26\u201350")
         assert page.url == f"{portal}/runs/{good.pk}/"
         page.locator("summary", has_text="mosaic.fits").click()
-        expect(page.get_by_alt_text("Image of mosaic.fits, 360 by 240 pixels")).to_be_visible(timeout=20_000)
+        expect(page.get_by_alt_text("Image of mosaic.fits, 360 by 240 pixels")).to_be_visible()
         page.get_by_label("Stretch").select_option("zscale")
-        expect(page.get_by_label("Stretch")).to_have_value("zscale", timeout=20_000)
+        expect(page.get_by_label("Stretch")).to_have_value("zscale")
         page.locator("summary", has_text="catalogue.csv").click()
         expect(page.get_by_role("columnheader", name="ra")).to_be_visible()
         page.locator("summary", has_text="plot.png").click()
         picture = page.get_by_alt_text("plot.png")
         expect(picture).to_be_visible()
         page.wait_for_function("one => one.complete && one.naturalWidth === 640", arg=picture.element_handle())
-        check(page, "previews")
+        pictured(page, "previews")
 
 
 def test_everything_is_there_without_scripts(chromium: Browser, portal: str, ada: Person) -> None:
     good, failed = run_pages.succeeded(ada), run_pages.failed(ada)
-    with browsing(chromium, portal, ada, scripts=False) as page:
-        page.goto(f"{portal}/runs/{failed.pk}/")
+    with browsing(chromium, portal, ada, java_script_enabled=False) as page:
+        page.goto(f"/runs/{failed.pk}/")
         page.locator("#box-detect").click()
         page.wait_for_url("**/jobs?step=detect")
         page.get_by_role("link", name="detect.4").click()
         expect(page.locator("#job-stderr")).to_contain_text("threshold must be positive")
-        page.goto(f"{portal}/runs/{good.pk}/")
+        page.goto(f"/runs/{good.pk}/")
         page.locator("summary", has_text="catalogue.csv").click()
         page.get_by_role("link", name=re.compile("Look at it.*catalogue.csv")).click()
         expect(page.get_by_role("columnheader", name="ra")).to_be_visible()
-        page.goto(f"{portal}/runs/{good.pk}/files/mosaic.fits")
+        page.goto(f"/runs/{good.pk}/files/mosaic.fits")
         page.get_by_label("Stretch").select_option("linear")
         page.get_by_role("button", name="Show").click()
         expect(page.get_by_label("Stretch")).to_have_value("linear")
-        page.goto(f"{portal}/runs/{good.pk}/")
+        page.goto(f"/runs/{good.pk}/")
         page.get_by_role("button", name="Compare").click()
         expect(page.get_by_role("heading", name="Two runs compared")).to_be_visible()
-        page.goto(f"{portal}/runs/{failed.pk}/")
+        page.goto(f"/runs/{failed.pk}/")
         page.get_by_role("button", name="Retry what failed").click()
         expect(page.locator("#run-state")).to_contain_text("queued")
 
@@ -208,7 +178,7 @@ def test_everything_is_there_without_scripts(chromium: Browser, portal: str, ada
 def test_a_job_s_log_is_followed(chromium: Browser, portal: str, ada: Person) -> None:
     story = run_pages.running(ada)
     with browsing(chromium, portal, ada) as page:
-        page.goto(f"{portal}/runs/{story.run_id}/jobs/detect.2/")
+        page.goto(f"/runs/{story.run_id}/jobs/detect.2/")
         expect(page.locator("#job-stderr")).to_contain_text("found 214 sources")
         story.print("detect.2", "".join(f"line {number}\n" for number in range(200)))
         expect(page.locator("#job-stderr")).to_contain_text("line 199")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from spacelab.accounts.models import Person
 from spacelab.sessions import upkeep
@@ -19,13 +16,14 @@ from spacelab.sessions.models import Session
 from spacelab.workloads.models import Workload
 from spacelab.workloads.rules import Phase
 from support.asgi_server import serving
+from support.axe import check_by_day_and_night
+from support.browsing import browsing
 from support.people import make_person
 from support.sessions import QuietRuntime, idle_since, launch, make_archive, make_datalab, make_team, move
 from support.sessions import quiet_runtime as _quiet_runtime
 
 quiet_runtime = _quiet_runtime
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet_runtime")]
-SHAPES = pytest.mark.parametrize("shape", [("light", 1440), ("dark", 360)], ids=["light-wide", "dark-narrow"])
 
 
 @pytest.fixture
@@ -46,38 +44,9 @@ def ada(transactional_db: None, tmp_path: Path) -> Person:
     return person
 
 
-@contextmanager
-def browsing(
-    chromium: Browser, portal: str, person: Person, *, shape: tuple[str, int] = ("light", 1440), scripts: bool = True
-) -> Iterator[Page]:
-    """Give a page of this person's browser; nothing may break in it."""
-    client = Client()
-    client.force_login(person)
-    context = chromium.new_context(
-        viewport={"width": shape[1], "height": 900},
-        color_scheme="dark" if shape[0] == "dark" else "light",
-        java_script_enabled=scripts,
-    )
-    context.add_cookies([{"name": "spacelab", "value": client.cookies["spacelab"].value, "url": portal}])
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if "Content Security" in message.text else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield page
-    context.close()
-    assert complaints == []
-
-
-def check(page: Page) -> None:
-    """Find nothing with axe, and nothing that sticks out."""
-    results = Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
-
-
 def test_the_page_follows_a_session_through_its_life(chromium: Browser, portal: str, ada: Person) -> None:
     with browsing(chromium, portal, ada) as page:
-        page.goto(f"{portal}/datalabs/jupyterlab/launch")
+        page.goto("/datalabs/jupyterlab/launch")
         expect(page.get_by_role("checkbox", name="Euclid")).to_be_checked()
         page.get_by_label("Title").fill("銀河の距離")
         page.get_by_role("button", name="Launch").click()
@@ -106,54 +75,49 @@ def test_the_page_follows_a_session_through_its_life(chromium: Browser, portal: 
 
 
 def test_everything_works_without_scripts(chromium: Browser, portal: str, ada: Person) -> None:
-    with browsing(chromium, portal, ada, scripts=False) as page:
-        page.goto(f"{portal}/datalabs/jupyterlab/launch")
+    with browsing(chromium, portal, ada, java_script_enabled=False) as page:
+        page.goto("/datalabs/jupyterlab/launch")
         page.get_by_role("button", name="Launch").click()
         expect(page.locator("#session-state")).to_contain_text("queued")
         move(Session.objects.get(), Phase.STARTING, Phase.RUNNING)
-        expect(page.get_by_role("link", name="Open in a new tab")).to_be_visible(timeout=10_000)
+        expect(page.get_by_role("link", name="Open in a new tab")).to_be_visible()
         page.get_by_role("button", name="12 h").click()
         expect(page.get_by_text("kept for 12 hours")).to_be_visible()
         page.get_by_role("button", name="Stop").click()
         expect(page.locator("#session-state")).to_contain_text("stopping")
 
 
-@SHAPES
-def test_the_form_and_its_refusals(chromium: Browser, portal: str, ada: Person, shape: tuple[str, int]) -> None:
+def test_the_form_and_its_refusals(chromium: Browser, portal: str, ada: Person) -> None:
     launch(ada, profile="large")
     launch(ada, profile="medium")
     QuietRuntime.warnings = ("Memory is limited for each process, not for a session as a whole.",)
-    with browsing(chromium, portal, ada, shape=shape) as page:
-        page.goto(f"{portal}/datalabs/jupyterlab/launch")
-        check(page)
+    with browsing(chromium, portal, ada) as page:
+        page.goto("/datalabs/jupyterlab/launch")
+        check_by_day_and_night(page)
         page.get_by_label("Large").check()
         page.get_by_role("button", name="Launch").click()
         expect(page.get_by_text("in your quota")).to_be_visible()
-        check(page)
+        check_by_day_and_night(page)
 
 
-@SHAPES
 @pytest.mark.parametrize("state", ["queued", "running", "warned", "failed", "stopped"])
-def test_a_session_s_page_in_each_state(
-    chromium: Browser, portal: str, ada: Person, shape: tuple[str, int], state: str
-) -> None:
+def test_a_session_s_page_in_each_state(chromium: Browser, portal: str, ada: Person, state: str) -> None:
     session = launch(ada, volumes=["euclid", "hipparcos"], title="Parallaxes of the Hyades")
     show(session, state)
-    with browsing(chromium, portal, ada, shape=shape) as page:
-        page.goto(f"{portal}/sessions/{session.id}")
-        check(page)
+    with browsing(chromium, portal, ada) as page:
+        page.goto(f"/sessions/{session.id}")
+        check_by_day_and_night(page)
 
 
-@SHAPES
-def test_the_lists(chromium: Browser, portal: str, ada: Person, shape: tuple[str, int]) -> None:
-    with browsing(chromium, portal, ada, shape=shape) as page:
-        page.goto(f"{portal}/sessions")
-        check(page)
+def test_the_lists(chromium: Browser, portal: str, ada: Person) -> None:
+    with browsing(chromium, portal, ada) as page:
+        page.goto("/sessions")
+        check_by_day_and_night(page)
         for state in ("running", "warned", "failed", "stopped", "queued"):
             show(launch(ada, title=f"A {state} one"), state)
         for address in ("/sessions", "/sessions/all", "/"):
-            page.goto(f"{portal}{address}")
-            check(page)
+            page.goto(address)
+            check_by_day_and_night(page)
 
 
 def show(session: Session, state: str) -> None:
