@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from support.browsing import sign_in, until
+from support.chromium import LONG_PATIENCE
 from support.client import Client, Kernel
+from support.lab import run_all
+from support.live_runs import workspace_of
 from support.platform import Platform
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LINES = 12
-"""Lines that the cell prints, one a second: most of them while no tab is open."""
-
-CODE = (
-    f"import os, time\nprint('kernel', os.getpid())\nfor n in range({LINES}):\n    print('line', n)\n    time.sleep(1)"
-)
+GO = "/media/user/go-on"
+CODE = f"""import os, time
+print('kernel', os.getpid())
+for n in range({LINES}):
+    print('line', n)
+    while n == 1 and not os.path.exists('{GO}'):
+        time.sleep(0.1)
+"""
+"""Prints two lines, and the others once a file is there: while no tab is open."""
 
 
 @pytest.fixture
@@ -45,10 +52,9 @@ def context(chromium: Browser, platform: Platform, session: str) -> Iterator[Bro
     """Give a browser that is signed in and has entered the session."""
     context = chromium.new_context(base_url=platform.url, viewport={"width": 1440, "height": 900})
     page = context.new_page()
-    page.goto("/sign-in/")
-    page.get_by_role("button", name="Johannes (demo scientist)").click()
+    sign_in(page, "Johannes (demo scientist)")
     page.goto(f"/sessions/{session}/open")
-    expect(page.locator("#jp-main-dock-panel")).to_be_visible(timeout=60_000)
+    expect(page.locator("#jp-main-dock-panel")).to_be_visible(timeout=LONG_PATIENCE)
     page.close()
     yield context
     context.close()
@@ -58,32 +64,29 @@ def open_notebook(context: BrowserContext, platform: Platform, session: str) -> 
     """Open the notebook in a tab of its own."""
     page = context.new_page()
     page.goto(f"http://{session}.localhost:{platform.port}/datalabs/{session}/lab/tree/media/user/long.ipynb")
-    expect(page.locator(".jp-Notebook")).to_be_visible(timeout=60_000)
+    expect(page.locator(".jp-Notebook")).to_be_visible(timeout=LONG_PATIENCE)
     return page
 
 
 def test_output_printed_while_no_tab_was_open_is_there(
     context: BrowserContext, platform: Platform, client: Client, session: str
 ) -> None:
-    def kernels() -> list[str]:
-        return [one["id"] for one in client.inside(session, "GET", f"/datalabs/{session}/api/kernels").json()]
+    def kernels() -> list[tuple[str, str]]:
+        answer = client.inside(session, "GET", f"/datalabs/{session}/api/kernels").raise_for_status().json()
+        return [(one["id"], one["execution_state"]) for one in answer]
 
     page = open_notebook(context, platform, session)
-    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", state="attached", timeout=60_000)
-    prompt = page.locator(".jp-InputArea-prompt").first
-    while prompt.inner_text() == "[ ]:":  # a page that is still busy with itself may miss a key
-        page.locator(".jp-Notebook .cm-content").first.click()
-        page.keyboard.press("Shift+Enter")
-        page.wait_for_timeout(3000)
-    output = page.locator(".jp-OutputArea-output").first
-    expect(output).to_contain_text("line 1", timeout=30_000)
-    first = output.inner_text().splitlines()[0]
-    before = kernels()
+    run_all(page, "line 1", patience=LONG_PATIENCE)
+    first = page.locator(".jp-OutputArea-output").first.inner_text().splitlines()[0]
+    before = [one for one, _ in kernels()]
+    assert "busy" in [state for _, state in kernels()]
     page.close()
-    time.sleep(LINES + 2)
+    (workspace_of(platform, "demo-johannes") / GO.rpartition("/")[2]).touch()
+    portal = context.new_page()
+    until(portal, lambda: {state for _, state in kernels()} == {"idle"})
     page = open_notebook(context, platform, session)
-    expect(page.locator(".jp-OutputArea-output").first).to_contain_text(f"line {LINES - 1}", timeout=30_000)
+    expect(page.locator(".jp-OutputArea-output").first).to_contain_text(f"line {LINES - 1}")
     text = page.locator(".jp-OutputArea").first.inner_text()
     assert [f"line {n}" in text for n in range(LINES)] == [True] * LINES
     assert first in text
-    assert kernels() == before
+    assert [one for one, _ in kernels()] == before

@@ -10,13 +10,15 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from support.axe import at_rest
+from support.browsing import browsing, sign_in
+from support.chromium import LONG_PATIENCE
 from support.client import Kernel
 from support.editor import Editor
 from support.live_runs import demo_client, put, starts_of, texts, workspace_of
 from support.platform import Platform
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-PATIENCE = 60_000
 RUN = re.compile(r"/runs/([a-z0-9]{12})/")
 MANY = 300
 BROKEN = {
@@ -54,19 +56,14 @@ outputs: {found: stdout}
 @pytest.fixture
 def page(chromium: Browser, platform: Platform) -> Iterator[Page]:
     """Give the demo scientist's page on the portal."""
-    context = chromium.new_context(base_url=platform.url, viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    page.goto("/")
-    page.get_by_role("link", name="Sign in").first.click()
-    page.get_by_role("button", name="Dana (demo scientist)").click()
-    expect(page.get_by_role("link", name="Runs").first).to_be_visible()
-    yield page
-    context.close()
+    with browsing(chromium, platform.url) as page:
+        sign_in(page, "Dana (demo scientist)")
+        yield page
 
 
 def test_a_pipeline_is_built_by_mouse_launched_and_greets(page: Page, platform: Platform) -> None:
     page.get_by_role("link", name="Pipelines").first.click()
+    expect(page.get_by_role("heading", name="Pipelines", exact=True)).to_be_visible()
     page.get_by_role("link", name="New", exact=True).click()
     page.get_by_label("Short name").fill("my-pipeman")
     page.get_by_label("Title").fill("Hello_PIPEMAN")
@@ -86,7 +83,7 @@ def test_a_pipeline_is_built_by_mouse_launched_and_greets(page: Page, platform: 
     page.get_by_role("button", name="Launch").last.click()
     page.wait_for_url(RUN)
     state = page.locator("#run-state")
-    expect(state.get_by_text("succeeded")).to_be_visible(timeout=PATIENCE)  # without a reload
+    expect(state.get_by_text("succeeded")).to_be_visible(timeout=LONG_PATIENCE)  # without a reload
     for name in ("Make a greeting", "Large letters"):
         expect(
             page.locator("#run-graph").get_by_role("link", name=re.compile(f"^step {name}, ✓ succeeded"))
@@ -97,6 +94,8 @@ def test_a_pipeline_is_built_by_mouse_launched_and_greets(page: Page, platform: 
 def build(page: Page) -> None:
     """Build what greets whoever a file names, by mouse alone."""
     editor = Editor(page.context, page)
+    page.locator(".canvas[data-nodes]").wait_for()
+    at_rest(page)
     pane = page.locator(".react-flow__pane")
     page.get_by_role("button", name="greet", exact=False).first.drag_to(pane, target_position={"x": 330, "y": 200})
     expect(editor.node("greet")).to_be_visible()
@@ -124,9 +123,11 @@ def test_the_controller_is_killed_and_no_step_runs_twice(page: Page, platform: P
     page.get_by_role("button", name=re.compile("^Choose by-hand")).click()
     page.get_by_role("button", name="Launch").last.click()
     page.wait_for_url(RUN)
-    expect(page.locator("#run-steps").get_by_text(re.compile(rf"[1-9]\d* of {MANY}"))).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#run-steps").get_by_text(re.compile(rf"[1-9]\d* of {MANY}"))).to_be_visible(
+        timeout=LONG_PATIENCE
+    )
     os.kill(platform.program("controller"), signal.SIGKILL)
-    expect(page.locator("#run-state").get_by_text("succeeded")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#run-state").get_by_text("succeeded")).to_be_visible(timeout=LONG_PATIENCE)
     run = page.url.partition("/runs/")[2][:12]
     starts = starts_of(platform, run)
     assert set(starts.values()) == {1}
@@ -141,14 +142,14 @@ def test_a_failed_step_opens_in_its_folder_with_its_inputs(page: Page, platform:
     page.get_by_label("text").first.fill("/media/user/words.txt")
     page.get_by_role("button", name="Launch").last.click()
     page.wait_for_url(RUN)
-    expect(page.locator("#run-notices")).to_contain_text("look failed (exit code 1).", timeout=PATIENCE)
+    expect(page.locator("#run-notices")).to_contain_text("look failed (exit code 1).", timeout=LONG_PATIENCE)
     last = page.locator("#run-steps tr", has_text="Count what was found")
     expect(last).to_contain_text("not run")
     expect(last).to_contain_text("It needs what “Look for the word” makes, which failed.")
     folder = f"steps/{page.url.partition('/runs/')[2][:12]}/look-1"
     page.get_by_role("button", name="Open as a session").first.click()
     lab = entered(page)
-    expect(lab.get_by_role("tab", name="run.sh").last).to_be_visible(timeout=PATIENCE)
+    expect(lab.get_by_role("tab", name="run.sh").last).to_be_visible(timeout=LONG_PATIENCE)
     session = page.url.rpartition("/")[2]
     with demo_client(platform) as client:
         said = Kernel(client, session).run(
@@ -159,7 +160,7 @@ def test_a_failed_step_opens_in_its_folder_with_its_inputs(page: Page, platform:
     assert said.split() == [f"/media/user/{folder}", "1", "a", "b", "missing"]
     page.get_by_role("button", name="Restart").click()
     page.get_by_role("dialog").get_by_role("button", name="Restart").click()
-    page.wait_for_url(lambda address: "/sessions/" in address and session not in address, timeout=PATIENCE)
+    page.wait_for_url(lambda address: "/sessions/" in address and session not in address, timeout=LONG_PATIENCE)
     again = page.url.rpartition("/")[2]
     with demo_client(platform) as client:
         client.wait_for(again, "running")
@@ -172,9 +173,10 @@ def entered(page: Page) -> Page:
     """Wait until the session of a page runs, and open it in a tab of its own."""
     page.wait_for_url(re.compile("/sessions/"))
     link = page.get_by_role("link", name=re.compile("^Open.*in a new tab"))
-    expect(link).to_be_visible(timeout=PATIENCE)
+    expect(link).to_be_visible(timeout=LONG_PATIENCE)
     address = link.get_attribute("href")
+    assert address
     lab = page.context.new_page()
-    lab.goto(f"{address}")
-    lab.wait_for_url(re.compile("/datalabs/"), timeout=PATIENCE)
+    lab.goto(address)
+    lab.wait_for_url(re.compile("/datalabs/"), timeout=LONG_PATIENCE)
     return lab

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
+from support.browsing import sign_in
+from support.chromium import LONG_PATIENCE, PATIENCE
 from support.client import Client
 from support.platform import Platform
+from support.session_pages import open_session, session_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PATIENCE = 120_000
-"""Milliseconds that a build, a test or a session may take."""
 PACKAGE = Path("catalogue/examples/web")
 SLUG, TITLE = "whole-life", "A whole life"
 DEVELOPER = "Henrietta (demo developer)"
@@ -53,19 +54,19 @@ class Someone:
     def __init__(self, chromium: Browser, platform: Platform, role: str) -> None:
         self.context = chromium.new_context(base_url=platform.url, viewport={"width": 1440, "height": 900})
         self.page = self.context.new_page()
-        self.page.set_default_timeout(30_000)
-        self.page.goto("/sign-in/")
-        self.page.get_by_role("button", name=f"demo {role}").first.click()
+        sign_in(self.page, f"demo {role}")
 
     def press(self, name: str) -> None:
-        """Press a button of the page."""
-        self.page.get_by_role("button", name=name, exact=True).click()
+        """Press a button of the page, and wait for the page that answers."""
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name=name, exact=True).click()
 
     def follow(self, name: str) -> None:
-        """Follow a link of the page."""
-        self.page.get_by_role("link", name=name, exact=True).first.click()
+        """Follow a link of the page, and wait for where it leads."""
+        with self.page.expect_navigation():
+            self.page.get_by_role("link", name=name, exact=True).first.click()
 
-    def sees(self, text: str | re.Pattern[str], patience: int = 10_000) -> None:
+    def sees(self, text: str | re.Pattern[str], patience: int = PATIENCE) -> None:
         """Wait until the page says something."""
         expect(self.page.get_by_role("main").get_by_text(text).first).to_be_visible(timeout=patience)
 
@@ -126,9 +127,9 @@ def change(developer: Someone, path: str, before: str, after: str) -> None:
 
 def wait_for_test(developer: Someone, version: str) -> None:
     """Look at the Testing page until the launch test has passed."""
-    developer.sees("It can be launched.", PATIENCE)
+    developer.sees("It can be launched.", LONG_PATIENCE)
     developer.page.goto(f"/author/{SLUG}/{version}/testing")
-    developer.sees("Passed.", PATIENCE)
+    developer.sees("Passed.", LONG_PATIENCE)
 
 
 def publish(developer: Someone, moderator: Someone, version: str) -> None:
@@ -158,12 +159,9 @@ def launch(someone: Someone, platform: Platform) -> None:
     """Launch what the page offers, use its interface, and stop it."""
     page = someone.page
     someone.press("Launch")
-    page.wait_for_url(re.compile(r"/sessions/[a-z0-9]{12}$"))
-    session = page.url.rsplit("/", 1)[1]
-    with page.context.expect_page() as opened:
-        page.get_by_role("link", name="Open in a new tab").click(timeout=PATIENCE)
-    tab = opened.value
-    tab.get_by_label("Redshift").fill("1", timeout=PATIENCE)
+    session = session_of(page)
+    tab = open_session(page)
+    tab.get_by_label("Redshift").fill("1")
     tab.get_by_role("button", name="Show").click()
     expect(tab.get_by_role("row", name="H β")).to_contain_text("972.3")
     tab.close()
@@ -173,7 +171,9 @@ def launch(someone: Someone, platform: Platform) -> None:
 def mend_a_failed_build(developer: Someone) -> None:
     """See the first build fail, change the file where it stands, and build again."""
     bring(developer, "1.0.0", MISSING)
-    expect(developer.page.get_by_label("Why it failed")).to_contain_text("no-such-package-of-ours", timeout=PATIENCE)
+    expect(developer.page.get_by_label("Why it failed")).to_contain_text(
+        "no-such-package-of-ours", timeout=LONG_PATIENCE
+    )
     change(developer, "requirements.txt", MISSING, "# nothing beyond Python\n")
 
 
@@ -215,9 +215,10 @@ def find_and_launch(scientist: Someone, platform: Platform) -> None:
     """Type a word, find it, use it, and rate it."""
     scientist.page.goto("/catalogue/")
     scientist.page.get_by_label("Search").fill("whole life")
+    scientist.page.wait_for_url("**/catalogue/?q=*")
     scientist.page.get_by_role("main").get_by_role("link", name=TITLE).first.click()
     scientist.page.wait_for_url(f"**/catalogue/{SLUG}/")
-    scientist.page.get_by_role("link", name="Launch", exact=True).click()
+    scientist.follow("Launch")
     launch(scientist, platform)
     scientist.page.goto(f"/catalogue/{SLUG}/")
     scientist.press("5 stars")

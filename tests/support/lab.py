@@ -20,8 +20,8 @@ def run_all(lab: Page, wanted: str, *, patience: float) -> None:
     """
     answers: list[str] = []
     lab.on("response", lambda answer: note(answers, answer))
-    lab.wait_for_selector(".jp-NotebookPanel .jp-CodeCell")
-    lab.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", state="attached")
+    lab.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=patience)
+    lab.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", state="attached", timeout=patience)
     for _ in range(3):
         lab.get_by_role("menuitem", name="Run", exact=True).click()
         lab.get_by_role("menuitem", name=re.compile("^Run All Cells")).first.click()
