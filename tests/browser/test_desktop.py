@@ -7,19 +7,20 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from support.axe import breaches
+from support.browsing import sign_in, until
+from support.chromium import LONG_PATIENCE
 from support.desktops import Desktop, running_desktop
 from support.engine import Engine
 from support.platform import Platform, running_platform
+from support.session_pages import open_session, session_of, stop
 from support.vnc import colours
 
 pytestmark = [pytest.mark.browser, pytest.mark.container, pytest.mark.slow, pytest.mark.desktops]
 
-PATIENCE = 90_000
-"""Milliseconds that a session, or a program's window, may take."""
 BUILD_PATIENCE = 600_000
 """Milliseconds that TOPCAT's image may take the first time on a machine."""
 BUSY = 40
@@ -49,7 +50,6 @@ def page(chromium: Browser, desktop: Desktop) -> Iterator[Page]:
     permissions = ["clipboard-read", "clipboard-write"]
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, permissions=permissions)
     page = context.new_page()
-    page.set_default_timeout(30_000)
     page.goto(desktop.url)
     shown(page)
     yield page
@@ -71,22 +71,13 @@ def inside(engine: Engine, desktop: Desktop) -> Callable[..., str]:
 
 def shown(page: Page) -> None:
     """Wait until the program's window is on the screen, and nothing over it."""
-    page.wait_for_selector("body:not([data-cover]) canvas", timeout=PATIENCE)
+    page.wait_for_selector("body:not([data-cover]) canvas", timeout=LONG_PATIENCE)
     until(page, lambda: colours(picture(page)) > BUSY)
 
 
 def picture(page: Page) -> Image.Image:
     """Return what the screen shows."""
     return Image.open(io.BytesIO(page.locator("canvas").screenshot())).convert("RGB")
-
-
-def until(page: Page, true: Callable[[], bool], seconds: float = 30) -> None:
-    """Wait until something holds; pages have no way to wait for what is in a picture."""
-    for _ in range(int(seconds * 5)):
-        if true():
-            return
-        page.wait_for_timeout(200)
-    raise AssertionError("it never came true")
 
 
 def still(page: Page) -> None:
@@ -149,12 +140,11 @@ def test_text_passes_both_ways(page: Page, inside: Callable[..., str]) -> None:
 def test_it_is_accessible(page: Page) -> None:
     for width in (1280, 360):
         page.set_viewport_size({"width": width, "height": 700})
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
+        assert breaches(page) == []
     expect(page.get_by_role("application", name="Screen of TOPCAT")).to_be_visible()
     page.locator("canvas").focus()
     page.keyboard.press("Control+Shift+F6")
-    assert page.evaluate("document.activeElement.tagName") == "BUTTON"
+    until(page, lambda: page.evaluate("document.activeElement.tagName") == "BUTTON")
 
 
 def test_a_program_that_ended_is_started_again(page: Page, inside: Callable[..., str]) -> None:
@@ -175,18 +165,12 @@ def test_it_comes_back_after_a_cut(page: Page, desktop: Desktop) -> None:
 def test_topcat_shows_a_tables_rows(chromium: Browser, platform_with_topcat: Platform) -> None:
     context = chromium.new_context(base_url=platform_with_topcat.url, viewport={"width": 1280, "height": 800})
     page = context.new_page()
-    page.set_default_timeout(30_000)
-    page.goto("/sign-in")
-    page.get_by_role("button", name="Johannes (demo scientist)").click()
-    until(page, lambda: page.goto("/datalabs/topcat/launch").ok, BUILD_PATIENCE / 1000)  # type: ignore[union-attr]
+    sign_in(page, "Johannes (demo scientist)")
+    until(page, lambda: page.goto("/datalabs/topcat/launch").ok, BUILD_PATIENCE)  # type: ignore[union-attr]
     expect(page.get_by_label(re.compile("Hipparcos"))).to_be_checked()
     page.get_by_role("button", name="Launch").click()
-    page.wait_for_url(re.compile(r"/sessions/[a-z0-9]{12}$"))
-    expect(page.get_by_role("link", name="Open in a new tab")).to_be_enabled(timeout=PATIENCE)
-    with page.context.expect_page() as opened:
-        page.get_by_role("link", name="Open in a new tab").click()
-    screen = opened.value
-    screen.set_default_timeout(PATIENCE)
+    session_of(page)
+    screen = open_session(page)
     shown(screen)
     assert re.fullmatch(r"http://[a-z0-9]{12}\.localhost:\d+/", screen.url)  # no password and no token in the address
 
@@ -205,7 +189,5 @@ def test_topcat_shows_a_tables_rows(chromium: Browser, platform_with_topcat: Pla
     screen.keyboard.press("Alt+F10")
     until(screen, lambda: written_rows(picture(screen)) >= ROWS)
     screen.close()
-    page.get_by_role("button", name="Stop").first.click()
-    page.get_by_role("dialog").get_by_role("button", name=re.compile("stop", re.IGNORECASE)).first.click()
-    expect(page.get_by_text("stopped", exact=True).first).to_be_visible(timeout=PATIENCE)
+    stop(page)
     context.close()

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from support.browsing import sign_in
 from support.client import Client
 from support.platform import Platform, running_platform
 from support.tree import ROOT
@@ -21,8 +22,6 @@ from support.tree import ROOT
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.frameworks]
 
 EXAMPLES = ROOT / "catalogue" / "examples" / "frameworks"
-PATIENCE = 40_000
-"""Milliseconds that a page's first answer may take."""
 BUILD_SECONDS = 400.0
 NO_STREAM = frozenset({"dash", "flask", "gradio"})
 """The frameworks whose pages ask by plain requests or event streams."""
@@ -83,15 +82,14 @@ def watch(page: Page) -> Seen:
 
 def use(page: Page, platform: Platform, session: str) -> None:
     """Open the session from its page, and press the button twice."""
-    page.goto(f"{platform.url}/sign-in/")
-    page.get_by_role("button", name="demo developer").click()
+    sign_in(page, "demo developer")
     page.goto(f"{platform.url}/sessions/{session}/open")
     assert urlsplit(page.url).hostname == f"{session}.localhost"
-    expect(page.get_by_role("heading", name="How far?").first).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_text("10 parsecs")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="How far?").first).to_be_visible()
+    expect(page.get_by_text("10 parsecs")).to_be_visible()
     for parsecs in (20, 40):
         page.get_by_role("button", name="Twice as far").click()
-        expect(page.get_by_text(f"{parsecs} parsecs")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text(f"{parsecs} parsecs")).to_be_visible()
 
 
 @pytest.mark.parametrize("framework", sorted(path.name for path in EXAMPLES.iterdir()))
@@ -102,9 +100,8 @@ def test_a_bare_script_becomes_a_page_that_answers(
     made = build(client, framework)
     wanted = {"datalab": f"far-{framework}", "profile": "alone", "volumes": []}
     session = client.api("POST", "/sessions", json=wanted).raise_for_status().json()["id"]
-    context = chromium.new_context(viewport={"width": 1000, "height": 700})
+    context = chromium.new_context(base_url=place.url, viewport={"width": 1000, "height": 700})
     page = context.new_page()
-    page.set_default_timeout(30_000)
     seen = watch(page)
     try:
         client.wait_for(session, "running")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page
 
 from edge.conftest import Lab
 from spacelab.edge.rules import visit_cookie
 from spacelab.site.settings import SESSION_COOKIE_NAME
-from support.chromium import CHROMIUM, FLAGS
+from support.chromium import running_chromium
 from support.edge import Edge
 
 pytestmark = pytest.mark.browser
@@ -33,15 +33,13 @@ def browser(edge: Edge) -> Iterator[BrowserContext]:
     """Start a browser that is signed in at the portal as ada, with one page there."""
     door = edge.state / "static" / "door.html"
     door.parent.mkdir(exist_ok=True)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with running_chromium() as chromium:
         context = chromium.new_context()
         key = edge.call("sign_in", "ada")
         context.add_cookies(
             [{"name": SESSION_COOKIE_NAME, "value": key, "url": edge.portal, "httpOnly": True, "sameSite": "Lax"}]
         )
         yield context
-        chromium.close()
 
 
 def origin(edge: Edge, session_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from spacelab.accounts.models import Person
 from spacelab.pipelines.models import PipelineVersion
-from support.browsing import let_in
+from support.browsing import let_in, until
 
 GREET = """\
 cwlVersion: v1.2
@@ -61,9 +62,19 @@ class Editor:
         lines: str = self.page.locator(".cm-content").evaluate("content => content.cmTile.root.view.state.sliceDoc()")
         return lines
 
+    def reads(self, wanted: str) -> None:
+        """Expect the CWL text to be this."""
+        with suppress(AssertionError):
+            until(self.page, lambda: self.text == wanted)
+        assert self.text == wanted
+
     def node(self, name: str) -> Locator:
         """Return a node by its id."""
         return self.page.locator(f'.node[data-node-id="{name}"]')
+
+    def stands(self, name: str) -> None:
+        """Wait until a node has found its place."""
+        self.node(name).evaluate(_AT_REST)
 
     def port(self, node: str, port: str, side: str) -> tuple[float, float]:
         """Return where a port's handle stands on the screen."""
@@ -85,9 +96,11 @@ class Editor:
         expect(self.page.locator(".pipeline-editor > [role=status]")).to_contain_text(words)
 
     def save(self) -> None:
-        """Save the draft, and wait until it is."""
+        """Save what has changed, and wait until it is."""
+        badge = self.page.locator(".toolbar .badge")
+        expect(badge).not_to_have_text(f"{self.version} saved")
         self.page.keyboard.press("Control+s")
-        expect(self.page.locator(".toolbar .badge")).to_have_text(f"{self.version} saved")
+        expect(badge).to_have_text(f"{self.version} saved")
 
 
 _HANDLES = {"in": "target", "out": "source"}
