@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
@@ -49,17 +51,21 @@ def read_on(socket: ClientConnection) -> None:
 
 
 def again(platform: Platform, name: str, killed: int, seconds: float = 180) -> None:
-    """Wait until the program runs again under another process id, and the portal answers."""
-    deadline = time.monotonic() + seconds
+    """Wait until the program runs again under another process id, at work, and the portal answers."""
+    since, deadline = time.time(), time.monotonic() + seconds
     while time.monotonic() < deadline:
-        try:
-            back = platform.program(name) != killed
-        except RuntimeError:
-            back = False
-        if back and platform.command("doctor", "--json").returncode == 0:
-            return
-        time.sleep(0.2)
+        with contextlib.suppress(RuntimeError, httpx.TransportError):
+            if platform.program(name) != killed and is_well(platform, since if name == "controller" else 0):
+                return
+        time.sleep(0.1)
     raise AssertionError(f"{name} did not come back")
+
+
+def is_well(platform: Platform, since: float) -> bool:
+    """Say whether the portal finds nothing wrong, and the controller has looked at its work since then."""
+    looked = (platform.state / "controller.alive").stat().st_mtime
+    health = httpx.get(f"http://127.0.0.1:{platform.port}/healthz", headers={"Host": f"localhost:{platform.port}"})
+    return health.status_code == httpx.codes.OK and all(health.json().values()) and looked > since
 
 
 @pytest.mark.parametrize("name", ["controller", "web", "edge"])

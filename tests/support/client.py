@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from typing import Any
@@ -77,13 +78,16 @@ class Kernel:
             headers={"X-XSRFToken": xsrf, "Cookie": f"_xsrf={xsrf}"},
         )
         self.id: str = made.raise_for_status().json()["id"]
-        deadline = time.monotonic() + PATIENCE  # what it is asked while it starts may be lost
-        while time.monotonic() < deadline and self._state() != "idle":
-            time.sleep(0.2)
+        self._wait_until_it_answers()
 
-    def _state(self) -> str:
-        found = self.client.inside(self.session, "GET", f"/datalabs/{self.session}/api/kernels/{self.id}")
-        return str(found.raise_for_status().json()["execution_state"])
+    def _wait_until_it_answers(self) -> None:
+        """Ask until it answers: what it is asked while it starts may be lost, and its state is told only afterwards."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            with contextlib.suppress(TimeoutError):
+                self.run("", timeout=5)
+                return
+        raise AssertionError("the kernel never answered")
 
     def connect(self) -> ClientConnection:
         """Open the kernel's WebSocket, through the edge."""

@@ -20,6 +20,7 @@ import httpx
 
 from spacelab.edge.rules import caddy_variables
 from support.ports import free_port
+from support.template import fill_database
 
 HERE = Path(__file__).parent
 CADDY = Path(sys.executable).parent / "caddy"
@@ -116,9 +117,7 @@ class Edge:
         raise TimeoutError((self.state / "caddy.log").read_text())
 
     def start_keeper(self) -> None:
-        """Make the database and the static files, and start the process that changes the database."""
-        for command in (["migrate", "-v0"], ["collectstatic", "-v0", "--noinput"]):
-            subprocess.run([sys.executable, "-m", "spacelab", *command], env=self.variables, check=True)
+        """Start the process that changes the database."""
         self.keeper = subprocess.Popen(
             [sys.executable, "-m", "support.edge_state"],
             env=self.variables,
@@ -195,6 +194,7 @@ def running_edge(public: str = "") -> Iterator[Edge]:
     edge = Edge(state=state, port=free_port(), public=public)
     try:
         edge.run.mkdir(mode=0o700)
+        fill_database(state)
         edge.start_keeper()
         for name in ("ada", "ben"):
             edge.call("person", name)
