@@ -94,6 +94,11 @@ steps:
       baseCommand: [sh, -c, "exit 7"]
 """
 
+MIXED_ORDER = {
+    "stars": {"class": "File", "location": "/data/stars/vega.txt"},
+    "note": {"class": "File", "contents": "Blue.\n"},  # given by its contents: no folder of hers has it
+}
+
 
 class TestRuns(RunContract):
     """The contract of runs, and what only containers have."""
@@ -132,8 +137,7 @@ class TestRuns(RunContract):
     def test_a_workflow_runs_partly_in_containers(
         self, runtime: ContainerRuntime, workflow: Prepared, tmp_path: Path
     ) -> None:
-        note = {"class": "File", "contents": "Blue.\n"}  # given by its contents: no folder of hers has it
-        spec = workflow(MIXED, {"stars": {"class": "File", "location": "/data/stars/vega.txt"}, "note": note})
+        spec = workflow(MIXED, MIXED_ORDER)
         assert spec.run
         spec = replace(spec, run=replace(spec.run, images={"python:3": CONTRACT_IMAGE}))
         options = Path(spec.run.folder, "options.json") if spec.run else Path()
@@ -153,7 +157,7 @@ class TestRuns(RunContract):
     def test_an_image_that_is_not_allowed_is_a_problem_of_its_step(
         self, runtime: ContainerRuntime, workflow: Prepared
     ) -> None:
-        spec = workflow(MIXED, {"stars": {"class": "File", "location": "/data/stars/vega.txt"}})
+        spec = workflow(MIXED, MIXED_ORDER)
         seen, _ = self.outcome(runtime, spec)
         assert seen.exit_code == 33
         assert any("python:3 needs a container runtime" in str(one.get("reason")) for one in events(spec))
@@ -263,16 +267,17 @@ class TestRuns(RunContract):
         self, runtime: ContainerRuntime, brokered: Callable[..., WorkloadSpec], engine: Engine
     ) -> None:
         spec = brokered(
-            "one = send(order('sleep', '3', memory_mb=900), out='/run/spacelab-run/1')\n"
-            "time.sleep(2)\nprint('up', flush=True)\n"
-            "print(ask(order('sleep', '3', place=0))['trouble'], flush=True)\n"
-            "print(one.makefile().readline(), flush=True)",
+            "one = send(order('sleep', '600', memory_mb=900), out='/run/spacelab-run/1')\n"
+            "while not os.path.exists('/media/user/on'): time.sleep(0.02)\n"
+            "print(ask(order('sleep', '600', place=0))['trouble'], flush=True)\n"
+            "one.close()",
             resources=Resources(memory_mb=200, processes=40, cpu=1),
         )
         runtime.start(spec, {})
-        until(lambda: "up" in printed(runtime, spec))
+        until(lambda: engine.client.api.containers(filters={"label": [f"org.spacelab.workload={spec.id}"]}))
         name = f"spacelab-{runtime.options.platform}-{spec.id}.job0"
         host = engine.client.api.inspect_container(name)["HostConfig"]
+        Path(spec.mounts[1].source, "on").touch()
         assert host["Memory"] == 200 * 2**20
         assert host["PidsLimit"] == 40
         assert (host["Privileged"], host["ReadonlyRootfs"], host["NetworkMode"]) == (False, True, "none")
