@@ -82,9 +82,12 @@ def check(page: Page, what: object = "") -> None:
 
 
 def shaped(page: Page, shape: dict[str, Any]) -> None:
-    """Show the page that is loaded in another window, by another light: styles follow, and no script depends on it."""
+    """Show the page that is loaded in another window, by another light: styles follow, and no script depends on it.
+
+    Colours change at once, as for people who want nothing to move.
+    """
     page.set_viewport_size(shape["viewport"])
-    page.emulate_media(color_scheme=shape["color_scheme"])
+    page.emulate_media(color_scheme=shape["color_scheme"], reduced_motion="reduce")
 
 
 def check_by_day_and_night(page: Page, what: object = "") -> None:
