@@ -161,7 +161,7 @@ def main() -> None:
         tool.chmod(0o755)
         measure(given, tool)
         server.shutdown()
-        platform.runtime.runs.process.preloaded.end()
+        platform.runtime.end()
 
 
 def measure(given: argparse.Namespace, tool: Path) -> None:

@@ -72,6 +72,8 @@ def once(runtime: ProcessRuntime, spec: WorkloadSpec) -> dict[str, float]:
         time.sleep(0.002)
     runtime.forget(spec.id)
     time.sleep(PAUSE)
+    if runtime.options.standby:
+        assert runtime.standbys.wait(LOADED_WITHIN)
     return times
 
 
@@ -80,13 +82,13 @@ def measure(name: str, *, warm: bool, repeats: int, cpu: float) -> None:
     with tempfile.TemporaryDirectory(prefix="spb-") as base:
         folder = Path(base)
         folder.chmod(0o755)
-        runtime = ProcessRuntime(Options(folder / "state", folder / "env", warm=warm))
+        runtime = ProcessRuntime(Options(folder / "state", folder / "env", warm=warm, standby=warm))
         if warm:
             runtime.preloaded.begin()
             assert runtime.preloaded.wait(LOADED_WITHIN)
         once(runtime, prepare(folder, 0, cpu))
         found = [once(runtime, prepare(folder, number, cpu)) for number in range(1, repeats + 1)]
-        runtime.preloaded.end()
+        runtime.end()
     parts = {part: statistics.median(one[part] for one in found) for part in found[0]}
     whole = [one["run-ended"] - one["command"] for one in found]
     print(f"{name}: {statistics.median(whole):.0f} ms beside the command (best {min(whole):.0f})")

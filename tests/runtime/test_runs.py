@@ -6,15 +6,16 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
 from runtime.contract import printed, wait_for
 from runtime.run_contract import Prepared, RunContract, until
+from spacelab.volumes.rules import Mount
 from spacelab.workloads.ports import Runtime
-from spacelab.workloads.rules import Seen
-from spacelab.workloads.runtimes.process import Options, ProcessRuntime, warm
+from spacelab.workloads.rules import Resources, Seen
+from spacelab.workloads.runtimes.process import Options, ProcessRuntime, standby, warm
 from spacelab.workloads.runtimes.process.host import groups
 from spacelab.workloads.runtimes.shared import pipelines
 from support.ordinary import run_as_ordinary_user
@@ -27,12 +28,19 @@ class ProcessRuns(RunContract):
 
     sandbox: Literal["auto", "bubblewrap", "plain"] = "bubblewrap"
     limits: Literal["auto", "cgroup", "rlimit"] = "auto"
-    warm = False
+    warm = standby = False
     grouped = groups().usable
 
     @pytest.fixture
     def again(self, state: Path) -> Iterator[Callable[[], ProcessRuntime]]:
-        options = Options(state / "run", state / "env", sandbox=self.sandbox, limits=self.limits, warm=self.warm)
+        options = Options(
+            state / "run",
+            state / "env",
+            sandbox=self.sandbox,
+            limits=self.limits,
+            warm=self.warm,
+            standby=self.standby,
+        )
         made: list[ProcessRuntime] = []
 
         def one() -> ProcessRuntime:
@@ -41,7 +49,7 @@ class ProcessRuns(RunContract):
 
         yield one
         for runtime in made:
-            runtime.preloaded.end()
+            runtime.end()
 
 
 class TestCold(ProcessRuns):
@@ -129,6 +137,99 @@ class TestWarm(ProcessRuns):
             "print('done')"
         )
         assert self.outcome(runtime, make(script))[1] == "done\n"
+
+
+SEEN = """
+import os
+for line in open("/proc/self/mountinfo"):
+    words = line.split()
+    print(words[4], words[5], *words[words.index("-") + 1:])
+for folder, folders, files in os.walk("/"):
+    folders[:] = [] if folder.count("/") > 2 or folder in ("/proc", "/usr") else sorted(folders)
+    for name in sorted([*folders, *files]):
+        path = os.path.join(folder, name)
+        found = os.lstat(path)
+        print(path, oct(found.st_mode), found.st_uid, os.readlink(path) if os.path.islink(path) else "")
+print(open("/etc/passwd").read(), os.getcwd(), sorted(os.environ), os.sched_getaffinity(0))
+print(open("/proc/self/status").read().split("Cap", 1)[1].split("Speculation")[0])
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="no ordinary user can have a sandbox on standby")
+class TestStandby(TestWarm):
+    """Runs that begin in a sandbox that was made before anybody knew them."""
+
+    standby = True
+
+    @pytest.fixture(autouse=True)
+    def every_run_finds_one(self, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+        """Have each start wait until one is there."""
+        found: list[bool] = []
+        take = standby.Standbys.take
+
+        def taken(self: standby.Standbys) -> standby.Standby | None:
+            if self._possible and self._preloaded.loaded():
+                self.wait(LOADED_WITHIN)
+            one = take(self)
+            found.append(one is not None)
+            return one
+
+        monkeypatch.setattr(standby.Standbys, "take", taken)
+        monkeypatch.setattr(standby, "PAUSE", 0.0)
+        return found
+
+    @pytest.mark.usefixtures("stand_in")
+    def test_a_run_sees_the_same_as_in_a_sandbox_of_its_own(
+        self, runtime: ProcessRuntime, make: Prepared, tmp_path: Path, every_run_finds_one: list[bool]
+    ) -> None:
+        (tmp_path / "mine").mkdir()
+        (tmp_path / "archive").mkdir()
+        mounts = (
+            Mount(str(tmp_path / "archive"), "/data/stars"),
+            Mount(str(tmp_path / "mine"), "/media/user", read_only=False),
+        )
+        folder, texts = tmp_path / "run-1", []
+        for _ in range(2):
+            spec = make(SEEN, mounts=mounts, folder=folder, resources=Resources(cpu=64, memory_mb=300, scratch_mb=50))
+            seen, text = RunContract.outcome(self, runtime, spec)
+            assert seen.exit_code == 0, text
+            texts.append(sorted(line.replace(spec.id, "ID") for line in text.splitlines()))
+            runtime.standbys.end()
+        assert every_run_finds_one == [True, False]
+        differ = ("/sys/fs/cgroup", *(f"/etc/{name} ro" for name in ("group", "hosts", "passwd")))
+        alike = [{line for line in lines if not line.startswith(differ)} for lines in texts]
+        assert alike[0] ^ alike[1] == set()
+        assert len(texts[0]) == len(texts[1])
+
+    @pytest.mark.usefixtures("stand_in")
+    def test_a_sandbox_that_cannot_be_completed_is_no_more_than_a_slower_start(
+        self, runtime: ProcessRuntime, make: Prepared, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        real = standby.additions
+
+        def wrong(*given: Any) -> Any:
+            made, trees = real(*given)
+            return [("tree", "/no/such", 0, True), *made], trees
+
+        monkeypatch.setattr(standby, "additions", wrong)
+        monkeypatch.setattr(standby, "MOST_BROKEN", 2)
+        for _ in range(3):
+            seen, text = RunContract.outcome(self, runtime, make("print('through')"))
+            assert (seen.exit_code, text) == (0, "through\n")
+        assert caplog.text.count("could not be completed: [Errno 2] No such file or directory") == 2
+        assert caplog.text.count("no sandbox is kept on standby any more") == 1
+
+    @pytest.mark.usefixtures("stand_in")
+    def test_it_ends_with_the_platform(self, runtime: ProcessRuntime) -> None:
+        assert runtime.standbys.wait(LOADED_WITHIN)
+        waiting = runtime.standbys.take()
+        assert waiting
+        left = waiting.group.pids()
+        waiting.orders.close()
+        assert waiting.process.wait(LOADED_WITHIN) == 0
+        until(lambda: not waiting.group.pids())
+        assert left or not self.grouped
+        waiting.end()
 
 
 @pytest.mark.long

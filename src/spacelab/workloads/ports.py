@@ -46,6 +46,13 @@ class Runtime(Protocol):
         """Remove what is left of an ended workload; nothing happens if there is nothing left, or it still runs."""
 
 
+class KeepsThingsReady(Protocol):
+    """What a runtime can do besides: keep something for later starts."""
+
+    def end(self) -> None:
+        """End what is kept for later starts; workloads go on. The runtime is not used any more after it."""
+
+
 @dataclass(frozen=True)
 class StepSeen:
     """A step of an image's build: the how-manieth of how many, its instruction, and whether the cache had it.

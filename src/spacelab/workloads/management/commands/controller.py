@@ -101,8 +101,9 @@ class Command(BaseCommand):
         reconcilers = [(import_string(name), seconds) for name, seconds in settings.RECONCILERS]
         services = [import_string(name) for name in settings.CONTROLLER_SERVICES]
         pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="runtime")
+        runtime = import_string(settings.WORKLOAD_RUNTIME)()
         controller = Controller(
-            import_string(settings.WORKLOAD_RUNTIME)(),
+            runtime,
             policy=Policy(start_timeout=configuration.start_timeout_seconds),
             executor=pool,
             secrets=secrets,
@@ -123,4 +124,6 @@ class Command(BaseCommand):
             pool.shutdown(wait=False, cancel_futures=True)
             for thread in threads:
                 thread.join(THREADS_END_SECONDS)
+            if end := getattr(runtime, "end", None):  # see `ports.KeepsThingsReady`
+                end()
         logger.info("The controller has ended; workloads go on")

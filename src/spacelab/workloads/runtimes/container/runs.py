@@ -31,6 +31,7 @@ class Runs:
                 environments=options.environments or options.run_directory / ".no-environments",
                 workload_uid=options.workload_uid,
                 warm=options.warm,
+                standby=options.warm,
             )
         )
 
@@ -62,6 +63,10 @@ class Runs:
             if observation.seen is not Seen.EXITED:
                 brokers.look_after(self._context.options.run_directory, workload_id, broker.PROGRAM)
         return found
+
+    def end(self) -> None:
+        """End what is kept for later starts."""
+        self.process.end()
 
     def forget(self, workload_id: str) -> None:
         """Remove what is left of an ended run."""

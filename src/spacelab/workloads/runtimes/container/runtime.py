@@ -81,6 +81,10 @@ class ContainerRuntime:
         limits = "cgroup" if facts.memory and facts.processes else "none"
         return Capabilities(True, "container", limits, gpu, tuple(warnings_of(facts)))
 
+    def end(self) -> None:
+        """End what is kept for later starts; workloads go on (see `ports.KeepsThingsReady`)."""
+        self.runs.end()
+
     def lacks(self, *, environment: str, image: str) -> bool:  # noqa: ARG002  the port's signature
         """Say whether the engine does not have this image (see `ports.KnowsWhatIsHere`)."""
         return bool(image) and not images.is_there(self.context.engine, image)

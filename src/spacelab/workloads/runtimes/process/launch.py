@@ -10,10 +10,10 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spacelab.workloads.ports import RuntimeFault
 from spacelab.workloads.rules import RUN_FOLDER, Kind, Network, WorkloadSpec
@@ -33,6 +33,9 @@ from spacelab.workloads.runtimes.shared.variables import (
     sandbox_places,
     variables,
 )
+
+if TYPE_CHECKING:
+    from spacelab.workloads.runtimes.process.standby import Standby
 
 LOG_BYTES = 8 * 2**20
 """Bytes of a workload's output that are kept."""
@@ -96,6 +99,94 @@ def prefixes_of(options: Options, spec: WorkloadSpec) -> tuple[Path, ...]:
     return _prefixes(options, [read_environment(options, name) for name in pipelines.environments(spec)])
 
 
+class Unfit(Exception):  # noqa: N818  the run starts all the same
+    """A sandbox on standby can't take this run."""
+
+
+class Broken(Unfit):
+    """A sandbox on standby could not be completed: perhaps none can."""
+
+
+def in_memory(content: bytes) -> int:
+    """Return a descriptor of a file that is nowhere but in memory, at its beginning."""
+    descriptor = os.memfd_create("spacelab")
+    with os.fdopen(descriptor, "wb", closefd=False) as file:
+        file.write(content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def common_host(options: Options) -> sandbox.Host:
+    """Return what the sandboxes of all runs are made of, where the platform runs as root."""
+    return sandbox.Host(
+        inside=compiled_for(options) or INSIDE,
+        python=options.python,
+        prefixes=(),
+        environments=options.environments,
+        egress=None,
+        root=True,
+        software=pipelines.software(),
+        etc=etc.prepared(options.run_directory, tuple(sandbox.ETC)),
+        base=_prefixes(options, []),
+    )
+
+
+def waiting_coordinator(uid: int) -> dict[str, object]:
+    """Return the first orders of a coordinator that waits in a sandbox on standby."""
+    nothing = {"variables": {}, "cwd": "/", "limits": {"data_bytes": 0, "processes": 0}, "cores": []}
+    return {**nothing, "uid": uid, "gid": uid, "nested": True, "standby": True}
+
+
+def spawn(
+    options: Options,
+    words: Sequence[str],
+    supervisor: Sequence[str],
+    *,
+    joins: Sequence[int],
+    channel: int,
+    log: int,
+    passed: Iterable[int],
+) -> subprocess.Popen[bytes]:
+    """Start bubblewrap with its arguments, in its control groups, and the supervisor in it with its own.
+
+    `channel` is standard input, -1 for nothing; a coordinator that listens there is told of the sandbox.
+    """
+    described = in_memory(b"".join(word.encode() + b"\0" for word in words))
+    announced = ["/bin/sh", "-c", ANNOUNCE, "sh"] if channel >= 0 else []
+    script = f"{sandbox.SUPERVISOR}c" if compiled_for(options) else str(sandbox.SUPERVISOR)
+    bubblewrap = [shutil.which("bwrap") or "bwrap", "--args", str(described), "--", *announced, str(sandbox.PYTHON)]
+    try:
+        return _joined(
+            [*bubblewrap, "-I", "-S", "-B", script, *supervisor],
+            joins=joins,
+            channel=channel,
+            log=log,
+            passed=[described, *passed],
+        )
+    finally:
+        os.close(described)
+
+
+def _joined(
+    program: Sequence[str], *, joins: Sequence[int], channel: int, log: int, passed: Iterable[int]
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        ["/bin/sh", "-c", JOIN, "sh", " ".join(map(str, joins)), *program],
+        stdin=channel if channel >= 0 else subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        cwd="/",
+        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+        pass_fds=[*joins, *passed],
+        start_new_session=True,
+    )
+
+
+def compiled_for(options: Options) -> Path | None:
+    """Return the compiled programs of the inside, where they are for the interpreter that runs there."""
+    return compiled.prepared(options.run_directory) if not options.interpreter else None
+
+
 @dataclass
 class Launch:
     """One start: everything is opened first, so that the new process needs nobody once it runs."""
@@ -109,9 +200,10 @@ class Launch:
     lock: int
     control: int
     preloaded: Preloaded | None = None
+    standby: Standby | None = None
 
     def __post_init__(self) -> None:
-        self.compiled = compiled.prepared(self.options.run_directory) if not self.options.interpreter else None
+        self.compiled = compiled_for(self.options)
         self.files = contextlib.ExitStack()
         self.channel: socket.socket | None = None
         self.output = (-1, -1)
@@ -121,7 +213,10 @@ class Launch:
         self.environment = self.environments.get(self.spec.environment)
 
     def run(self) -> subprocess.Popen[bytes]:
-        """Start the supervisor and wait for its sign of life; raise `RuntimeFault` when there is none."""
+        """Start the supervisor and wait for its sign of life; raise `RuntimeFault` when there is none.
+
+        Raises `Unfit` where a sandbox on standby was of no use: the start is then tried anew without one.
+        """
         with self.files:
             hello, hello_end = os.pipe()
             self.files.callback(os.close, hello)
@@ -129,7 +224,7 @@ class Launch:
             places = self._places()
             orders = self._orders(places, hello_end)
             try:
-                child = self._spawn(places, orders)
+                child = self._occupy(places, orders) if self.standby else self._spawn(places, orders)
             finally:
                 os.close(hello_end)
             ready, _, _ = select.select([hello], [], [], HELLO_SECONDS)
@@ -137,9 +232,31 @@ class Launch:
                 self.folder.kill()
                 child.kill()
                 child.wait()
+                if self.standby:
+                    raise Broken(self.standby.said())
                 said = b"".join(self.folder.log(0)).decode(errors="replace").strip()[-500:]
                 raise RuntimeFault(f"The sandbox could not be set up: {said or 'it gave no sign of life'}.")
             return child
+
+    def _occupy(self, places: Places, orders: int) -> subprocess.Popen[bytes]:
+        """Have the sandbox on standby take the run."""
+        if not self.standby:  # pragma: no cover - who calls this has one
+            raise Unfit
+        inside: list[str] = []
+        for path, text in sandbox.users(places).items():
+            self.folder.write(Path(path).name, text)
+            (self.folder.path / Path(path).name).chmod(0o444)
+            inside += ["--ro-bind", str(self.folder.path / Path(path).name), path]
+        inside += sandbox.particular(self.spec, self._host(), places, self.group)
+        descriptors = {name: one for name, one in self.descriptors.items() if one >= 0 and name != "warm"}
+        self.standby.occupy(
+            self.folder,
+            [*sandbox.folders(inside), *inside],
+            self.spec.resources,
+            {"orders": orders, "lock": self.lock, **descriptors},
+            self.coordinator,
+        )
+        return self.standby.process
 
     def _places(self) -> Places:
         if self.sandboxed:
@@ -158,12 +275,9 @@ class Launch:
         return descriptor
 
     def _data(self, content: bytes) -> int:
-        descriptor = os.memfd_create("spacelab")
+        descriptor = in_memory(content)
         self.files.callback(os.close, descriptor)
         self.passed.append(descriptor)
-        with os.fdopen(descriptor, "wb", closefd=False) as file:
-            file.write(content)
-        os.lseek(descriptor, 0, os.SEEK_SET)
         return descriptor
 
     def _listen(self) -> int:
@@ -187,10 +301,11 @@ class Launch:
             "control": self.control,
             "hello": hello,
             "oom": self._open(oom, os.O_RDONLY) if oom else -1,
-            "warm": 0 if self.channel else -1,
+            "warm": 0 if self.channel or self.standby else -1,
             "output": self.output[0],
             "output_end": self.output[1],
         }
+        self.descriptors = descriptors
         orders: dict[str, Any] = {
             "descriptors": descriptors,
             "command": list(self._coordinator()) if spec.run else command_line(spec.command, known),
@@ -210,22 +325,24 @@ class Launch:
             "deadline": (spec.deadline_seconds or 0) if spec.kind is Kind.BATCH else 0,
             "log_bytes": LOG_BYTES,
         }
+        told = {name: orders[name] for name in ("variables", "cwd", "uid", "gid", "limits", "cores", "nested")}
+        self.coordinator = {**told, "standby": False, "arguments": ["spacelab-cwl", "run", RUN_FOLDER]}
         if self.channel:
-            told = {name: orders[name] for name in ("variables", "cwd", "uid", "gid", "limits", "cores", "nested")}
-            told["arguments"] = ["spacelab-cwl", "run", RUN_FOLDER]
-            socket.send_fds(self.channel, [marshal.dumps(told)], [self.output[1]])
+            socket.send_fds(self.channel, [marshal.dumps(self.coordinator)], [self.output[1]])
         return self._data(marshal.dumps(orders))
 
     def _ask(self) -> None:
         """Have a preloaded coordinator wait for the sandbox, where there is one."""
         if not (self.spec.run and self.sandboxed and self.preloaded):
             return
-        joins = [os.open(path, os.O_WRONLY | os.O_CLOEXEC) for path in self.group.procs_files()]
-        for join in joins:
-            self.files.callback(os.close, join)
-        self.channel = self.preloaded.ask(joins)
+        if not self.standby:
+            joins = [os.open(path, os.O_WRONLY | os.O_CLOEXEC) for path in self.group.procs_files()]
+            for join in joins:
+                self.files.callback(os.close, join)
+            self.channel = self.preloaded.ask(joins)
         if self.channel:
             self.files.enter_context(self.channel)
+        if self.channel or self.standby:
             self.output = os.pipe()
             for end in self.output:
                 self.files.callback(os.close, end)
@@ -264,34 +381,17 @@ class Launch:
 
     def _spawn(self, places: Places, orders: int) -> subprocess.Popen[bytes]:
         log = self._open(self.folder.path / "log", os.O_WRONLY | os.O_APPEND)
-        joins = [str(self._open(path, os.O_WRONLY)) for path in self.group.procs_files()]
-        if self.sandboxed:
-            files = {path: self._data(text.encode()) for path, text in sandbox.users(places).items()}
-            words = sandbox.arguments(self.spec, self._host(), places, self.group, files)
-            info = self._open(self.folder.path / "process.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-            described = self._data(b"\0".join(word.encode() for word in [*words, "--info-fd", str(info)]) + b"\0")
-            announced = ["/bin/sh", "-c", ANNOUNCE, "sh"] if self.channel else []
-            program = [
-                shutil.which("bwrap") or "bwrap",
-                "--args",
-                str(described),
-                "--",
-                *announced,
-                str(sandbox.PYTHON),
-            ]
-            script = f"{sandbox.SUPERVISOR}c" if self.compiled else str(sandbox.SUPERVISOR)
-        else:
-            program, script = [str(self.options.python)], str(INSIDE / "supervisor.py")
-        return subprocess.Popen(
-            ["/bin/sh", "-c", JOIN, "sh", " ".join(joins), *program, "-I", "-S", "-B", script, str(orders)],
-            stdin=self.channel.fileno() if self.channel else subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd="/",
-            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
-            pass_fds=self.passed,
-            start_new_session=True,
-        )
+        joins = [self._open(path, os.O_WRONLY) for path in self.group.procs_files()]
+        channel = self.channel.fileno() if self.channel else -1
+        if not self.sandboxed:
+            program = [str(self.options.python), "-I", "-S", "-B", str(INSIDE / "supervisor.py"), str(orders)]
+            return _joined(program, joins=joins, channel=channel, log=log, passed=self.passed)
+        files = {path: self._data(text.encode()) for path, text in sandbox.users(places).items()}
+        words = sandbox.arguments(self.spec, self._host(), places, self.group, files)
+        info = self._open(self.folder.path / "process.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        words += ["--info-fd", str(info)]
+        passed = self.passed
+        return spawn(self.options, words, [str(orders)], joins=joins, channel=channel, log=log, passed=passed)
 
     def _host(self) -> sandbox.Host:
         return sandbox.Host(
@@ -303,6 +403,7 @@ class Launch:
             root=self.root,
             software=pipelines.software() if self.spec.run else None,
             etc=etc.prepared(self.options.run_directory, tuple(sandbox.ETC)) if self.spec.run else None,
+            base=_prefixes(self.options, []),
         )
 
     def _stand_in(self) -> dict[str, str]:

@@ -26,6 +26,8 @@ class Options:
 
     warm: bool = False
     """Whether a loaded coordinator is kept for pipeline runs."""
+    standby: bool = False
+    """Whether it waits in a sandbox that is made already, where that is possible."""
 
     slurm: bool = False
     """Whether steps of pipeline runs are jobs of a Slurm cluster."""
@@ -42,6 +44,7 @@ class Options:
             sandbox=platform.sandbox,
             workload_uid=platform.workload_uid,
             warm=platform.warm_pipelines,
+            standby=platform.warm_pipelines,
             slurm=platform.pipeline_steps == "slurm",
             slurm_conf=str(platform.slurm_conf or ""),
             slurm_options=tuple(platform.slurm_options),

@@ -18,8 +18,9 @@ from spacelab.workloads.ports import RuntimeFault
 from spacelab.workloads.rules import Capabilities, Network, Observation, Seen, Trouble, Usage, WorkloadSpec
 from spacelab.workloads.runtimes.process import host, plain, slurm
 from spacelab.workloads.runtimes.process.control import ControlFolder
-from spacelab.workloads.runtimes.process.launch import Launch, is_there, prefixes_of
+from spacelab.workloads.runtimes.process.launch import Launch, Unfit, is_there, prefixes_of
 from spacelab.workloads.runtimes.process.options import Options
+from spacelab.workloads.runtimes.process.standby import Standby, Standbys
 from spacelab.workloads.runtimes.process.warm import Preloaded
 from spacelab.workloads.runtimes.shared import brokers, mounts
 from spacelab.workloads.runtimes.shared.apart import Apart
@@ -37,6 +38,15 @@ SETTLED = 5.0
 
 KILL_MARGIN = 5.0
 """Seconds beyond the grace after which the runtime ends what its supervisor should have ended."""
+
+
+def _limited(launch: partial[Launch], group: Group, standby: Standby | None = None) -> subprocess.Popen[bytes]:
+    """Start a workload in its control groups, after what tells of both is written."""
+    started = launch(group=group, standby=standby)
+    group.create(started.spec.resources)
+    started.folder.write("group.json", json.dumps(group.to_json()))
+    started.folder.write("spec.json", json.dumps(started.spec.to_json()))
+    return started.run()
 
 
 @dataclass
@@ -57,6 +67,7 @@ class ProcessRuntime:
     def __init__(self, options: Options | None = None) -> None:
         self.options = options or Options.from_settings()
         self.preloaded = Preloaded(self.options)
+        self.standbys = Standbys(self.options, self.preloaded)
         self._made_at = time.monotonic()
         self._known: dict[str, Known] = {}
         self._apart = Apart()
@@ -125,24 +136,36 @@ class ProcessRuntime:
     def _launch(
         self, folder: ControlFolder, spec: WorkloadSpec, secrets: Mapping[str, str], lock: int, control: int
     ) -> subprocess.Popen[bytes]:
-        group = Group(0, {})
-        if self.options.limits != "rlimit" and host.groups().usable:
-            group = Group.of(host.groups(), spec.id)
-            group.create(spec.resources)
-        folder.write("group.json", json.dumps(group.to_json()))
-        folder.write("spec.json", json.dumps(spec.to_json()))
-        launch = Launch(
+        launch = partial(
+            Launch,
             options=self.options,
             folder=folder,
             spec=spec,
             secrets=secrets,
-            group=group,
             sandboxed=self.sandboxed,
             lock=lock,
             control=control,
             preloaded=self.preloaded,
         )
-        return launch.run()
+        standby = self.standbys.take() if spec.run and self.sandboxed else None
+        if standby and (started := self._occupied(standby, launch)):
+            return started
+        usable = self.options.limits != "rlimit" and host.groups().usable
+        return _limited(launch, Group.of(host.groups(), spec.id) if usable else Group(0, {}))
+
+    def _occupied(self, standby: Standby, launch: partial[Launch]) -> subprocess.Popen[bytes] | None:
+        """Start a run in a sandbox that waited for one; None where that was of no use."""
+        try:
+            started = _limited(launch, standby.group, standby)
+        except (OSError, Unfit) as error:
+            standby.end()
+            self.standbys.failed(error)
+            return None
+        except BaseException:
+            standby.end()
+            raise
+        standby.log.close()
+        return started
 
     def _check(self, spec: WorkloadSpec) -> None:
         if spec.image or spec.build:
@@ -157,6 +180,7 @@ class ProcessRuntime:
         """Report on every workload whose folder exists and whose supervisor ever lived."""
         if time.monotonic() - self._made_at > SETTLED:
             self.preloaded.begin()
+            self.standbys.begin()
         for child in list(self._children):
             if child.poll() is not None:
                 self._children.remove(child)
@@ -294,6 +318,11 @@ class ProcessRuntime:
             brokers.wait_for_end(broker)
             brokers.remove(broker)
         folder.remove()
+
+    def end(self) -> None:
+        """End what is kept for later starts; workloads go on (see `ports.KeepsThingsReady`)."""
+        self.standbys.end()
+        self.preloaded.end()
 
     def _folder(self, workload_id: str) -> ControlFolder:
         if not ID.fullmatch(workload_id):

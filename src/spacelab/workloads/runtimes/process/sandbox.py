@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from spacelab.volumes.rules import ARCHIVE_ROOT, HOME, OLD_ARCHIVE_ROOT, SCRATCH, TEAM_ROOT
-from spacelab.workloads.rules import WorkloadSpec
+from spacelab.workloads.rules import Resources, WorkloadSpec
 from spacelab.workloads.runtimes.shared import pipelines
 from spacelab.workloads.runtimes.shared.limits import Group
 from spacelab.workloads.runtimes.shared.variables import ENVIRONMENTS, Places
@@ -74,7 +74,7 @@ class Host:
     """The folder that holds the supervisor's files."""
     python: Path
     prefixes: tuple[Path, ...]
-    """Folders outside /usr that interpreters need, each visible at its own path."""
+    """Folders outside /usr that the interpreters of environments need, each visible at its own path."""
     environments: Path
     egress: Path | None
     root: bool
@@ -83,10 +83,12 @@ class Host:
     """The coordinator's, for a pipeline run."""
     etc: Path | None = None
     """A folder that holds the parts of /etc already; each that is mounted by itself takes a third of a millisecond."""
+    base: tuple[Path, ...] = ()
+    """Folders outside /usr that the supervisor's own interpreter needs."""
 
 
 def system(host: Host) -> list[str]:
-    """Return the read-only system: /usr, the links to it, parts of /etc, the interpreters."""
+    """Return the read-only system: /usr, the links to it, parts of /etc, the supervisor's interpreter."""
     arguments = ["--ro-bind", "/usr", "/usr"]
     for name in LINKED_FOLDERS:
         path = Path("/", name)
@@ -98,7 +100,7 @@ def system(host: Host) -> list[str]:
         arguments += ["--ro-bind", str(host.etc), "/etc"]
     else:
         arguments += [word for name in ETC for word in ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")]
-    for prefix in host.prefixes:
+    for prefix in host.base:
         arguments += ["--ro-bind", str(prefix), str(prefix)]
     return arguments
 
@@ -117,10 +119,10 @@ def rights(host: Host, uid: int) -> list[str]:
     return [*NAMESPACES, "--unshare-user", "--uid", str(uid), "--gid", str(uid), "--cap-drop", "ALL"]
 
 
-def private(spec: WorkloadSpec) -> list[str]:
+def private(resources: Resources) -> list[str]:
     """Return what is writable and ends with the sandbox; it counts as the workload's memory."""
-    scratch = str(spec.resources.scratch_mb * 2**20)
-    shared = str(spec.resources.memory_mb * 2**19)
+    scratch = str(resources.scratch_mb * 2**20)
+    shared = str(resources.memory_mb * 2**19)
     arguments = ["--proc", "/proc", "--dev", "/dev"]
     for target, size in (("/dev/shm", shared), ("/tmp", scratch), ("/run", str(2**24)), (str(SCRATCH), scratch)):  # noqa: S108  paths inside
         arguments += ["--perms", "1777", "--size", size, "--tmpfs", target]
@@ -151,16 +153,32 @@ def coordinator(*, compiled: bool) -> tuple[str, ...]:
     return pipelines.coordinator(str(PYTHON), str(program), str(PACKAGES), str(RUNNER))
 
 
-def own(spec: WorkloadSpec, host: Host) -> list[str]:
-    """Return the platform's part of the inside: the supervisor, environments, the way out, a run's coordinator."""
+def own(host: Host) -> list[str]:
+    """Return the platform's part of the inside: the supervisor, a run's coordinator."""
     arguments = ["--ro-bind", str(host.inside), str(SUPERVISOR.parent), "--symlink", str(host.python), str(PYTHON)]
-    for name in pipelines.environments(spec):
-        arguments += ["--ro-bind", str(host.environments / name), str(ENVIRONMENTS / name)]
     if host.software:
         arguments += ["--ro-bind", str(host.software.packages), str(PACKAGES)]
         arguments += ["--ro-bind", str(host.software.runner), str(RUNNER / host.software.runner.name)]
         if host.software.hidden:
             arguments += ["--tmpfs", str(PACKAGES / host.software.hidden.name)]
+    return arguments
+
+
+def common(host: Host, resources: Resources) -> list[str]:
+    """Return what all workloads of a kind see alike, but for the sizes."""
+    return [*system(host), *private(resources), *own(host)]
+
+
+def particular(spec: WorkloadSpec, host: Host, places: Places, group: Group) -> list[str]:
+    """Return what this workload alone sees: its limits, volumes, environments, and its way out."""
+    arguments: list[str] = []
+    for prefix in (one for one in host.prefixes if one not in host.base):
+        arguments += ["--ro-bind", str(prefix), str(prefix)]
+    for source, target in group.binds():
+        arguments += ["--ro-bind", str(source), target]
+    arguments += mounts(spec, places)
+    for name in pipelines.environments(spec):
+        arguments += ["--ro-bind", str(host.environments / name), str(ENVIRONMENTS / name)]
     if host.egress:
         arguments += ["--ro-bind", str(host.egress), str(EGRESS)]
     return arguments
@@ -188,15 +206,21 @@ def folders(words: list[str]) -> list[str]:
     return [word for folder in needed for word in ("--perms", "0755", "--dir", str(folder))]
 
 
+def first(host: Host, uid: int) -> list[str]:
+    """Return what comes before all that is seen."""
+    return [*rights(host, uid), "--new-session", "--as-pid-1", "--hostname", "datalab", "--clearenv"]
+
+
 def arguments(spec: WorkloadSpec, host: Host, places: Places, group: Group, files: dict[str, int]) -> list[str]:
     """Return all arguments. `files` gives an open descriptor for each generated file."""
-    inside = system(host)
+    inside = common(host, spec.resources)
     for path, descriptor in files.items():
         inside += ["--perms", "0444", "--ro-bind-data", str(descriptor), path]
-    inside += private(spec)
-    for source, target in group.binds():
-        inside += ["--ro-bind", str(source), target]
-    inside += mounts(spec, places)
-    inside += own(spec, host)
-    start = [*rights(host, places.uid), "--new-session", "--as-pid-1", "--hostname", "datalab", "--clearenv"]
-    return [*start, *folders(inside), *inside, "--remount-ro", "/", "--chdir", "/"]
+    inside += particular(spec, host, places, group)
+    return [*first(host, places.uid), *folders(inside), *inside, "--remount-ro", "/", "--chdir", "/"]
+
+
+def unfinished(host: Host, uid: int) -> list[str]:
+    """Return the arguments of a sandbox that waits for its workload: without what is particular, its root open."""
+    inside = common(host, Resources())
+    return [*first(host, uid), *folders(inside), *inside, "--chdir", "/"]

@@ -131,13 +131,17 @@ class Preloaded:
                 self._ready = self._socket.recv(16) == b"ready"
         return self._ready and self._process is not None and (not alive or self._process.poll() is None)
 
+    def loaded(self) -> bool:
+        """Say whether a coordinator is loaded."""
+        with self._lock:
+            return self._is_ready()
+
     def wait(self, seconds: float) -> bool:
         """Wait until a coordinator is loaded, for tests and measurements; return whether it is."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            with self._lock:
-                if self._is_ready():
-                    return True
+            if self.loaded():
+                return True
             time.sleep(0.01)
         return False
 

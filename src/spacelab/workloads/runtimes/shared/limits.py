@@ -120,10 +120,16 @@ class Group:
         """Return plain JSON data."""
         return {"version": self.version, "paths": {name: str(path) for name, path in self.paths.items()}}
 
-    def create(self, resources: Resources) -> None:
-        """Make the groups and set the limits; raise `OSError` when the host refuses."""
+    def make(self) -> None:
+        """Make the groups, without limits; raise `OSError` when the host refuses."""
         for path in self.paths.values():
             path.mkdir(exist_ok=True)
+
+    def create(self, resources: Resources) -> None:
+        """Make the groups and set the limits; raise `OSError` when the host refuses."""
+        if not self.paths:
+            return
+        self.make()
         memory = resources.memory_mb * 2**20
         processes = resources.processes + OWN_PROCESSES
         quota = max(1000, int(resources.cpu * PERIOD_MICROSECONDS))

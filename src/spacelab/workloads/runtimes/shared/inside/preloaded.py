@@ -4,8 +4,8 @@ Run outside of sandboxes, with an empty environment, as `python -I -S preloaded.
 <runner inside> <descriptor>`. For each message on the descriptor's socket, which brings a channel and the files through
 which to join a workload's control groups, it forks a child. That one takes its orders from the runtime, waits until
 the first process of the sandbox speaks, enters that one's namespaces, gives up all rights and becomes the coordinator
-there. While the supervisor starts it reads its documents; it begins at the supervisor's word. The parent ends when
-nobody holds its socket.
+there. While the supervisor starts it reads its documents; it begins at the supervisor's word. In a sandbox on standby
+it waits there for the orders of its run, which come from the supervisor. The parent ends when nobody holds its socket.
 
 Only the runtime and supervisors talk to the children, before anything else runs in their sandboxes; nobody but the
 runtime talks to the parent, which reads no document but the runner's own and keeps a child for the next message ready.
@@ -203,10 +203,30 @@ def settle(orders: dict[str, object], output: int, channel: int) -> None:
     if call("prctl", PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1:
         raise OSError("it could still gain privileges")
     prctl(PR_SET_DUMPABLE, 1)
+    take_place(orders)
+
+
+def take_place(orders: dict[str, object]) -> None:
+    """Take over the variables and the folder of the run."""
     os.environ.clear()
     os.environ.update(orders["variables"])  # type: ignore[call-overload]
     cwd = str(orders["cwd"])
     os.chdir(cwd if os.access(cwd, os.X_OK) else "/")
+
+
+def stand_by(connection: socket.socket) -> dict[str, object]:
+    """Wait in a sandbox that has no run yet; return the orders of the one that comes, or end with the sandbox."""
+    connection.settimeout(None)
+    orders, output = take_orders(connection)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)
+    cores: list[int] = orders["cores"]  # type: ignore[assignment]
+    if cores:
+        os.sched_setaffinity(0, cores)
+    limit(orders["limits"])  # type: ignore[arg-type]
+    take_place(orders)
+    return orders
 
 
 def coordinate(arguments: list[str], word: Word) -> int:
@@ -258,6 +278,8 @@ def attend(channel: int, groups: list[int]) -> None:
         connection.detach()
         connection = socket.socket(fileno=CHANNEL)
         connection.send(f"pid {os.getpid()}".encode())
+        if orders["standby"]:
+            orders = stand_by(connection)
     except BaseException as error:  # noqa: BLE001  a child must never return into the parent's loop
         try:
             connection.send((str(error) or type(error).__name__).encode()[:500])

@@ -36,9 +36,15 @@ class Function(_ctypes.CFuncPtr):
     _restype_ = Number
 
 
-def call(name: str, *arguments: int | bytes) -> int:
+def call(name: str, *arguments: int | bytes | None) -> int:
     """Call a function of the C library; return its result, -1 for most failures."""
     return int(Function(_ctypes.dlsym(ITSELF, name))(*arguments))
+
+
+def failed(path: bytes) -> OSError:
+    """Return the error of the last call."""
+    number = _ctypes.get_errno()
+    return OSError(number, os.strerror(number), os.fsdecode(path))
 
 
 def prctl(option: int, value: int) -> None:

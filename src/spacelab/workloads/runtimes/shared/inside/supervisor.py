@@ -1,7 +1,8 @@
 """The first process of a workload: gives up rights, starts the application, carries its connections, keeps its end.
 
-Run as `python -I -S supervisor.py <descriptor>`: the descriptor holds the instructions, marshalled. Everything of the
-host that it may touch reaches it as an open descriptor, so no folder of the platform is visible to the workload.
+Run as `python -I -S supervisor.py <descriptor>`: the descriptor holds the instructions, marshalled; or as
+`supervisor.py standby <descriptor>`, where they come later over that socket (see `standby.py`). Everything of the host
+that it may touch reaches it as an open descriptor, so no folder of the platform is visible to the workload.
 """
 
 from __future__ import annotations
@@ -331,11 +332,19 @@ class Supervisor:
         self.report(phase="exited", exit_code=code, reason=reason, trouble=trouble)
 
 
+def instructions(word: str, descriptor: str = "") -> dict[str, object]:
+    """Read the instructions, or wait for them."""
+    if descriptor:
+        waited: dict[str, object] = __import__("standby").wait(int(descriptor))
+        return waited
+    with os.fdopen(int(word), "rb") as file:
+        read: dict[str, object] = marshal.load(file)  # noqa: S302  the platform's own words, from its own memory
+    return read
+
+
 def main() -> None:
     """Read the instructions, give up rights, and run."""
-    descriptor = int(sys.argv[1])
-    with os.fdopen(descriptor, "rb") as file:
-        orders = marshal.load(file)  # noqa: S302  the platform's own words, from memory that only it was handed
+    orders = instructions(*sys.argv[1:])
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208  pathlib would double the supervisor's memory
         if int(name) > 2:  # noqa: PLR2004  the standard streams
             try:
@@ -344,11 +353,11 @@ def main() -> None:
                 continue  # the descriptor of this very listing
     if orders["nested"]:
         uncover()
-    drop_rights(orders["uid"], orders["gid"])
+    drop_rights(orders["uid"], orders["gid"])  # type: ignore[arg-type]
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     os.umask(0o022)
     if orders["cores"]:
-        os.sched_setaffinity(0, orders["cores"])
+        os.sched_setaffinity(0, orders["cores"])  # type: ignore[arg-type]
     supervisor = Supervisor(orders)
     try:
         supervisor.report(phase="preparing")
