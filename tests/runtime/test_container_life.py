@@ -247,7 +247,8 @@ for host in ("127.0.0.3", "127.0.0.2", "169.254.169.254"):
 
 
 LAB = f"""FROM {CONTRACT_IMAGE}
-RUN rm -r /home/user && python3 -m venv --without-pip /opt/environments/base && cd /opt/environments/base/lib/python3*/site-packages && \\
+RUN rm -rf /home/user
+RUN python3 -m venv --without-pip /opt/environments/base && cd /opt/environments/base/lib/python3*/site-packages && \\
     python3 -m zipfile -e /usr/share/python-wheels/pip-*.whl . && \\
     echo "VERSION = '1.0'" >tinystar.py && echo "NAME = 'base'" >onlybase.py
 ENV SPACELAB_ENVIRONMENT=/opt/environments/base PATH=/opt/environments/base/bin:/usr/bin:/bin
