@@ -217,7 +217,30 @@ class TestStandby(TestWarm):
             seen, text = RunContract.outcome(self, runtime, make("print('through')"))
             assert (seen.exit_code, text) == (0, "through\n")
         assert caplog.text.count("could not be completed: [Errno 2] No such file or directory") == 2
-        assert caplog.text.count("no sandbox is kept on standby any more") == 1
+        assert caplog.text.count("no sandbox is kept on standby for 600 s") == 1
+
+    @pytest.mark.usefixtures("stand_in")
+    def test_a_folder_that_a_run_closed_is_no_hindrance(
+        self, runtime: ProcessRuntime, make: Prepared, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Its owner is not who completes the sandbox; else each such run would cost everybody the quick start."""
+        for _ in range(2):
+            spec = make("import os; os.chmod('/run/spacelab-run', 0o700)", folder=tmp_path / "attempts")
+            assert self.outcome(runtime, spec)[0].exit_code == 0
+        assert "without the sandbox on standby" not in caplog.text
+
+    def test_no_two_have_the_same_control_groups(
+        self, runtime: ProcessRuntime, again: Callable[[], ProcessRuntime]
+    ) -> None:
+        """A run outlives its platform in the groups of its sandbox, and the next platform may have the same pid."""
+        other = again()
+        other.preloaded.begin()
+        assert other.preloaded.wait(LOADED_WITHIN)
+        made = [taken for one in (runtime, other) if (taken := one.standbys.take())]
+        assert len(made) == 2
+        assert made[0].group.paths != made[1].group.paths or not self.grouped
+        for left in made:
+            left.end()
 
     @pytest.mark.usefixtures("stand_in")
     def test_it_ends_with_the_platform(self, runtime: ProcessRuntime) -> None:

@@ -10,7 +10,7 @@ import pytest
 from spacelab.volumes.rules import Mount
 from spacelab.workloads.ports import RuntimeFault
 from spacelab.workloads.rules import Kind, PipelineRun, WorkloadSpec
-from spacelab.workloads.runtimes.process import Options, launch, sandbox
+from spacelab.workloads.runtimes.process import Options, launch, sandbox, slurm
 from spacelab.workloads.runtimes.process.slurm_program import SlurmBroker
 from spacelab.workloads.runtimes.shared import mounts, pipelines
 from spacelab.workloads.runtimes.shared.brokering import Refused, checked
@@ -78,6 +78,14 @@ def test_a_run_without_its_folder_is_refused(spec: WorkloadSpec, tmp_path: Path)
 def test_an_environment_of_a_step_that_is_not_here_is_named(tmp_path: Path) -> None:
     with pytest.raises(RuntimeFault, match="“figlet-1” is not on this machine"):
         launch.read_environment(Options(tmp_path, tmp_path), "figlet-1")
+
+
+def test_a_step_on_a_node_sees_the_interpreters_of_its_run(spec: WorkloadSpec, tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    slurm.prepare(Options(tmp_path / "state", tmp_path / "env"), spec, (Path("/opt/python"),))
+    orders = json.loads((tmp_path / "state" / ".brokers" / "r1" / "orders.json").read_text())
+    at = orders["system"].index("/opt/python")
+    assert orders["system"][at - 1 : at + 2] == ["--ro-bind", "/opt/python", "/opt/python"]
 
 
 def test_software_is_told_apart_into_environments_and_images() -> None:

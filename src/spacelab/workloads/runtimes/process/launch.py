@@ -229,7 +229,8 @@ class Launch:
                 os.close(hello_end)
             ready, _, _ = select.select([hello], [], [], HELLO_SECONDS)
             if not (ready and os.read(hello, 1)) and not self.folder.state():
-                self.folder.kill()
+                if not ready:  # else it is gone, and its number may be another's
+                    self.folder.kill()
                 child.kill()
                 child.wait()
                 if self.standby:

@@ -165,6 +165,7 @@ class ProcessRuntime:
             standby.end()
             raise
         standby.log.close()
+        self.standbys.served()
         return started
 
     def _check(self, spec: WorkloadSpec) -> None:

@@ -223,4 +223,8 @@ def arguments(spec: WorkloadSpec, host: Host, places: Places, group: Group, file
 def unfinished(host: Host, uid: int) -> list[str]:
     """Return the arguments of a sandbox that waits for its workload: without what is particular, its root open."""
     inside = common(host, Resources())
-    return [*first(host, uid), *folders(inside), *inside, "--chdir", "/"]
+    reach = [
+        "--cap-add",
+        "CAP_DAC_OVERRIDE",
+    ]  # into folders that their owner closed, as bubblewrap can; until the start
+    return [*first(host, uid), *reach, *folders(inside), *inside, "--chdir", "/"]

@@ -27,7 +27,7 @@ def prepare(options: Options, spec: WorkloadSpec, prefixes: tuple[Path, ...]) ->
     root = os.geteuid() == 0
     parts = etc.prepared(options.run_directory, tuple(sandbox.ETC))
     host = sandbox.Host(
-        options.run_directory, options.python, prefixes, options.environments, None, root=root, etc=parts
+        options.run_directory, options.python, prefixes, options.environments, None, root=root, etc=parts, base=prefixes
     )
     orders: dict[str, Any] = {
         "conf": options.slurm_conf,

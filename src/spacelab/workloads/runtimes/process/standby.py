@@ -13,6 +13,7 @@ import itertools
 import logging
 import marshal
 import os
+import secrets
 import select
 import socket
 import subprocess
@@ -40,7 +41,10 @@ MOST_TREES = 200
 """Trees that one run may add: the kernel passes on 253 descriptors at once."""
 
 MOST_BROKEN = 3
-"""Sandboxes that may break before no more are made."""
+"""Sandboxes that may break one after the other before none is made for a while."""
+
+REST = 600.0
+"""Seconds for which none is made then: what a run did, or a crowded machine, is no reason to do without for good."""
 
 PAUSE = 0.5
 """Seconds between a start and the making of the next sandbox, which would hinder it."""
@@ -146,6 +150,7 @@ class Standbys:
         self._not_before = 0.0
         self._numbers = itertools.count()
         self._broken = 0
+        self._rests_until = 0.0
         self._possible = options.standby and os.geteuid() == 0
         self._name = f"standby-{hashlib.sha256(os.fsencode(options.run_directory.absolute())).hexdigest()[:8]}"
 
@@ -153,10 +158,13 @@ class Standbys:
         """Have one made unless there is one; returns at once."""
         with self._lock:
             busy = self._maker is not None and self._maker.is_alive()
-            if not self._possible or busy or self._is_there() or not self._preloaded.loaded():
+            if not self._wanted() or busy or self._is_there() or not self._preloaded.loaded():
                 return
             self._maker = threading.Thread(target=self._keep, name="standby", daemon=True)
             self._maker.start()
+
+    def _wanted(self) -> bool:
+        return self._possible and time.monotonic() >= self._rests_until
 
     def _is_there(self) -> bool:
         return self._waiting is not None and self._waiting.process.poll() is None
@@ -170,11 +178,12 @@ class Standbys:
                 return
             made = self._make()
         except (OSError, RuntimeFault) as error:
-            self.give_up(str(error))
+            self.rest(str(error))
             return
         with self._lock:
-            old, self._waiting = self._waiting, made if self._possible else None
-        for one in (old, None if self._possible else made):
+            wanted = self._wanted()
+            old, self._waiting = self._waiting, made if wanted else None
+        for one in (old, None if wanted else made):
             if one:
                 one.end()
 
@@ -183,7 +192,19 @@ class Standbys:
         logger.warning("a run starts without the sandbox on standby: %s", error)
         self._broken += isinstance(error, launch.Broken)
         if self._broken >= MOST_BROKEN:
-            self.give_up("too many of them broke")
+            self.rest("too many of them broke")
+
+    def rest(self, why: str) -> None:
+        """Make none for a while, and say so."""
+        with self._lock:
+            if not self._possible:
+                return
+            self._rests_until, self._broken = time.monotonic() + REST, 0
+        logger.warning("no sandbox is kept on standby for %d s; pipeline runs start more slowly: %s", REST, why)
+
+    def served(self) -> None:
+        """Hear that one became a run: what broke before was not the fault of all."""
+        self._broken = 0
 
     def give_up(self, why: str) -> None:
         """Make no more of them, and say so."""
@@ -195,7 +216,7 @@ class Standbys:
     def take(self) -> Standby | None:
         """Give the one that waits, if there is one, to whoever has a run for it."""
         with self._lock:
-            taken = self._waiting if self._is_there() else None
+            taken = self._waiting if self._wanted() and self._is_there() else None
             if taken:
                 self._waiting, self._not_before = None, time.monotonic() + PAUSE
         if taken:
@@ -236,7 +257,7 @@ class Standbys:
             self._sweep()
         group = Group(0, {})
         if self._options.limits != "rlimit" and host.groups().usable:
-            group = Group.of(host.groups(), f"{self._name}-{os.getpid()}-{number}")
+            group = Group.of(host.groups(), f"{self._name}-{secrets.token_hex(6)}")
             group.make()
         try:
             return self._start(group)

@@ -27,8 +27,8 @@ def _called(number: int, *arguments: int | bytes) -> int:
 def copied(source: Path, *, read_only: bool) -> int:
     """Return a descriptor of a copy of what is mounted at a path and below, which nobody sees until it is mounted.
 
-    Neither setuid programs nor devices count in it, and what is mounted at the source later does not appear in it, as
-    with a bind mount of bubblewrap's. Raises `OSError`; ordinary users may not.
+    Neither setuid programs nor devices count in it, as with a bind mount of bubblewrap's, and what is mounted at the
+    source later does not appear in it. Raises `OSError`; ordinary users may not.
     """
     tree = _called(OPEN_TREE, AT_FDCWD, os.fsencode(source), CLONE | os.O_CLOEXEC | AT_RECURSIVE)
     flags = NO_SUID | NO_DEVICES | (READ_ONLY if read_only else 0)

@@ -19,7 +19,7 @@ else:
     from rights import call, failed
 
 MOVE_MOUNT, AT_FDCWD, EMPTY_PATH = 429, -100, 4
-NO_SUID, NO_DEVICES, READ_ONLY, REMOUNT, BIND = 2, 4, 1, 32, 4096
+NO_SUID, NO_DEVICES, READ_ONLY, REMOUNT, BIND, ALL_BELOW, PRIVATE = 2, 4, 1, 32, 4096, 1 << 14, 1 << 18
 """Flags of mount(2)."""
 
 LONGEST, MOST_DESCRIPTORS = 2**18, 250
@@ -33,6 +33,7 @@ def wait(descriptor: int) -> dict[str, object]:
     Ends this process, and with it the sandbox, once whoever could send a run is gone.
     """
     connection = _socket.socket(fileno=descriptor)
+    _mount(b"/", ALL_BELOW | PRIVATE)  # what the host mounts from now on would appear here as it is, and writable
     connection.send(b"ready")
     room = _socket.CMSG_SPACE(4 * MOST_DESCRIPTORS)
     message, ancillary, _, _ = connection.recvmsg(LONGEST, room, _socket.MSG_CMSG_CLOEXEC)
