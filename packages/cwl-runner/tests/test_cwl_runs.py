@@ -103,7 +103,7 @@ def test_a_run_tells_its_story_and_delivers(tmp_path: Path) -> None:
     assert (tmp_path / "run/out/all.txt").read_text() == "a\nb\nc\n\n"
     assert run.end["outputs"]["all"]["path"] == str(tmp_path / "run/out/all.txt")
     assert run.end["outputs"]["all"]["checksum"].startswith("sha1$")
-    assert (tmp_path / "run/jobs/say.0/stderr").read_text() == ""
+    assert not (tmp_path / "run/jobs/say.0").exists()  # it printed nothing
 
 
 def test_all_outputs_of_a_large_run_are_told(tmp_path: Path) -> None:
@@ -199,6 +199,45 @@ def test_a_killed_run_goes_on_without_repeating_what_was_done(tmp_path: Path) ->
     assert run.states(2) == {"nap.0": "reused", "nap.1": "reused", "nap.2": "reused", "nap.3": "succeeded"}
     assert run.end["attempt"] == 2
     assert list((tmp_path / "cache/work").iterdir()) == []
+
+
+def test_what_jobs_print_can_be_read_while_they_run_and_stays(tmp_path: Path) -> None:
+    document = """
+cwlVersion: v1.2
+class: Workflow
+requirements: {ScatterFeatureRequirement: {}}
+inputs: {scripts: "string[]"}
+outputs: {}
+steps:
+  talk:
+    scatter: script
+    in: {script: scripts}
+    out: []
+    run:
+      class: CommandLineTool
+      baseCommand: [sh, -c]
+      inputs: {script: {type: string, inputBinding: {}}}
+      outputs: []
+"""
+    quick = ["echo one; echo two >&2", "true", "echo three", "exit 1"]
+    run = make_run(tmp_path / "run", document, {"scripts": [*quick, "sleep 1; echo late >&2; sleep 300"]}, parallel=1)
+    process = run.start()
+    jobs = tmp_path / "run/jobs"
+    until(lambda: (jobs / "talk.4/stderr").exists() and "late" in (jobs / "talk.4/stderr").read_text())
+    assert kill(process, signal.SIGTERM) == 143
+    found = {str(path.relative_to(jobs)): path.read_text() for path in jobs.glob("talk.*/std*")}
+    assert found == {
+        "talk.0/stdout": "one\n",
+        "talk.0/stderr": "two\n",
+        "talk.2/stdout": "three\n",
+        "talk.4/stdout": "",
+        "talk.4/stderr": "late\n",
+    }
+    assert (jobs / "talk.3/command.json").exists()
+    run.write("job.json", {"scripts": ["echo again", *(f": {number}" for number in range(4))]})
+    assert run.carry_out() == 0
+    assert (jobs / "talk.0/stdout").read_text() == "again\n"
+    assert [(jobs / "talk.0/stderr").read_text(), (jobs / "talk.4/stderr").read_text()] == ["", ""]
 
 
 def test_a_run_is_cancelled_at_once_and_leaves_nothing(tmp_path: Path) -> None:

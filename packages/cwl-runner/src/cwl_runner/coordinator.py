@@ -29,6 +29,7 @@ from cwl_runner.digests import Digests
 from cwl_runner.events import Listener
 from cwl_runner.expressions import Engine as Expressions
 from cwl_runner.jobs import LITERALS, Job, PlanJob, StepJob
+from cwl_runner.logs import WATCHED_AFTER, Logs, make, writable
 from cwl_runner.problems import Problem, Refusal
 from cwl_runner.roots import Roots
 from cwl_runner.telling import Teller, why
@@ -98,6 +99,7 @@ class Coordinator:
         self.roots = setting.roots
         self.digests = setting.digests
         self.plans = setting.plans
+        self.logs = Logs(setting.logs)
         self.place = Place(-1, "/nowhere", "/nowhere")
         self.mapper = type("RunMapper", (tools.Mapper,), {"roots": setting.roots})
         self.teller = Teller(setting.listener, setting.base, setting.expressions)
@@ -252,6 +254,9 @@ class Coordinator:
         now = time.time()
         if over:
             self._start_waiting()  # before what is over is looked at: the machine shall not wait for that
+        for begun in self._running.values():
+            if now - begun.started > WATCHED_AFTER:
+                self.logs.show(begun.job.where.job)
         for begun, ended in over:
             self._finish(begun, ended, now)
 
@@ -306,6 +311,7 @@ class Coordinator:
 
     def _fail(self, job: Job, failure: Exception, started: float) -> None:
         """Tell of a job whose command couldn't be started."""
+        self.logs.done(job.where.job)
         self.setting.backend.give_back(job.place)
         self.teller.ended(job.where, "failed", self.teller.problem(failure, job.where.step), started=started)
         self._hand_on(job, {}, "permanentFail")
@@ -330,10 +336,7 @@ class Coordinator:
 
     def _order(self, job: Job) -> Order:
         """Open the job's streams and describe its command."""
-        logs = f"{self.setting.logs}/{job.where.job}" if self.setting.logs else ""
         command, variables = job.command(), job.variables()
-        if logs:
-            _make(logs)
         own = f"{job.place.host}/out"
         paths = [f"{own}/{name}" if name else "" for name in (job.stdout, job.stderr)]
         for path in paths:
@@ -341,10 +344,12 @@ class Coordinator:
                 links.refuse_staged(path, own)
             if "/" in path[len(own) + 1 :]:
                 os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 - for some jobs
-        defaults = [f"{logs}/{name}" if logs else "" for name in ("stdout", "stderr")]
         source = job.standard_input()
         stdin = _readable(source)
-        out, err = (_writable(path or default) for path, default in zip(paths, defaults, strict=True))
+        out, err = (
+            writable(path) if path else self.logs.open(job.where.job, name)
+            for path, name in zip(paths, ("stdout", "stderr"), strict=True)
+        )
         return Order(
             command,
             variables,
@@ -363,6 +368,7 @@ class Coordinator:
     def _finish(self, begun: Begun, ended: Ended, now: float) -> None:
         """Collect a job's outputs and hand them on."""
         job, kept = begun.job, begun.kept
+        self.logs.done(job.where.job)
         try:
             self._keep(job, kept)
         except FAILURES as failure:
@@ -392,8 +398,7 @@ class Coordinator:
 
     def _last_words(self, job: Job, kept: str) -> str:
         """Give the last line that a command wrote to its standard error."""
-        logs = f"{self.setting.logs}/{job.where.job}/stderr" if self.setting.logs else ""
-        path = f"{kept}/{job.stderr}" if job.stderr else logs
+        path = f"{kept}/{job.stderr}" if job.stderr else self.logs.path(job.where.job, "stderr")
         try:
             # The command may have put something else in the place of the file.
             with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as log:
@@ -448,6 +453,7 @@ class Coordinator:
         """End what runs and tell so."""
         for begun in list(self._running.values()):
             self.setting.backend.kill(begun.job.place)
+            self.logs.done(begun.job.where.job)
             self.teller.ended(begun.job.where, "cancelled", started=begun.started)
         self._running.clear()
 
@@ -456,23 +462,13 @@ def _tell_command(job: Job, folder: Path) -> None:
     """Write down beside a failed job's logs what it takes to repeat its command by hand."""
     facts: dict[str, Any] = {"command": job.command(), "environment": dict(job.variables())}
     facts |= {"stdin": job.standard_input(), "folder": job.place.inside, "laid": job.laid_out()}
+    make(str(folder))
     (folder / "command.json").write_text(json.dumps(facts, indent=1))
 
 
 def _refuse_abstract(tool: Any) -> None:
     if tool["class"] == "Operation":
         raise Refusal("The workflow has an abstract Operation, which nothing can run.", "Replace it by a real step.")
-
-
-def _make(folder: str) -> None:
-    """Make a folder, those above it only where they lack: for every job."""
-    try:
-        os.mkdir(folder)  # noqa: PTH102 - for every job
-    except FileExistsError:
-        if not os.path.isdir(folder):  # noqa: PTH112 - as above
-            raise
-    except FileNotFoundError:
-        os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - as above
 
 
 def _in_job(place: Place, path: str) -> str:
@@ -488,10 +484,3 @@ def _readable(path: str) -> int:
         os.close(descriptor)
         raise Refusal(f"The standard input {path} isn't a file.", "Give the step a file to read.")
     return descriptor
-
-
-def _writable(path: str) -> int:
-    """Open a file for a job's stream; without one, what is undeclared goes where our own messages go."""
-    if not path:
-        return os.dup(2)
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
