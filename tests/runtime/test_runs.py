@@ -168,7 +168,7 @@ class TestStandby(TestWarm):
         take = standby.Standbys.take
 
         def taken(self: standby.Standbys) -> standby.Standby | None:
-            if self._possible and self._preloaded.loaded():
+            if self._wanted() and self._preloaded.loaded():
                 self.wait(LOADED_WITHIN)
             one = take(self)
             found.append(one is not None)
