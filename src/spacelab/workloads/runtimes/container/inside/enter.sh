@@ -75,5 +75,10 @@ trap 'kill -TERM -1 2>/dev/null' TERM  # everybody but this first process
 while :; do
     wait "$spacelab_child"
     spacelab_code=$?
-    kill -0 "$spacelab_child" 2>/dev/null || exit "$spacelab_code"
+    kill -0 "$spacelab_child" 2>/dev/null || break
 done
+# A request to end may have cut the wait short just as the application ended: how that was is still to be asked then.
+wait "$spacelab_child" 2>/dev/null
+spacelab_again=$?
+[ "$spacelab_again" -eq 127 ] || spacelab_code=$spacelab_again
+exit "$spacelab_code"
