@@ -69,9 +69,9 @@ unset spacelab_init
 # No init in this image: this shell stays as the first process, and passes on the request to end. What a shell starts
 # beside itself ignores the interrupt signal, on which notebooks' kernels rely, unless `env` can set that right.
 env --default-signal=INT,QUIT true 2>/dev/null && set -- env --default-signal=INT,QUIT "$@"
+trap 'kill -TERM -1 2>/dev/null' TERM  # everybody but this first process; without it the request would be lost
 /bin/sh /.datalab/run-to-end.sh "$@" &
 spacelab_child=$!
-trap 'kill -TERM -1 2>/dev/null' TERM  # everybody but this first process
 while :; do
     wait "$spacelab_child"
     spacelab_code=$?
