@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -109,6 +110,24 @@ class TestWarm(ProcessRuns):
         seen, text = RunContract.outcome(self, runtime, spec)
         assert (seen.exit_code, text) == (0, "through\n")
         assert "spacelab: the run starts cold: no preloaded coordinator is there yet\n" in printed(runtime, spec)
+
+    @pytest.mark.usefixtures("stand_in")
+    def test_one_that_ends_before_it_has_its_orders_makes_it_a_cold_start(
+        self, runtime: ProcessRuntime, make: Prepared, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def dead(groups: object) -> socket.socket:
+            del groups
+            mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with its:
+                its.send(b"no room in the group")
+            return mine
+
+        runtime.standbys.end()
+        monkeypatch.setattr(runtime.preloaded, "ask", dead)
+        spec = make("print('through')")
+        seen, text = RunContract.outcome(self, runtime, spec)
+        assert (seen.exit_code, text) == (0, "through\n")
+        assert "spacelab: the run starts cold: no room in the group\n" in printed(runtime, spec)
 
     @pytest.mark.usefixtures("stand_in")
     def test_a_run_outlives_the_loaded_one(self, runtime: ProcessRuntime, make: Prepared) -> None:
@@ -227,7 +246,7 @@ class TestStandby(TestWarm):
         for _ in range(2):
             spec = make("import os; os.chmod('/run/spacelab-run', 0o700)", folder=tmp_path / "attempts")
             assert self.outcome(runtime, spec)[0].exit_code == 0
-        assert "without the sandbox on standby" not in caplog.text
+        assert "was of no use" not in caplog.text
 
     def test_no_two_have_the_same_control_groups(
         self, runtime: ProcessRuntime, again: Callable[[], ProcessRuntime]

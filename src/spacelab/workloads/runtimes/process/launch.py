@@ -182,6 +182,15 @@ def _joined(
     )
 
 
+def _last_word(channel: socket.socket) -> str:
+    """Return what a coordinator said before it ended, if anything."""
+    channel.setblocking(False)
+    try:
+        return channel.recv(500).decode(errors="replace")
+    except OSError:
+        return ""
+
+
 def compiled_for(options: Options) -> Path | None:
     """Return the compiled programs of the inside, where they are for the interpreter that runs there."""
     return compiled.prepared(options.run_directory) if not options.interpreter else None
@@ -329,7 +338,11 @@ class Launch:
         told = {name: orders[name] for name in ("variables", "cwd", "uid", "gid", "limits", "cores", "nested")}
         self.coordinator = {**told, "standby": False, "arguments": ["spacelab-cwl", "run", RUN_FOLDER]}
         if self.channel:
-            socket.send_fds(self.channel, [marshal.dumps(self.coordinator)], [self.output[1]])
+            try:
+                socket.send_fds(self.channel, [marshal.dumps(self.coordinator)], [self.output[1]])
+            except OSError as error:  # it has ended: the run starts cold, and says why
+                orders["cold"], descriptors["warm"] = _last_word(self.channel) or str(error), -1
+                self.channel = None
         return self._data(marshal.dumps(orders))
 
     def _ask(self) -> None:

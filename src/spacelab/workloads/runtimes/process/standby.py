@@ -178,7 +178,7 @@ class Standbys:
                 return
             made = self._make()
         except (OSError, RuntimeFault) as error:
-            self.rest(str(error))
+            self.failed(launch.Broken(str(error)))
             return
         with self._lock:
             wanted = self._wanted()
@@ -188,8 +188,8 @@ class Standbys:
                 one.end()
 
     def failed(self, error: Exception) -> None:
-        """Hear that one was of no use; after some that broke there will be none any more."""
-        logger.warning("a run starts without the sandbox on standby: %s", error)
+        """Hear that one was of no use; after some that broke one after the other there will be none for a while."""
+        logger.warning("a sandbox on standby was of no use: %s", error)
         self._broken += isinstance(error, launch.Broken)
         if self._broken >= MOST_BROKEN:
             self.rest("too many of them broke")
