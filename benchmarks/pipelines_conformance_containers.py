@@ -15,7 +15,6 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
@@ -26,6 +25,8 @@ from socketserver import StreamRequestHandler, ThreadingUnixStreamServer
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spacelab.site.settings")
+
+from pipelines_conformance import measure
 
 from cwl_runner import documents
 from cwl_runner.roots import Roots
@@ -162,20 +163,6 @@ def main() -> None:
         measure(given, tool)
         server.shutdown()
         platform.runtime.end()
-
-
-def measure(given: argparse.Namespace, tool: Path) -> None:
-    """Run cwltest; print what failed, its last line, and the time."""
-    began = time.monotonic()
-    chosen = ["-n", given.tests] if given.tests else []
-    command = [given.cwltest, "--test", "conformance_tests.yaml", "--tool", str(tool), "-j", "2", *chosen]
-    done = subprocess.run(command, cwd=given.suite, check=False, capture_output=True, text=True)
-    seconds = time.monotonic() - began
-    lines = done.stderr.splitlines()
-    for line in [*(one for one in lines if " failed: " in one or " unsupported" in one), *lines[-1:]]:
-        print(line)
-    Path(given.suite, "conformance.log").write_text(done.stderr)
-    print(f"{seconds // 60:.0f} min {seconds % 60:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

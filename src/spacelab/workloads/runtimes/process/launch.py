@@ -233,7 +233,7 @@ class Launch:
             places = self._places()
             orders = self._orders(places, hello_end)
             try:
-                child = self._occupy(places, orders) if self.standby else self._spawn(places, orders)
+                child = self._occupy(self.standby, places, orders) if self.standby else self._spawn(places, orders)
             finally:
                 os.close(hello_end)
             ready, _, _ = select.select([hello], [], [], HELLO_SECONDS)
@@ -248,10 +248,8 @@ class Launch:
                 raise RuntimeFault(f"The sandbox could not be set up: {said or 'it gave no sign of life'}.")
             return child
 
-    def _occupy(self, places: Places, orders: int) -> subprocess.Popen[bytes]:
+    def _occupy(self, standby: Standby, places: Places, orders: int) -> subprocess.Popen[bytes]:
         """Have the sandbox on standby take the run."""
-        if not self.standby:  # pragma: no cover - who calls this has one
-            raise Unfit
         inside: list[str] = []
         for path, text in sandbox.users(places).items():
             self.folder.write(Path(path).name, text)
@@ -259,14 +257,14 @@ class Launch:
             inside += ["--ro-bind", str(self.folder.path / Path(path).name), path]
         inside += sandbox.particular(self.spec, self._host(), places, self.group)
         descriptors = {name: one for name, one in self.descriptors.items() if one >= 0 and name != "warm"}
-        self.standby.occupy(
+        standby.occupy(
             self.folder,
             [*sandbox.folders(inside), *inside],
             self.spec.resources,
             {"orders": orders, "lock": self.lock, **descriptors},
             self.coordinator,
         )
-        return self.standby.process
+        return standby.process
 
     def _places(self) -> Places:
         if self.sandboxed:

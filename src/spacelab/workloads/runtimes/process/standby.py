@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import itertools
 import logging
 import marshal
 import os
@@ -148,7 +147,7 @@ class Standbys:
         self._waiting: Standby | None = None
         self._maker: threading.Thread | None = None
         self._not_before = 0.0
-        self._numbers = itertools.count()
+        self._begun = False
         self._broken = 0
         self._rests_until = 0.0
         self._possible = options.standby and os.geteuid() == 0
@@ -173,9 +172,12 @@ class Standbys:
         """Make one, in a thread of its own."""
         try:
             time.sleep(max(0.0, self._not_before - time.monotonic()))
-            if not trees.possible():
-                self.give_up("the kernel lets this platform copy no mounts")
-                return
+            if not self._begun:
+                self._begun = True
+                if not trees.possible():
+                    self.give_up("the kernel lets this platform copy no mounts")
+                    return
+                self._sweep()
             made = self._make()
         except (OSError, RuntimeFault) as error:
             self.failed(launch.Broken(str(error)))
@@ -252,9 +254,6 @@ class Standbys:
                     path.rmdir()
 
     def _make(self) -> Standby | None:
-        number = next(self._numbers)
-        if not number:
-            self._sweep()
         group = Group(0, {})
         if self._options.limits != "rlimit" and host.groups().usable:
             group = Group.of(host.groups(), f"{self._name}-{secrets.token_hex(6)}")
