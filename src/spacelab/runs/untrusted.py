@@ -11,7 +11,7 @@ from typing import Any
 LARGEST_DATA = 131_072
 """Characters that one value may have as JSON."""
 LARGEST_OUTPUTS = 4 * 2**20
-"""Characters that the outputs of a whole run may have as JSON: some twenty thousand files."""
+"""Characters that the outputs of a whole run may have as JSON: some fifteen thousand files."""
 LONGEST_WHOLE = 2**62
 FIRST_YEAR, LAST_YEAR = 2000, 2200
 

@@ -82,7 +82,7 @@ class Configuration(BaseSettings):
     warm_pipelines: bool = Field(
         default=True,
         description="Whether the controller keeps a coordinator loaded (120 MB), under root in a sandbox on standby "
-        "(40 MB more), so that pipeline runs start at once.",
+        "(6 MB more), so that pipeline runs start at once.",
     )
     pipeline_steps: Literal["here", "slurm"] = Field(
         default="here",
